@@ -1,6 +1,6 @@
 //! git-chant: intent-driven work inside git.
 //!
-//! A person writes a *spec*, an *agent* carries it out in a worktree and branch of its own, and what happened is recorded
+//! A person writes a *spec*, an *agent* works on it in a worktree and branch of its own, and what happened is recorded
 //! in git itself: one event chain a spec under `refs/chant/specs/`, notes on the commits, nothing in state files.
 //!
 //! `src/ARCHITECTURE.md` describes the rooms of the source. The library has one entry, [`run`]; everything else is its own.

@@ -165,7 +165,7 @@ fn round(sandbox: &Sandbox, chance: &mut Chance, figures: &mut Figures) {
 
 #[test]
 #[ignore = "it takes minutes"]
-fn nothing_is_lost_whoever_is_killed_whenever() {
+fn nothing_is_lost_by_any_kill() {
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
     let seed = number("CHANT_SOAK_SEED").unwrap_or_else(|| u64::from(std::process::id()) ^ 0x5eed);
     let rounds = number("CHANT_SOAK_ROUNDS").unwrap_or(200);

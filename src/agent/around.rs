@@ -2,7 +2,7 @@
 //!
 //! The leases say which runs there are. A process that left its group and dropped its environment is still a descendant of the process
 //! that runs the agent, which inherits orphans (Linux only). Only where that process is gone, or where another service starts the
-//! process, nothing tells of the run. A confined run is told by its private repository instead.
+//! process, nothing names the run. A confined run is told by its private repository instead.
 
 use std::path::Path;
 

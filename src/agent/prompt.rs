@@ -103,7 +103,7 @@ pub(crate) fn render(prompt: &Prompt<'_>) -> String {
     }
     if let Some(so_far) = prompt.resumed {
         text.push_str(
-            "\nThis attempt was stopped, or its checks failed, and it goes on with you. What was done is in the worktree: look at it, and go on from there.\n",
+            "\nThis attempt was stopped, or its checks failed, and you continue it. The worktree holds what was done: look at it first, and continue from there.\n",
         );
         section(&mut text, "What was done so far", so_far);
     }

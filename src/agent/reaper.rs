@@ -53,7 +53,7 @@ impl Reaper {
 
     /// The orphans in `table` that this run left behind: new children of ours, in a group that is not ours.
     ///
-    /// One that has shed the marker belongs to this run if no other is under way; else it is left to the last of them.
+    /// One that has shed the marker belongs to this run if no other is under way; otherwise the last of them takes it.
     pub(super) fn adopted<'a>(&self, table: &'a [Process]) -> Vec<&'a Process> {
         let registry = registry();
         let ours = |child: &&Process| {

@@ -10,7 +10,7 @@ pub(crate) trait Progress: Sync {
         false
     }
 
-    /// Whether the reader of the answer has gone, so that there is no point in going on with [`Step::Answer`].
+    /// Whether the reader of the answer has gone, so that there is no point in continuing [`Step::Answer`].
     fn closed(&self) -> bool {
         false
     }

@@ -1,10 +1,10 @@
-//! `prune`: what was cleared away, and what was not.
+//! `prune`: what was removed, and what was not.
 
 use super::prelude::*;
 
 pub(super) const ANSWERS: &[Kind] = &[of::<AllPruned>(&["prune"]).with::<PruneView>()];
 
-/// What was cleared away.
+/// What was removed.
 #[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct AllPruned {
     /// Whether nothing was done yet.
@@ -37,7 +37,7 @@ impl Answer for AllPruned {
     }
 }
 
-/// What can be cleared away.
+/// What can be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
@@ -79,7 +79,7 @@ pub(crate) struct PruneView {
     pub spec: Option<SpecId>,
     /// Its path, or the full name of the ref.
     pub name: String,
-    /// Whether it goes; else it stays.
+    /// Whether it is removed; otherwise it stays.
     pub pruned: bool,
     /// Why, in words: lower case, no full stop.
     pub why: String,

@@ -82,7 +82,7 @@ pub(crate) struct SpecView {
     pub model: Option<String>,
     /// How far its work is verified: `none`, `checks`, `proof` or `reviewed`; `null` until it is finished.
     pub verified: Option<String>,
-    /// Whether it was put away.
+    /// Whether it was archived.
     pub archived: bool,
     /// Why the spec file cannot be read: `path:line:column: what`.
     pub error: Option<String>,

@@ -117,7 +117,7 @@ pub(crate) enum Need {
     Refused,
     /// It is a gate, and its turn.
     Gate,
-    /// It depends on what will never be completed: on itself, on nothing, on something that was given up.
+    /// It depends on what will never be completed: on itself, on nothing, on something that was cancelled.
     Dependency,
     /// It is a driver without members.
     Memberless,
@@ -184,7 +184,7 @@ pub(crate) struct DriverView {
     pub spec: SpecView,
     /// How many members it has.
     pub members: usize,
-    /// How many of them are completed or were given up.
+    /// How many of them are completed or cancelled.
     pub over: usize,
     /// How many are being worked on.
     pub running: usize,

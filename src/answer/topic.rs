@@ -24,7 +24,7 @@ pub(crate) struct TopicView {
     pub targets: Vec<String>,
     /// Its specs, by phase, those of no phase last.
     pub steps: Vec<StepView>,
-    /// The short id of what is next: what is ready, else what waits for a person.
+    /// The short id of what is next: what is ready, otherwise what waits for a person.
     pub next: Option<String>,
 }
 

@@ -32,7 +32,7 @@ const NAMED: usize = 20;
 pub(crate) struct Request<'a> {
     /// The investigation.
     pub topic: &'a str,
-    /// A commit that the bug is not in; `None` to go on with what is under way.
+    /// A commit that the bug is not in; `None` to resume the bisection that is under way.
     pub good: Option<ObjectId>,
     /// A commit that it is in; `None` for the one that the reproduction began at.
     pub bad: Option<ObjectId>,
@@ -74,7 +74,7 @@ pub(crate) fn reproduction(specs: &Specs<'_>, topic: &str) -> Result<Entry> {
 /// Bisects with the test of `entry`, a reproduction. What was found so far stays when the process ends, and the next goes on from there.
 ///
 /// # Errors
-/// `bad-range` if the test does not pass at the good commit, or does not fail at the bad one; what a signal interrupts can be gone on with.
+/// `bad-range` if the test does not pass at the good commit, or does not fail at the bad one; what a signal interrupts can be resumed.
 pub(crate) fn bisect(
     project: &Project,
     entry: &Entry,

@@ -52,7 +52,7 @@ pub(crate) struct Plan {
     pub agent: Agent,
     /// The pinned inputs.
     pub inputs: Vec<Input>,
-    /// In silent mode: the target files under `.chant/` that are there already, in no commit, for the agent to go on with.
+    /// In silent mode: the target files under `.chant/` that are there already, in no commit, for the agent to continue.
     pub existing: Vec<(String, Vec<u8>)>,
     /// The tips of the specs that inform it.
     pub informed: Vec<ObjectId>,
@@ -118,7 +118,7 @@ pub(super) fn instructions(
     Ok(prompt)
 }
 
-/// The repository's own prompt of that name, else a built-in one.
+/// The repository's own prompt of that name, otherwise a built-in one.
 fn custom_prompt(project: &Project, base: ObjectId, name: &str) -> Result<Option<CustomPrompt>> {
     if let Some(own) = project.prompt_file(Some(base), name)? {
         return Ok(Some(own));

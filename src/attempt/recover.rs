@@ -61,7 +61,7 @@ fn follow(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<()>
 }
 
 /// A run of this clone that is dead: its attempt is paused, to go on where it is; one whose agent had not begun is released, since
-/// there is nothing to go on with. Everything that it had done is kept either way.
+/// there is nothing to resume. Everything that it had done is kept either way.
 ///
 /// Returns whether there was one. A survivor of the agent is ended first.
 ///

@@ -100,7 +100,7 @@ fn go_on(
     }))
 }
 
-/// Says that an attempt is taken up where it stopped.
+/// Says that an attempt resumes where it stopped.
 pub(super) fn say(plan: &Plan, resumed: &Resumed, progress: &dyn Progress) {
     let short = plan.id.short();
     let why = resumed.so_far.stopped.as_deref().map(|why| format!(": {why}")).unwrap_or_default();

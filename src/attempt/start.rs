@@ -305,7 +305,7 @@ fn upstream(specs: &Specs<'_>, of: &SpecId, spec: &Spec) -> Result<Vec<SpecId>> 
     Ok(found)
 }
 
-/// The spec whose attempt wrote `path`: among those upstream, else the one that the last commit's note names.
+/// The spec whose attempt wrote `path`: among those upstream, otherwise the one that the last commit's note names.
 fn producer(specs: &Specs<'_>, candidates: &mut Vec<SpecId>, path: &str) -> Result<Option<ObjectId>> {
     for id in candidates.iter() {
         let entry = specs.entry(id)?;

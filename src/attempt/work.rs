@@ -63,7 +63,7 @@ pub(crate) struct Work<'a> {
     pub progress: &'a dyn Progress,
 }
 
-/// Where an attempt is taken up.
+/// Where an attempt resumes.
 pub(crate) enum From<'a> {
     /// At its claim, or where it was paused.
     Claim {
@@ -91,7 +91,7 @@ pub(crate) enum From<'a> {
 }
 
 impl Work<'_> {
-    /// Carries the spec from where the attempt is taken up to its end.
+    /// Carries the spec from where the attempt resumes to its end.
     ///
     /// # Errors
     /// [`Stop`] where nothing begins, or something fails that is no result of the attempt.

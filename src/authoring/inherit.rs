@@ -126,7 +126,7 @@ pub(super) fn of_driver(project: &Project, draft: &mut Draft, driver: &SpecId) -
     Ok(())
 }
 
-/// The branch that a spec with this front matter is for, where the person names none: that of the spec which it supersedes, else that of
+/// The branch that a spec with this front matter is for, where the person names none: that of the spec which it supersedes, otherwise that of
 /// the other phases of its investigation.
 ///
 /// # Errors

@@ -54,7 +54,7 @@ pub(crate) const PAGE: Page = Page {
 
 /// What git's hooks call
 ///
-/// It never fails, but for pre-commit with a spec that has errors: 1.
+/// It never fails, except pre-commit with a spec that has errors: 1.
 #[derive(Args, Clone, Debug)]
 #[command(hide = true)]
 pub(crate) struct HookArgs {

@@ -36,7 +36,7 @@ impl Parsed {
             kind => {
                 let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
                 let text = match kind {
-                    // clap's own message goes on with the name of every command.
+                    // clap's own message continues with the name of every command.
                     ErrorKind::MissingSubcommand => {
                         "error: no command was given\ntip: to list the commands: git chant -h".to_owned()
                     }

@@ -8,7 +8,7 @@ use strum::VariantArray as _;
 use super::page::Page;
 use crate::domain::redaction::Redaction;
 
-/// Make one HTML page of an investigation, for anyone to read
+/// Make one HTML page of an investigation for any browser
 ///
 /// The page begins with what was wrong, what was recommended and why, and the proof: the test that failed before and passes after, on
 /// which commits, and how the runs were confined. Then come the graph and the events, and each spec with its documents, checks, commits

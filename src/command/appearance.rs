@@ -150,7 +150,7 @@ pub(crate) fn pager(cli: &Cli, env: &Env, configuration: &Configuration) -> Opti
     (!matches!(command.as_str(), "" | "cat")).then(|| Pager::new(env, command))
 }
 
-/// A colour as git writes it; `None` if git would not read it. A typo in someone's configuration is no reason to fail.
+/// A colour as git writes it; `None` if git would not read it. A typo in a person's configuration is no reason to fail.
 fn style(value: &str) -> Option<Style> {
     let color = gix::config::Color::try_from(value).ok()?;
     let mut style = Style::new().fg_color(color.foreground.and_then(named)).bg_color(color.background.and_then(named));

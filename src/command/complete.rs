@@ -19,7 +19,7 @@ use crate::{
     query::completion::{Completer, ValueKind},
 };
 
-/// Answers a shell that asks for completions, if it is one that calls: the exit code then, else nothing and nothing is done.
+/// Answers a shell that asks for completions, if it is one that calls: the exit code then, otherwise nothing and nothing is done.
 ///
 /// The name is given because clap would register the completion for the first word of `git chant`: for git itself.
 pub(crate) fn answer(args: &[OsString]) -> Option<i32> {
@@ -84,7 +84,7 @@ fn enter(env: &Env, dir: &Path) -> Result<Env> {
 }
 
 /// The command line, with what its values may be: all of it, unless the `command` is known already. As with git, options are for who
-/// has typed a dash; else they stand behind all that there is.
+/// has typed a dash; otherwise they stand behind all that there is.
 fn definition(command: Option<&OsString>, completer: &Arc<Completer>, options: bool) -> clap::Command {
     let shown = |arg: Arg| if options || arg.is_positional() { arg } else { arg.hide(true) };
     let needed = cli::needed(command.into_iter());

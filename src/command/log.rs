@@ -115,7 +115,7 @@ struct Run {
 }
 
 /// The run that a prefix of its event's id names, or the newest of the attempt that it names; without one the newest of all. An
-/// attempt that went on (to resolve a conflict, say) has a run more, as far as it left a transcript here.
+/// attempt that resumed (for example to resolve a conflict) has a run more, as far as it left a transcript here.
 fn run_of(project: &Project, id: &SpecId, prefix: Option<&str>) -> Result<Run> {
     let store = project.store()?;
     let none = || Error::negative(Kind::NoAttempt, format!("'{}' has no attempt", id.short()));

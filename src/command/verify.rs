@@ -110,7 +110,7 @@ fn one(
     Ok((specs.view(&entry)?, checks))
 }
 
-/// Where the work is: the tip of its branch while that exists, else the current commit.
+/// Where the work is: the tip of its branch while that exists, otherwise the current commit.
 fn place(project: &Project, id: &SpecId) -> Result<ObjectId> {
     if let Some(tip) = branch::read(&project.repo, project.branch_ref(id)?.as_ref())? {
         return Ok(tip);

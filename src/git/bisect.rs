@@ -11,7 +11,7 @@ use crate::{
     error::{Error, IoContext as _, Kind, Result},
 };
 
-/// A bisection, by its name. It is kept until it is ended, so that another process can go on with it.
+/// A bisection, by its name. It is kept until it is ended, so that another process can resume it.
 pub(crate) struct Bisection {
     dir: PathBuf,
 }
@@ -44,7 +44,7 @@ impl Bisection {
         Bisection { dir: repo.chant_dir().join("bisect").join(name) }
     }
 
-    /// Whether there is one to go on with.
+    /// Whether there is one to resume.
     pub(crate) fn is_under_way(&self) -> bool {
         self.dir.join("BISECT_START").is_file()
     }

@@ -128,7 +128,7 @@ pub(crate) fn attempt(
         return delete(repo, swap);
     }
     let tried = change(repo, swap, edit(swap), committer, durable, || Ok(true))?;
-    Ok(tried.expect("it is given up only where the caller says so"))
+    Ok(tried.expect("the loop ends only where the caller says so"))
 }
 
 /// Tries once to make the change by `edit`, while the ref is locked and `locked` says that it is to be made; `None` if it is not.

@@ -166,7 +166,7 @@ impl Printer {
         out.flush()
     }
 
-    /// Writes a piece of the answer. A failure is reported at the end; until then [`Progress::closed`] tells of it.
+    /// Writes a piece of the answer. A failure is reported at the end; until then [`Progress::closed`] reports it.
     pub(super) fn piece(&self, bytes: io::Result<Vec<u8>>) {
         if let Some(cause) = bytes.and_then(|bytes| self.answer(&bytes)).err() {
             locked(&self.lost).get_or_insert(cause);

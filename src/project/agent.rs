@@ -24,7 +24,7 @@ pub(crate) struct Agent {
     pub name: String,
     /// Its command line; empty for `manual`.
     pub command: String,
-    /// The command line that goes on with the session `{session}`, if it has one.
+    /// The command line that resumes the session `{session}`, if it has one.
     pub resume: Option<&'static str>,
     /// What is known of agents of that name.
     pub preset: Option<&'static Preset>,
@@ -33,7 +33,7 @@ pub(crate) struct Agent {
 }
 
 impl Agent {
-    /// The agent that a person `asked` for, else the spec's own, else the configured one. `timeout` comes before what is configured.
+    /// The agent that a person `asked` for, otherwise the spec's own, otherwise the configured one. `timeout` comes before what is configured.
     ///
     /// # Errors
     /// `no-agent` if there is none, or it has no command; `agent-not-chosen` if the spec names one that is not chosen in this clone.

@@ -51,7 +51,7 @@ impl EnclosingRun {
         EnclosingRun::at(&chant_dir, attempt).map(Some)
     }
 
-    /// The run of `attempt` as `chant_dir` tells of it.
+    /// The run of `attempt` as `chant_dir` records it.
     fn at(chant_dir: &Path, attempt: Option<ObjectId>) -> Result<EnclosingRun> {
         let Some(attempt) = attempt else { return Ok(EnclosingRun::default()) };
         let spec = match Life::of(&chant_dir.join("leases"), &attempt)? {

@@ -13,7 +13,7 @@ pub(crate) const FIX: &str = "fix/";
 
 impl Project {
     /// The branch that a spec is for, by its short name, if anything but the current branch is: what was said when it was added,
-    /// else the branch of the investigation that it is a phase of (a failing test does not belong on main), else `chant.target`.
+    /// else the branch of the investigation that it is a phase of (a failing test does not belong on main), otherwise `chant.target`.
     ///
     /// # Errors
     /// If `chant.target` cannot be read.

@@ -67,7 +67,7 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// Says what is not said in an event.
+    /// Says what an event does not record.
     pub(crate) fn say(&self, progress: &dyn Progress) {
         for what in self.undone.iter().chain(&self.told) {
             progress.say(&Step::Warning(what.clone()));

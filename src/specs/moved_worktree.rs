@@ -22,7 +22,7 @@ impl Project {
         Ok(None)
     }
 
-    /// Refuses to go on with a spec whose worktree is registered and not there: it may have been moved with all that is in it.
+    /// Refuses to resume a spec whose worktree is registered and not there: it may have been moved with all that is in it.
     ///
     /// # Errors
     /// `no-worktree`.

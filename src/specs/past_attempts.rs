@@ -225,13 +225,14 @@ fn line_of(history: &History, start: &Event) -> Option<String> {
     let end = history.events().iter().rev().filter(about).find(ends)?;
     let fate = match end.op {
         Op::Fail => "failed",
-        Op::Reset | Op::Release => "was given up",
+        Op::Reset => "was reset",
+        Op::Release => "was released",
         Op::Cancel => "was cancelled",
         _ => return None,
     };
     let day = rfc3339(start.author.seconds, start.author.offset);
     let with = start.facts.agent.as_deref().map(|agent| format!(" with {agent}")).unwrap_or_default();
-    // What a person said of the work is worth more than that it was given up after that.
+    // What a person said of the work is worth more than that it was reset after that.
     let rejects = |event: &&Event| event.op == Op::Fail && event.facts.review.is_some_and(|review| !review.approved);
     let rejection =
         || history.events().iter().filter(about).find(rejects).and_then(|event| event.facts.reason.as_deref());

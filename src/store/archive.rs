@@ -307,7 +307,7 @@ impl Store<'_> {
     fn write_first(&self, name: &str) -> Result<ObjectId> {
         let message = format!(
             "chant: archive of {name}\n\n\
-             Specs that were put away. Each file of this tree is the newest event of a spec:\n\
+             Archived specs. Each file of this tree is the newest event of a spec:\n\
              'git log <this ref>:<file>' shows what happened to it.\n\n\
              Chant-Format: 1\nChant-Archive: {name}\n"
         );

@@ -375,7 +375,7 @@ fn a_failed_attempt_is_checked_again_in_place() {
 }
 
 #[test]
-fn every_way_to_give_up_keeps_the_work_and_lets_it_be_done_again() {
+fn reset_release_and_cancel_keep_the_work_and_let_it_be_done_again() {
     for (verb, status) in [("reset", "pending"), ("cancel", "cancelled")] {
         let tried = attempt("echo two >file; exit 1", &[]);
         let (sandbox, id) = (tried.sandbox, tried.id);

@@ -170,7 +170,7 @@ fn kept_attempts_and_notes_that_it_drops_are_named() {
 }
 
 #[test]
-fn branches_that_move_meanwhile_are_everyday_life() {
+fn branches_that_move_during_a_run_are_everyday_life() {
     let (sandbox, id) =
         with_agent(&format!("{GOOD}; git branch side; git tag v1; git push -q . HEAD:refs/heads/pushed"));
     let ran = sandbox.chant(&["work", &id]).ok();

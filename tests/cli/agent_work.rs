@@ -12,7 +12,7 @@ pub fn with_agent(script: &str) -> (Sandbox, String) {
     with_agent_and(script, &[])
 }
 
-/// The same with more arguments for `add`.
+/// Works a spec as above, with more arguments for `add`.
 pub fn with_agent_and(script: &str, args: &[&str]) -> (Sandbox, String) {
     let sandbox = Sandbox::new();
     sandbox.agent(script);

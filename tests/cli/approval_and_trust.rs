@@ -23,18 +23,18 @@ fn a_circle_of_dependencies_names_its_specs() {
 #[test]
 fn unknown_and_ambiguous_dependencies_are_named() {
     let sandbox = Sandbox::new();
-    sandbox.write(".chant/specs/2026-02-08-001-abc.md", "---\ndepends_on: [nobody]\n---\n# S\n");
+    sandbox.write(".chant/specs/2026-02-08-001-abc.md", "---\ndepends_on: [absent]\n---\n# S\n");
     sandbox.write(".chant/specs/2026-02-08-002-abc.md", "---\ndepends_on: [\"010\"]\n---\n# S\n");
     sandbox.write(".chant/specs/2026-02-08-010-aaa.md", "# S\n");
     sandbox.write(".chant/specs/2026-02-09-010-bbb.md", "# S\n");
-    sandbox.chant(&["work", "001", "--agent", "manual"]).fails(1, &["'nobody', which does not exist"]);
+    sandbox.chant(&["work", "001", "--agent", "manual"]).fails(1, &["'absent', which does not exist"]);
     sandbox
         .chant(&["work", "002", "--agent", "manual"])
         .fails(1, &["'010', which is ambiguous: 2026-02-08-010-aaa, 2026-02-09-010-bbb"]);
     sandbox
         .chant(&["lint"])
-        .fails(1, &["no such spec: 'nobody'", "'010' matches 2026-02-08-010-aaa, 2026-02-09-010-bbb"]);
-    sandbox.chant(&["add", "New", "--depends-on", "nobody"]).fails(128, &["no such spec: 'nobody'"]);
+        .fails(1, &["no such spec: 'absent'", "'010' matches 2026-02-08-010-aaa, 2026-02-09-010-bbb"]);
+    sandbox.chant(&["add", "New", "--depends-on", "absent"]).fails(128, &["no such spec: 'absent'"]);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn approval_is_for_one_text() {
 }
 
 #[test]
-fn commands_of_a_text_that_somebody_else_wrote_do_not_run_unasked() {
+fn commands_of_a_text_by_another_person_do_not_run_unasked() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo two >file");
     let text = "---\nverify:\n  - touch \"$HOME/ran\"\n---\n# Pulled from somewhere\n";
@@ -169,7 +169,7 @@ fn an_agent_has_to_be_configured() {
     let sandbox = Sandbox::new();
     let id = sandbox.add(&["Who"]);
     sandbox.chant(&["work", &id]).fails(128, &["no agent is configured", "git config chant.agent"]);
-    sandbox.chant(&["work", &id, "--agent", "nobody"]).fails(128, &["the agent 'nobody' has no command"]);
+    sandbox.chant(&["work", &id, "--agent", "absent"]).fails(128, &["the agent 'absent' has no command"]);
     assert_eq!(sandbox.ops(&id), ["add"]);
 }
 
@@ -291,7 +291,7 @@ fn a_spec_under_a_filter_is_refused_before_it_is_claimed() {
 }
 
 #[test]
-fn whoever_changed_nothing_has_finished_nothing() {
+fn an_attempt_that_changed_nothing_finished_nothing() {
     let sandbox = Sandbox::new();
     let id = sandbox.add(&["By hand"]);
     let path = sandbox.chant(&["work", &id, "--agent", "manual"]).ok().out;
@@ -354,7 +354,7 @@ fn trust_that_a_run_writes_down_does_not_count() {
     while !sandbox.dir().join("ready").exists() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    // What a person adds meanwhile is trusted.
+    // What a person adds during the run is trusted.
     let mine = sandbox.add(&["Mine", "--verify", "true"]);
     std::fs::write(sandbox.dir().join("go"), "").unwrap();
     let ran = Ran::of(run.wait_with_output().unwrap());

@@ -32,7 +32,7 @@ fn the_ref_of_the_month_takes_the_place_of_the_refs_of_its_specs() {
     let tip = sandbox.git(&["rev-parse", &format!("refs/chant/specs/{one}")]);
     sandbox.chant(&["archive", &one, &two]).ok();
     assert_eq!(refs(&sandbox, "refs/chant"), [archive_of(&one), format!("refs/chant/specs/{active}")]);
-    // git alone shows what was put away, and what happened to each.
+    // git alone shows what was archived, and what happened to each.
     let month = archive_of(&one);
     let log = sandbox.git(&["log", "--first-parent", "--format=%s%n%b", month.trim_start_matches("refs/")]);
     assert!(log.contains("chant: archive 2 specs of") && log.contains("Archived 'The second'"), "{log}");
@@ -48,7 +48,7 @@ fn the_ref_of_the_month_takes_the_place_of_the_refs_of_its_specs() {
 #[test]
 fn every_command_finds_a_folded_spec() {
     let sandbox = Sandbox::new();
-    let id = done(&sandbox, "Put away");
+    let id = done(&sandbox, "Archived one");
     sandbox.write("input", "one\n");
     sandbox.git(&["add", "-A"]);
     sandbox.git(&["commit", "-qm", "Input"]);
@@ -62,9 +62,9 @@ fn every_command_finds_a_folded_spec() {
     for short in [&id[11..], &id[11..14], &id[15..], &id[..]] {
         assert_eq!(sandbox.status(short), "archived", "{short}");
     }
-    assert!(sandbox.chant(&["list", "--archived"]).ok().out.contains("Put away"));
-    assert!(sandbox.chant(&["list", "--all"]).ok().out.contains("Put away"));
-    assert!(!sandbox.chant(&["list"]).ok().out.contains("Put away"));
+    assert!(sandbox.chant(&["list", "--archived"]).ok().out.contains("Archived one"));
+    assert!(sandbox.chant(&["list", "--all"]).ok().out.contains("Archived one"));
+    assert!(!sandbox.chant(&["list"]).ok().out.contains("Archived one"));
     assert!(sandbox.chant(&["why", "file"]).ok().out.contains(&id[11..]));
     assert!(sandbox.chant(&["why", "HEAD~1"]).ok().out.contains(&id[11..]));
     assert!(sandbox.chant(&["graph", "--all"]).ok().out.contains(&id[11..]));
@@ -78,7 +78,7 @@ fn every_command_finds_a_folded_spec() {
     // A file that another branch still has under .chant/specs makes no pending spec of it.
     sandbox.write(&format!(".chant/specs/{id}.md"), &sandbox.read(&format!(".chant/archive/{id}.md")));
     assert_eq!(sandbox.status(&id), "archived");
-    assert!(!sandbox.chant(&["list"]).ok().out.contains("Put away"));
+    assert!(!sandbox.chant(&["list"]).ok().out.contains("Archived one"));
     sandbox.chant(&["work", &id]).fails(1, &["archived"]);
 }
 
@@ -183,7 +183,7 @@ fn a_crash_between_the_archive_and_the_refs_leaves_both_and_the_next_fold_ends_i
 }
 
 #[test]
-fn whoever_is_killed_while_it_folds_has_lost_nothing() {
+fn a_kill_while_it_folds_loses_nothing() {
     for point in ["git.ref.before", "git.ref.after", "ref.commit.after:3"] {
         let sandbox = Sandbox::new();
         let ids = [sandbox.add(&["One"]), sandbox.add(&["Two"])];
@@ -302,11 +302,11 @@ fn an_archive_that_lies_is_named() {
 }
 
 #[test]
-fn what_others_put_away_while_an_agent_works_is_nobodys_fault() {
+fn what_others_archive_while_an_agent_works_is_not_blamed_on_it() {
     let sandbox = Sandbox::new();
     let other = done(&sandbox, "Over");
     sandbox.agent("echo go >\"$HOME/began\"; until [ -e \"$HOME/archived\" ]; do sleep 0.01; done; echo two >two");
-    let id = sandbox.add(&["Meanwhile"]);
+    let id = sandbox.add(&["In between"]);
     let home = sandbox.dir().join("home");
     let child = sandbox.binary(&["work", &id]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     while !home.join("began").exists() {

@@ -1,4 +1,4 @@
-//! The index: every answer is the same with it and without it, whatever has happened, and whatever it looks like.
+//! The cache: every answer is the same with it and without it, after any change, and for any content of the cache.
 
 use std::{fs, os::unix::fs::FileExt as _, path::PathBuf, process::Stdio, time::Duration};
 
@@ -291,7 +291,7 @@ fn who_dies_over_it_leaves_it_as_it_was() {
 /// Where the name of what made the file begins.
 const BEGIN: usize = 8;
 
-/// The same with a checksum that fits.
+/// The changed cache with a checksum that fits.
 fn summed(mut bytes: Vec<u8>) -> Vec<u8> {
     let end = bytes.len() - 4;
     let sum = crc32fast::hash(&bytes[..end]);

@@ -1,5 +1,5 @@
 //! Confined agents in repositories of every kind: shallow, partial, sparse, of sha256, with submodules, a linked worktree; and a person who
-//! goes on with what a confined agent left.
+//! continues what a confined agent left.
 
 use std::path::PathBuf;
 

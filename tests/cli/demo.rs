@@ -114,7 +114,7 @@ fn demo(sandbox: &Sandbox, dir: &Path, args: &[&str]) -> Command {
 }
 
 #[test]
-fn the_whole_way_inside_of_somebody_elses_repository() {
+fn the_whole_way_inside_of_another_repository() {
     let sandbox = Sandbox::new();
     let temporary = sandbox.repo.join("temporary");
     std::fs::create_dir(&temporary).unwrap();
@@ -178,7 +178,7 @@ fn nothing_of_the_persons_own_gets_in_its_way() {
     }
     let config = format!(
         "[commit]\n gpgSign = true\n[gpg]\n program = /nowhere/gpg\n[core]\n autocrlf = true\n eol = crlf\n hooksPath = {}\n pager = false\n \
-         editor = false\n[init]\n defaultBranch = trunk\n templateDir = /nowhere\n[user]\n useConfigOnly = true\n[chant]\n agent = nobody\n \
+         editor = false\n[init]\n defaultBranch = trunk\n templateDir = /nowhere\n[user]\n useConfigOnly = true\n[chant]\n agent = absent\n \
          sign = true\n[merge]\n ff = only\n[color]\n ui = always\n",
         hooks.display()
     );
@@ -193,7 +193,7 @@ fn nothing_of_the_persons_own_gets_in_its_way() {
     command.env_remove("GIT_CONFIG_GLOBAL").env_remove("GIT_CONFIG_NOSYSTEM");
     command.env("GIT_CONFIG_SYSTEM", home.join(".gitconfig"));
     command.env("GIT_DIR", sandbox.repo.join(".git")).env("GIT_INDEX_FILE", ".git/index").env("GIT_WORK_TREE", ".");
-    command.env("GIT_AUTHOR_NAME", "Nobody").env("GIT_AUTHOR_DATE", "rubbish").env("GIT_DEFAULT_HASH", "rubbish");
+    command.env("GIT_AUTHOR_NAME", "Absent").env("GIT_AUTHOR_DATE", "rubbish").env("GIT_DEFAULT_HASH", "rubbish");
     command.env("GIT_CONFIG_PARAMETERS", format!("'core.hooksPath'='{}'", hooks.display()));
     command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "commit.gpgSign").env("GIT_CONFIG_VALUE_0", "true");
     command.env("CHANT_SPEC_ID", "2026-02-08-010-v7b").env("CHANT_RUN", "x");

@@ -58,7 +58,7 @@ fn a_cancelled_member_is_over_too_and_a_crash_in_between_is_healed() {
     assert_eq!(sandbox.status(&id), "completed", "readers see it");
     sandbox.chant(&["archive", &id]).ok();
     assert_eq!(sandbox.ops(&id), ["add", "complete", "archive"]);
-    // All of them given up is nothing done.
+    // All of them cancelled is nothing done.
     let other = sandbox.add(&["Other", "--type", "driver", "--body-file", "body.md"]);
     sandbox.chant(&["split", &other, "--by-heading"]).ok();
     for n in 1..=2 {
@@ -160,7 +160,7 @@ fn a_driver_is_checked_on_its_target_before_it_is_completed() {
     let ran = sandbox.chant(&["work", &id, "--chain"]).fails(1, &["with its last member"]);
     assert!(ran.err.contains(&format!("git chant finish {}", &id[11..])), "{}", ran.err);
     assert_eq!((sandbox.status(&id).as_str(), sandbox.status(&format!("{id}.2")).as_str()), ("pending", "completed"));
-    // Mended on the target, by whoever.
+    // A person mends it on the target.
     sandbox.git(&["checkout", "-q", "--", "."]);
     sandbox.write("file", "one\ntwo\n");
     sandbox.git(&["commit", "-qam", "Mend it"]);

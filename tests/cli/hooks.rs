@@ -69,7 +69,7 @@ fn commits_on_a_work_branch_name_its_spec_once() {
         (named(&sandbox, &tree), fs::read_to_string(tree.join("file")).unwrap()),
         (id.clone(), "three\n".into())
     );
-    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "Meanwhile"]);
+    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "In between"]);
     assert_eq!(named(&sandbox, &sandbox.repo), "", "elsewhere nothing is named");
     sandbox.git_in(&tree, &["merge", "-q", "--no-edit", "main"]);
     assert_eq!(named(&sandbox, &tree), "");
@@ -109,14 +109,14 @@ fn staged_specs_are_checked_as_they_are_staged() {
     let sandbox = Sandbox::new();
     install(&sandbox);
     let path = ".chant/specs/2026-02-08-010-v7b.md";
-    sandbox.write(path, "---\ndepends_on: [nobody]\n---\n# Broken\n");
+    sandbox.write(path, "---\ndepends_on: [absent]\n---\n# Broken\n");
     sandbox.git(&["add", path]);
     sandbox.write(path, "# Whole\n\n- [ ] done\n");
     let commit = |args: &[&str]| {
         let mut git = sandbox.command_in(&sandbox.repo, "git");
         sandbox.run(git.args(["commit", "-qm", "Spec"]).args(args))
     };
-    commit(&[]).fails(1, &["no such spec: 'nobody'", "010-v7b.md:2:14", "git commit --no-verify"]);
+    commit(&[]).fails(1, &["no such spec: 'absent'", "010-v7b.md:2:14", "git commit --no-verify"]);
     // The whole tree, of which git makes an index for this commit alone.
     commit(&["-a"]).ok();
     sandbox.write(path, "---\ntype: [\n---\n# Broken\n");
@@ -216,7 +216,7 @@ fn a_push_says_that_there_is_news_and_pushes_nothing() {
     assert_eq!(push(&[]), "hint: spec updates not pushed to 'origin' (1 ref): git chant sync\n");
     assert_eq!(sandbox.git_in(&remote, &["for-each-ref", "refs/chant"]), "");
     let synced = sandbox.chant(&["sync"]).ok();
-    assert!(!synced.err.contains("there is news"), "{}", synced.err);
+    assert!(!synced.err.contains("spec updates not pushed"), "{}", synced.err);
     sandbox.git(&["commit", "-q", "--allow-empty", "-m", "More"]);
     assert_eq!(push(&[]), "");
 }

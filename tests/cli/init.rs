@@ -132,7 +132,7 @@ fn purge_takes_notes_and_attempts_and_leaves_history() {
 }
 
 #[test]
-fn purge_takes_nothing_that_somebody_is_at() {
+fn purge_takes_nothing_that_is_in_use() {
     let sandbox = Sandbox::new();
     let id = sandbox.add(&["Take your time"]);
     sandbox.chant(&["work", &id, "--agent", "manual"]).ok();
@@ -159,7 +159,7 @@ fn with_the_settings_notes_follow_amend_and_rebase() {
 
     sandbox.git(&["branch", "topic"]);
     sandbox.git(&["reset", "-q", "--hard", "HEAD~1"]);
-    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "Meanwhile"]);
+    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "In between"]);
     sandbox.git(&["rebase", "-q", "main", "topic"]);
     assert!(sandbox.git(&["notes", "--ref=chant", "show", "HEAD"]).contains(&id));
     assert_eq!(why(&sandbox, "HEAD").1, id);
@@ -178,7 +178,7 @@ fn without_the_settings_links_are_found_by_the_changes() {
 
     sandbox.git(&["branch", "topic"]);
     sandbox.git(&["reset", "-q", "--hard", "HEAD~1"]);
-    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "Meanwhile"]);
+    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "In between"]);
     sandbox.git(&["rebase", "-q", "main", "topic"]);
     assert_eq!((why(&sandbox, "HEAD"), noted("HEAD")), (found.clone(), false));
 

@@ -46,7 +46,7 @@ fn holder(sandbox: &Sandbox, name: &str) -> Child {
 }
 
 #[test]
-fn a_lock_that_a_dead_process_left_stops_nobody() {
+fn a_lock_of_a_dead_process_stops_no_command() {
     let sandbox = Sandbox::new();
     let id = sandbox.add(&["One"]);
     sandbox.git(&["pack-refs", "--all"]);

@@ -436,7 +436,7 @@ fn those_that_are_verified_merged_wait_for_each_other() {
 }
 
 #[test]
-fn commands_that_nobody_approved_here_are_not_run_on_a_merge() {
+fn commands_without_approval_here_are_not_run_on_a_merge() {
     let (sandbox, id) = verified("merge");
     commit(&sandbox, "other", "other\n");
     std::fs::remove_dir_all(sandbox.repo.join(".git/chant/trusted")).unwrap();

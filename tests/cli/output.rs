@@ -132,7 +132,7 @@ fn hints_are_silenced_by_their_sort() {
 }
 
 #[test]
-fn nobody_is_asked_where_prompts_are_forbidden() {
+fn no_question_is_asked_where_prompts_are_forbidden() {
     let sandbox = Sandbox::new();
     sandbox.git(&["config", "core.pager", "cat"]);
     sandbox.write(".chant/specs/2026-02-08-010-aaa.md", "# First\n");
@@ -220,7 +220,7 @@ fn another_directory_an_editor_and_records_are_those_of_git() {
     sandbox.run(&mut edit).ok();
     assert_eq!(sandbox.chant(&["list", "--format=%(title)%00%%"]).ok().out, "Make it three\0%\n");
     // A negative answer is 1, a mistake 129, a failure 128, and each says so on stderr alone.
-    for (args, code) in [(&["lint", "nobody"][..], 128), (&["list", "--nonsense"], 129), (&["why", "HEAD"], 1)] {
+    for (args, code) in [(&["lint", "absent"][..], 128), (&["list", "--nonsense"], 129), (&["why", "HEAD"], 1)] {
         let ran = sandbox.chant(args);
         assert_eq!(ran.code, code, "{args:?}: {ran:?}");
     }

@@ -72,7 +72,7 @@ fn paused_from_another_terminal_it_goes_on_in_the_same_worktree_with_its_history
     let ran = sandbox.chant(&["work", &id]).ok();
     assert!(ran.err.contains("(paused: lunch)"), "{}", ran.err);
     let prompt = std::fs::read_to_string(sandbox.dir().join("home/prompt")).unwrap();
-    for part in ["goes on with you", "lunch", "Half of it", "- loose", "- file", "    reading the store"] {
+    for part in ["you continue it", "lunch", "Half of it", "- loose", "- file", "    reading the store"] {
         assert!(prompt.contains(part), "'{part}' is not in\n{prompt}");
     }
     assert_eq!(sandbox.ops(&id), ["add", "start", "pause", "resume", "finish", "land", "complete"]);
@@ -101,7 +101,7 @@ fn interrupted_it_is_paused_and_goes_on() {
 }
 
 #[test]
-fn after_a_kill_it_goes_on_too_whoever_finds_it_first() {
+fn after_a_kill_it_resumes_by_any_command() {
     for finder in [&["work"][..], &["pause"], &["takeover"], &["fsck", "--repair"]] {
         let (sandbox, id) = sandbox();
         let mut running = started(&sandbox, &id);

@@ -252,7 +252,7 @@ fn what_cannot_be_a_request_is_said() {
     let forked = forked();
     let sandbox = &forked.sandbox;
     sandbox.chant(&["pr", "issue-1234"]).fails(129, &["--stage"]);
-    sandbox.chant(&["pr", "issue-1234", "--stage", "--fork", "nobody"]).fails(1, &["there is no remote 'nobody'"]);
+    sandbox.chant(&["pr", "issue-1234", "--stage", "--fork", "absent"]).fails(1, &["there is no remote 'absent'"]);
     sandbox.chant(&["pr", "nothing", "--stage"]).fails(128, &["nothing"]);
     let open = sandbox.add(&["Not begun"]);
     sandbox.chant(&["pr", &open, "--stage"]).fails(1, &["no finished work"]);

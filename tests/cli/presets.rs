@@ -1,4 +1,4 @@
-//! Agents that are known by name: run without a command line of one's own, understood, gone on with.
+//! Agents that are known by name: run without a command line of one's own, understood, resumed.
 
 mod endpoint;
 mod real;
@@ -143,7 +143,7 @@ fn without_an_agent_what_is_there_is_named() {
     // A file of that name that cannot be run is no command.
     std::fs::set_permissions(room.sandbox.dir().join("bin/claude"), std::fs::Permissions::from_mode(0o644)).unwrap();
     room.chant(&["work", &id]).fails(128, &["'codex' is in PATH"]);
-    room.chant(&["work", &id, "--agent", "nobody"]).fails(128, &["the agent 'nobody' has no command", known]);
+    room.chant(&["work", &id, "--agent", "absent"]).fails(128, &["the agent 'absent' has no command", known]);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn an_agent_that_makes_things_up_lies_only_about_itself() {
     assert_eq!(room.chant(&["fsck", "--json"]).ok().json()["problems"], serde_json::json!([]));
 }
 
-/// Says how its session is called, and is stopped; does the rest when it is asked to go on with it.
+/// Says how its session is called, and is stopped; does the rest when its session is resumed.
 const IN_TWO: &str = "case \"$*\" in
 *--resume*) echo two >file; tick ;;
 *) echo '{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"ses-1\",\"model\":\"m\"}'; sleep 1000 ;;
@@ -227,7 +227,7 @@ fn a_session_that_is_gone_or_made_up_is_begun_anew() {
     assert_eq!(room.args().len(), 3);
     assert_eq!(room.sandbox.status(&id), "completed");
 
-    // Another agent, and a session that is an option or a command, are not gone on with.
+    // Another agent, and a session that is an option or a command, are not resumed.
     for session in ["--help", "$(touch pwned)", "a b"] {
         let room = Room::with("claude", CLAUDE, IN_TWO);
         let id = stopped(&room);

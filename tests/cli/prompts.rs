@@ -49,10 +49,10 @@ fn a_repository_can_say_it_in_its_own_words() {
     sandbox.write(".chant/prompts/implement.md", "Our way of {{title}} ({{ short }}) on {{branch}}.\n");
     let prompt = prompt_of(&sandbox, &["Make it two"]);
     assert!(prompt.starts_with("Our way of Make it two (001-") && prompt.contains("on chant/2"), "{prompt}");
-    sandbox.write(".chant/prompts/mine.md", "One\nTwo {{whoever}}\n");
+    sandbox.write(".chant/prompts/mine.md", "One\nTwo {{unknown}}\n");
     let id = sandbox.add(&["Another", "--prompt", "mine"]);
     let refused = sandbox.chant(&["work", &id, "--trust"]);
-    refused.fails(1, &[".chant/prompts/mine.md:2: unknown name '{{whoever}}'", "hint: available: id, short"]);
+    refused.fails(1, &[".chant/prompts/mine.md:2: unknown name '{{unknown}}'", "hint: available: id, short"]);
     assert_eq!(sandbox.ops(&id), ["add"], "nothing was begun");
     // A prompt that no person has approved here is not given to an agent.
     sandbox.write(".chant/prompts/mine.md", "One\n");

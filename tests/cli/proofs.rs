@@ -193,7 +193,7 @@ fn the_held_tests_are_laid_over_a_merge() {
     sandbox.chant(&["work", &first]).ok();
     let id = fix(&sandbox, FIX, &["--depends-on", &first]);
     sandbox.chant(&["work", &id, "--no-merge"]).ok();
-    // Meanwhile the target loses the test: a run on the merge alone would find another.
+    // During the run the target loses the test: a run on the merge alone would find another.
     sandbox.git(&["rm", "-q", "test_sum.py"]);
     sandbox.write("test_zero.py", "import unittest\nclass T(unittest.TestCase):\n    def test_zero(self): pass\n");
     // A package comes before the module of its name.

@@ -236,7 +236,7 @@ fn locked_stood_in_and_rebased_ones_stay() {
 }
 
 #[test]
-fn a_branch_that_somebody_has_checked_out_stays() {
+fn a_branch_that_is_checked_out_stays() {
     let left = left_over();
     left.sandbox.git(&["worktree", "remove", left.worktree.to_str().unwrap()]);
     left.sandbox.git(&["worktree", "add", "-q", "../mine", &format!("chant/{}", left.id)]);

@@ -381,7 +381,7 @@ fn repositories_that_it_cannot_write_are_refused_before_anything_is_written() {
 }
 
 #[test]
-fn nobody_in_particular_is_asked_who_they_are() {
+fn a_missing_identity_is_an_error_without_a_question() {
     let sandbox = Sandbox::new();
     let mut add = sandbox.binary(&["add", "By whom"]);
     for name in ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"] {

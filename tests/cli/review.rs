@@ -140,7 +140,7 @@ fn another_agent_reads_and_approves_nothing() {
     let text = sandbox.git(&["show", &format!("refs/chant/specs/{id}:review.md")]);
     assert!(text.contains("file:1: fine") && text.contains("only a person can approve"), "{text}");
     assert_eq!(sandbox.ops(&id).last().unwrap(), "note");
-    sandbox.chant(&["review", &id, "--agent", "nobody"]).fails(128, &["has no command"]);
+    sandbox.chant(&["review", &id, "--agent", "absent"]).fails(128, &["has no command"]);
     sandbox.git(&["config", "chant.agent.broken.cmd", "echo it broke; exit 3"]);
     sandbox.chant(&["review", &id, "--agent", "broken"]).fails(1, &["exited with code 3", "it broke"]);
     sandbox.chant(&["approve", &id]).ok();

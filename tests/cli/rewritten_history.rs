@@ -38,7 +38,7 @@ fn work_that_is_rebased_is_found_by_its_patches() {
 }
 
 #[test]
-fn work_that_somebody_took_out_is_not_in_the_base() {
+fn work_that_a_person_took_out_is_not_in_the_base() {
     let sandbox = Sandbox::new();
     let second = pair(&sandbox);
     sandbox.git(&["reset", "-q", "--hard", "main~1"]);

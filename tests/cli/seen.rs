@@ -281,7 +281,7 @@ fn the_index_and_files_of_the_main_worktree_are_told() {
 }
 
 #[test]
-fn a_confined_agent_is_not_blamed_for_what_a_person_does_meanwhile() {
+fn a_confined_agent_is_not_blamed_for_what_a_person_does() {
     let works = Command::new("bwrap").args(["--unshare-user", "--unshare-pid", "--bind", "/", "/", "true"]).output();
     if !need_that(works.is_ok_and(|output| output.status.success()), "a bubblewrap that works") {
         return;

@@ -186,7 +186,7 @@ fn every_way_out_after_a_kill_keeps_everything_and_ends_the_survivor() {
 }
 
 #[test]
-fn while_it_runs_nobody_else_takes_or_ends_it() {
+fn while_it_runs_no_other_command_takes_or_ends_it() {
     let (sandbox, id) = with_agent("");
     sandbox.agent(&format!("{GOOD}; echo ready; read go <../fifo"));
     sandbox.run(sandbox.command_in(sandbox.dir(), "mkfifo").arg("fifo")).ok();
@@ -277,7 +277,7 @@ fn three_failures_leave_three_attempts() {
 }
 
 #[test]
-fn what_nobody_claimed_is_finished_by_hand() {
+fn unclaimed_work_is_finished_by_hand() {
     let (sandbox, id) = with_agent("");
     sandbox.write("file", "two\n");
     sandbox.git(&["commit", "-qam", "By hand"]);

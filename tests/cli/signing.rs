@@ -156,7 +156,7 @@ fn a_signature_that_does_not_fit_is_an_error_for_fsck() {
 }
 
 #[test]
-fn a_key_that_nobody_vouches_for_is_not_good() {
+fn a_key_without_a_voucher_is_not_good() {
     let Some(sandbox) = signing() else { return };
     let eve = key(&sandbox, "eve", "eve@example.com", false);
     sandbox.git(&["config", "chant.sign", "true"]);
@@ -255,7 +255,7 @@ fn verdicts_are_remembered_for_lists_and_never_acted_on() {
 }
 
 #[test]
-fn a_claim_that_is_not_signed_holds_nobody_off() {
+fn a_claim_that_is_not_signed_holds_no_one_off() {
     let Some(sandbox) = signing() else { return };
     let server = sandbox.dir().join("server.git");
     sandbox.git(&["init", "-q", "--bare", "-b", "main", server.to_str().unwrap()]);
@@ -332,7 +332,7 @@ fn gpg_signs_and_checks_as_well() {
     let elsewhere = signature(sandbox.chant(&["log", id, "--show-signature", "--json"]));
     assert_eq!(elsewhere["verdict"], "unknown");
     // A key that is not there.
-    sandbox.git(&["config", "user.signingKey", "nobody@example.com"]);
+    sandbox.git(&["config", "user.signingKey", "absent@example.com"]);
     chant(&["approve", id]).fails(128, &["cannot sign the event", "No secret key"]);
     let _ended =
         sandbox.run(sandbox.command_in(sandbox.dir(), "gpgconf").env("GNUPGHOME", home.path()).args(["--kill", "all"]));
@@ -352,7 +352,7 @@ fn no_person_signs_off_what_an_agent_made() {
             std::fs::write(format!("{path}/mine"), "mine\n").unwrap();
             sandbox.chant(&["finish", &id]).ok();
         } else {
-            // The target moves on meanwhile, so that every commit is made again.
+            // The target moves during the run, so that every commit is made again.
             sandbox.chant(&["work", &id, "--no-merge"]).ok();
             sandbox.write(how, "x\n");
             sandbox.git(&["add", how]);

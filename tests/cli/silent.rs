@@ -53,7 +53,7 @@ fn research_and_its_fix_leave_documents_and_no_trace() {
 }
 
 #[test]
-fn a_document_that_a_person_wrote_meanwhile_is_not_replaced() {
+fn a_document_that_a_person_wrote_during_the_run_is_not_replaced() {
     let sandbox = silent();
     let mine = sandbox.repo.join(".chant/research/why.md");
     sandbox.agent(&format!(

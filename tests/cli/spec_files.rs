@@ -43,7 +43,7 @@ fn odd_files_are_accepted() {
     accepted(b"---\r\ntype: task\r\n---\r\n\r\n# Carriage returns\r\n", "Carriage returns");
     accepted(b"\xef\xbb\xbf---\ntype: task\n---\n\n# A mark in front\n", "A mark in front");
     accepted(b"# No front matter\n\nJust text.\n", "No front matter");
-    accepted(b"---\n# a comment\nsomebodys_own: [1, 2]\ntype: task\n---\n# Unknown keys\n", "Unknown keys");
+    accepted(b"---\n# a comment\nmy_own_key: [1, 2]\ntype: task\n---\n# Unknown keys\n", "Unknown keys");
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn what_waits_for_whom() {
     let out = sandbox.chant(&["status"]).ok().out;
     assert!(out.contains(&format!("waits for {} and 1 more\n", &first[11..])), "{out}");
     assert!(out.contains("(use \"git chant approve <spec>\" to approve it)"), "{out}");
-    // What was given up never comes.
+    // What was cancelled never comes.
     sandbox.chant(&["cancel", &second]).ok();
     let status = standing(&sandbox);
     assert_eq!(ids(&status, "attention"), [third, gate, approval]);

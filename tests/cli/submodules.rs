@@ -2,7 +2,7 @@
 
 use super::support::Sandbox;
 
-/// A repository with the submodule `vendor/lib`, which the agent checks out before it goes on with `script`.
+/// A repository with the submodule `vendor/lib`, which the agent checks out before it runs `script`.
 fn with_submodule(script: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     let lib = sandbox.dir().join("lib");
@@ -36,7 +36,7 @@ fn a_submodule_that_was_only_read_goes_with_the_worktree() {
 }
 
 #[test]
-fn commits_in_a_submodule_that_nobody_else_has_keep_the_worktree() {
+fn commits_that_only_a_submodule_has_keep_the_worktree() {
     let sandbox = with_submodule("cd vendor/lib && echo two >part && git commit -qam Two");
     let id = sandbox.add(&["Change it"]);
     let ran = sandbox.chant(&["work", &id]).ok();
@@ -59,7 +59,7 @@ fn commits_in_a_submodule_that_nobody_else_has_keep_the_worktree() {
 }
 
 #[test]
-fn changes_in_a_submodule_that_nobody_committed_keep_the_worktree() {
+fn uncommitted_changes_in_a_submodule_keep_the_worktree() {
     let sandbox = with_submodule("echo two >vendor/lib/part && echo three >file");
     let id = sandbox.add(&["Change it"]);
     let ran = sandbox.chant(&["work", &id]).ok();

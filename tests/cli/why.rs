@@ -69,7 +69,7 @@ fn a_line_leads_to_its_spec_its_checks_and_the_recommendation() {
     sandbox.chant(&["why", "src/a.txt:4"]).fails(1, &["not committed yet"]);
     sandbox.chant(&["why", "src/a.txt:99"]).fails(1, &["src/a.txt:99"]);
     sandbox.chant(&["why", "nothing/here:1"]).fails(1, &["is not a commit, path or path:line"]);
-    // Put away, it is still the reason.
+    // Archived, it is still the reason.
     sandbox.git(&["checkout", "-q", "src/a.txt"]);
     sandbox.chant(&["archive", &fix]).ok();
     assert_eq!(certainty(&sandbox, "src/a.txt:2"), ("recorded".into(), fix.as_str().into()));

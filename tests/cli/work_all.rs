@@ -184,7 +184,7 @@ fn labels_topics_phases_and_a_number_choose() {
     sandbox.chant(&["work", "--topic", "issue-1"]).ok();
     assert_eq!([&slow, &topic, &phase].map(|id| sandbox.status(id)), ["pending", "completed", "pending"]);
     assert_eq!(sandbox.chant(&["next", "--phase", "impact-map", "--format=%(id)"]).ok().out.trim(), phase);
-    sandbox.chant(&["work", "--label", "nobody-has-it"]).ok();
+    sandbox.chant(&["work", "--label", "absent-has-it"]).ok();
     sandbox.chant(&["work", &slow, "--label", "slow"]).fails(129, &["cannot be combined with a selection by label"]);
     sandbox.chant(&["work"]).fails(129, &["<spec>"]);
     sandbox.chant(&["work", "--all", "--jobs", "0"]).fails(129, &["from 1 to 256"]);
@@ -193,7 +193,7 @@ fn labels_topics_phases_and_a_number_choose() {
 }
 
 #[test]
-fn an_agent_runs_only_so_many_times_at_once_whoever_starts_it() {
+fn an_agent_runs_only_so_many_times_at_once_from_any_command() {
     let sandbox = Sandbox::new();
     specs(&sandbox, 8);
     std::fs::create_dir(sandbox.dir().join("home/now")).unwrap();
@@ -280,7 +280,7 @@ fn an_agent_that_is_rate_limited_is_left_alone_and_goes_on() {
     assert_eq!(outcomes(&ran).into_iter().map(|(_, outcome)| outcome).collect::<Vec<_>>(), ["completed", "completed"]);
     assert_eq!(sandbox.ops(&ids[0]), ["add", "start", "pause", "resume", "finish", "land", "complete"]);
     assert_eq!(sandbox.read("half"), "half\n");
-    // One that never stops saying so is given up in the end, paused.
+    // One that never stops saying so is paused in the end.
     let id = sandbox.add(&["Never"]);
     sandbox.agent("exit 75");
     sandbox.git(&["config", "chant.rateLimitPause", "none"]);

@@ -52,7 +52,7 @@ fn tree(dir: &Path) -> Vec<String> {
 }
 
 /// A command as another user, if this process may do that.
-fn as_somebody_else(sandbox: &Sandbox, dir: &Path, args: &[&str]) -> Option<Ran> {
+fn as_another_user(sandbox: &Sandbox, dir: &Path, args: &[&str]) -> Option<Ran> {
     if !rustix::process::geteuid().is_root() {
         return None;
     }
@@ -93,11 +93,11 @@ fn submodules_and_sparse_checkouts_stay_as_they_are() {
 }
 
 #[test]
-fn a_repository_of_somebody_else_is_refused_as_git_refuses_it() {
+fn a_repository_of_another_user_is_refused_as_git_refuses_it() {
     let (sandbox, id, _) = with_spec();
     let before = tree(&sandbox.repo);
     for args in [&["list"][..], &["show", &id], &["add", "x"], &["work", &id]] {
-        let Some(ran) = as_somebody_else(&sandbox, &sandbox.repo, args) else { return };
+        let Some(ran) = as_another_user(&sandbox, &sandbox.repo, args) else { return };
         ran.fails(128, &["detected dubious ownership in repository at", "safe.directory"]);
     }
     assert_eq!(tree(&sandbox.repo), before);
@@ -115,7 +115,7 @@ fn a_repository_that_cannot_be_written_can_be_read() {
             let mut command = sandbox.command_in(&sandbox.repo, env!("CARGO_BIN_EXE_git-chant"));
             return sandbox.run(command.args(args));
         }
-        let _made = as_somebody_else(&sandbox, &sandbox.repo, &["--version"]);
+        let _made = as_another_user(&sandbox, &sandbox.repo, &["--version"]);
         let mut command = sandbox.command_in(&sandbox.repo, sandbox.dir().join("git-chant"));
         command
             .args(args)

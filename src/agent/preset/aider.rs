@@ -16,7 +16,7 @@ macro_rules! line {
 }
 
 /// It has no structured output, and its session is a file: beside the prompt. It is kept from asking, from looking for updates, and
-/// from leaving files in the worktree: its cache goes when it is done. Of its own accord it reads no file with a repository's rules.
+/// from leaving files in the worktree: its cache goes when it is done. Unasked, it reads no file with a repository's rules.
 pub(super) const PRESET: Preset = Preset {
     name: "aider",
     program: "aider",

@@ -11,9 +11,9 @@ use crate::agent::preset::parsed::{number, string};
 pub(super) const PRESET: Preset = Preset {
     name: "cursor-agent",
     program: "cursor-agent",
-    start: "cursor-agent -p --force --trust --output-format stream-json 'Carry out what this file says: '{prompt_file}",
+    start: "cursor-agent -p --force --trust --output-format stream-json 'Do what this file says: '{prompt_file}",
     resume: Some(
-        "cursor-agent -p --force --trust --output-format stream-json --resume {session} 'Carry out what this file says: '{prompt_file}",
+        "cursor-agent -p --force --trust --output-format stream-json --resume {session} 'Do what this file says: '{prompt_file}",
     ),
     instructions: "AGENTS.md",
     reads: None,

@@ -29,7 +29,7 @@ pub struct Preset {
     pub program: &'static str,
     /// The command line that begins: `{prompt_file}` is the prompt, which is on stdin, too.
     pub start: &'static str,
-    /// The command line that goes on with the session `{session}`, if it can.
+    /// The command line that resumes the session `{session}`, if the agent can resume one.
     pub resume: Option<&'static str>,
     /// The file in which it looks for what a repository has to tell it.
     pub instructions: &'static str,

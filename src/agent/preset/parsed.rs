@@ -33,11 +33,11 @@ pub(super) struct ParsedOutput {
     partial: String,
     /// The last message.
     answer: String,
-    /// Whether the next piece goes on with the last message.
+    /// Whether the next piece continues the last message.
     continues: bool,
     /// Why the agent stopped, as far as its output says so in fields.
     stopped: Option<Stopped>,
-    /// Whether the agent goes on with what cannot succeed.
+    /// Whether the agent continues what cannot succeed.
     hopeless: bool,
     /// What went wrong last.
     last_error: Option<String>,
@@ -108,7 +108,7 @@ impl ParsedOutput {
         }
     }
 
-    /// The agent goes on with what cannot succeed.
+    /// The agent continues what cannot succeed.
     pub(super) fn is_hopeless(&mut self) {
         self.hopeless = true;
     }

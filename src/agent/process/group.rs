@@ -128,7 +128,7 @@ impl Group {
         // In a sandbox each is asked by itself, so that it has its time to end.
         let each = self.sandboxed && signal != Signal::KILL && !others.is_empty();
         if !each {
-            // What cannot be signalled (it has become another user's) is found again by `is_over` and given up on in the end.
+            // What cannot be signalled (it has become another user's) is found again by `is_over`, which stops waiting for it.
             let _gone = fault::around("agent.signal", || rustix::process::kill_process_group(self.pid(), signal));
         }
         for process in others {

@@ -224,7 +224,7 @@ fn background_processes_are_ended_and_counted() {
     let finished = sh(&dir, "sleep 300 & echo $! >pid; echo done; exit 6");
     assert_eq!((finished.ending, finished.survivors), (Ending::Exited(6), 1));
     assert!(!alive(read_pid(&dir, "pid")) && finished.duration < LONG);
-    // One that ends by itself in a moment is not in anyone's way.
+    // One that ends by itself in a moment is not in the way.
     let finished = sh(&dir, "(sleep 0.05; echo late) & exit 0");
     assert_eq!((text(&finished).as_str(), finished.survivors), ("late\n", 0));
 }

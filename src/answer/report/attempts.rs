@@ -1,4 +1,4 @@
-//! The attempts at a spec, as its events tell of them.
+//! The attempts at a spec, as its events record them.
 
 use maud::{Markup, html};
 
@@ -61,7 +61,7 @@ impl Try<'_> {
     }
 }
 
-/// The attempts that events tell of, in the order in which they began.
+/// The attempts that events record, in the order in which they began.
 pub(super) fn tries(events: &[EventView]) -> Vec<Try<'_>> {
     let mut found: Vec<Try<'_>> = Vec::new();
     for event in events {

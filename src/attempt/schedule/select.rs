@@ -21,7 +21,7 @@ use crate::{
 pub(crate) struct Job {
     /// The spec.
     pub id: SpecId,
-    /// The agent that would carry it out, where that is known.
+    /// The agent that would work on it, where that is known.
     pub agent: Option<String>,
     /// The agents that can take its place, itself among them, the first first; none where a person or the spec says who does it.
     pub others: Vec<String>,

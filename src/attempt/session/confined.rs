@@ -189,7 +189,7 @@ pub(crate) fn reading(
     Ok(confine::enter(&Sandbox { worktree, run_dir, ..sandbox })?.ok())
 }
 
-/// What no run of an agent can write: the repository, its worktrees but for the `own` one, what git goes by. `writes` is what the agent needs
+/// What no run of an agent can write: the repository, its worktrees except the `own` one, what git goes by. `writes` is what the agent needs
 /// below the home directory.
 fn closed(project: &Project, own: Option<&Worktree>, writes: &[&str]) -> Result<Sandbox> {
     let (env, config) = (&project.env, project.config());

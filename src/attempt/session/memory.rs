@@ -32,10 +32,10 @@ struct StoredSession {
     session: String,
 }
 
-/// The session that `agent` had in `worktree`, if it can go on with it.
+/// The session that `agent` had in `worktree`, if it can resume it.
 pub(super) fn kept(worktree: &Path, agent: &Agent) -> Option<String> {
     agent.resume?;
-    // What cannot be read is not gone on with; nothing is lost by that but what the agent remembers.
+    // What cannot be read is not resumed; nothing is lost by that but what the agent remembers.
     let bytes = work_file::read(worktree, format!("{RUN_DIR}/{NAME}").as_bytes().as_bstr(), MOST).ok()??;
     let kept: StoredSession = serde_json::from_slice(&bytes).ok()?;
     (kept.agent == agent.name && is_session(&kept.session)).then_some(kept.session)

@@ -88,7 +88,7 @@ impl Session<'_> {
             self.once(project, inside.as_ref(), &prompt_file, &log, lease, had, &mut requests, progress)
         };
         let (mut finished, mut heard) = once(had.as_deref())?;
-        // It never began: what it was to go on with is gone.
+        // It never began: what it was to resume is gone.
         if let Some(had) = had.filter(|_| heard.report.session.is_none())
             && matches!(finished.ending, Ending::Exited(code) if code != 0)
         {

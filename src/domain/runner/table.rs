@@ -290,7 +290,7 @@ pub(super) const RUNNERS: &[Runner] = &[
         &[],
         &[
             sign(IMPORT, r"^not ok \d+ (?:setup_file failed|bats-gather-tests)"),
-            sign(Means::Error("the test program gave up"), r"^Bail out!"),
+            sign(Means::Error("the test program bailed out"), r"^Bail out!"),
             sign(Means::NoTest, r"^1\.\.0\b"),
             sign(Means::Skipped, r"(?i)^(?:not )?ok\b.*# *(?:skip|todo)"),
             sign(Means::Failed, r"^not ok\b"),

@@ -237,6 +237,6 @@ fn two_servers_converge() {
 }
 
 #[test]
-fn a_mirror_that_nobody_pushes_to_converges() {
+fn a_mirror_without_pushes_converges() {
     runs(Mode::Mirror);
 }

@@ -150,7 +150,7 @@ fn an_event_of_an_attempt_that_it_cannot_reach_is_not_obeyed() {
 }
 
 #[test]
-fn nobody_ends_an_attempt_that_they_have_not_seen_or_by_an_operation_that_ends_none() {
+fn only_an_operation_that_ends_attempts_ends_one_that_it_has_seen() {
     let (history, ids) = chain(&[(Op::Add, Facts::default()), (Op::Start, Facts::default())]);
     let over = Facts { supersedes: vec![ids[1]], ..Facts::default() };
     for (op, parent) in
@@ -172,7 +172,7 @@ fn a_trailer_at_odds_with_its_operation_is_not_believed() {
     assert_eq!(lie(Op::Fail, Status::Completed, Some(oid(1))), None);
     assert_eq!(lie(Op::Add, Status::Pending, None), None, "an add is a first event");
     assert_eq!(lie(Op::Archive, Status::Completed, Some(oid(1))), None);
-    assert_eq!(lie(Op::Edit, Status::InProgress, None), None, "somebody is at work, and nobody is named");
+    assert_eq!(lie(Op::Edit, Status::InProgress, None), None, "an agent is at work, and none is named");
     let root = seal(
         Op::Complete,
         &[],

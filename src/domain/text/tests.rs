@@ -34,7 +34,7 @@ fn a_short_text_is_a_text() {
 }
 
 #[test]
-fn what_nobody_would_read_is_no_text() {
+fn what_says_nothing_is_no_text() {
     for document in [
         "",
         "\n\n",

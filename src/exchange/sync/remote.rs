@@ -18,7 +18,7 @@ pub(crate) struct Remote {
     pub pushed_to: bool,
 }
 
-/// The remote that `asked` names; else `chant.remote`; else the only one, or `origin`.
+/// The remote that `asked` names; otherwise `chant.remote`; otherwise the only one, or `origin`.
 ///
 /// In silent mode nothing is pushed unless `chant.remote` says where to.
 ///

@@ -191,7 +191,7 @@ isolated! {
     fn a_lost_race_changes_nothing() {
         let (repo, old, new) = ready();
         repo.write("later", "x");
-        let later = repo.commit("somebody else");
+        let later = repo.commit("another person");
         assert_eq!(to(&repo, "main", Some(old), new), Advanced::LostRace);
         assert_eq!((repo.id("main"), repo.git(&["status", "--porcelain"])), (later, String::new()));
     }
@@ -219,7 +219,7 @@ isolated! {
         assert_eq!(repo.id("main"), old);
     }
 
-    fn nobody_switches_or_commits_in_the_middle_of_it() {
+    fn no_switch_and_no_commit_comes_in_between() {
         let (repo, old, new) = ready();
         repo.git(&["branch", "other", &old.to_hex().to_string()]);
         // A git in PATH that tries, before it writes files, what a person may do in that moment: to switch, and to commit.

@@ -79,7 +79,7 @@ fn allowed(path: &Path) -> bool {
     plain && first != Some(Component::Normal(".chant".as_ref())) && first.is_some()
 }
 
-/// Copies one file, or makes a symlink again that stays inside; `false` if it is neither, or something is in its place.
+/// Copies one file, or makes a symlink again that stays inside; `false` for any other kind, and where something is in its place.
 fn copy(from: &Path, to: &Path, relative: &Path) -> Result<bool> {
     let (source, target) = (from.join(relative), to.join(relative));
     let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();

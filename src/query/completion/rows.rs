@@ -14,7 +14,7 @@ pub(crate) struct Row {
     pub id: SpecId,
     /// Its status.
     pub status: Status,
-    /// Whether `work` would begin it or go on with it, where that was asked.
+    /// Whether `work` would begin or resume it, where that was asked.
     pub workable: bool,
     /// Whether several attempts count.
     pub contended: bool,

@@ -89,7 +89,7 @@ struct Head {
     /// The program that wrote the file, and where it looked for texts.
     made_by: Vec<u8>,
     reached: Vec<ReachedRow>,
-    /// The file of packed refs that the records tell of; the inner stamp is missing where there was no file.
+    /// The file of packed refs that the records name; the inner stamp is missing where there was no file.
     packed: Option<Option<Stamp>>,
 }
 

@@ -52,7 +52,7 @@ const WITHOUT: &str = "CHANT_NO_INDEX";
 /// The directories of a work tree in which spec files may be.
 const DIRS: [&str; 2] = [SPECS_DIR, ARCHIVE_DIR];
 
-/// A cache up to this size, in bytes, tells of no more than some hundreds of specs.
+/// A cache up to this size, in bytes, holds no more than some hundreds of specs.
 const SMALL: u64 = 256 << 10;
 
 /// What is known of all specs.
@@ -317,7 +317,7 @@ impl<'p> Cache<'p> {
         Ok(read.map(|(origins, _)| origins))
     }
 
-    /// The work that the event of `other` that is pinned as an input of `id` tells of, as `read` reads it.
+    /// The work that the event of `other` that is pinned as an input of `id` records, as `read` reads it.
     pub(crate) fn pinned(
         &self,
         id: &SpecId,

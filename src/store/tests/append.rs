@@ -261,7 +261,7 @@ fn diverged_tips_are_joined_by_the_same_commit_everywhere() {
     parents.sort();
 
     let copy = support::repo();
-    copy.git(&["config", "user.name", "Somebody Else"]);
+    copy.git(&["config", "user.name", "Another Person"]);
     copy.git(&["fetch", "-q", temp.path().to_str().expect("text"), "+refs/chant/*:refs/chant/*"]);
     copy.git(&["fetch", "-q", temp.path().to_str().expect("text"), &left.to_string()]);
     let far = copy.open();
@@ -319,7 +319,7 @@ fn what_an_informing_spec_knows_of_this_one_is_joined_first() {
         Ok(inform(informed))
     });
     let start = start.expect("appends").event;
-    assert_eq!(seen.len(), 2, "whoever decides is asked again");
+    assert_eq!(seen.len(), 2, "the decision is made again");
     let walk = store.walk(&spec(), start).expect("walks");
     for event in [first, hidden, ours] {
         assert!(walk.history.reaches(start, event));

@@ -25,7 +25,7 @@ fn kind() -> gix::hash::Kind {
 
 /// The bytes of a commit with that message and so many parents.
 fn commit(message: &str, parents: usize) -> Vec<u8> {
-    let someone = gix::actor::Signature {
+    let signature = gix::actor::Signature {
         name: "A U Thor".into(),
         email: "author@example.com".into(),
         time: gix::date::Time::new(1_770_508_800, 3600),
@@ -33,8 +33,8 @@ fn commit(message: &str, parents: usize) -> Vec<u8> {
     let commit = gix::objs::Commit {
         tree: ObjectId::empty_tree(kind()),
         parents: vec![id(1); parents].into(),
-        author: someone.clone(),
-        committer: someone,
+        author: signature.clone(),
+        committer: signature,
         encoding: None,
         message: message.into(),
         extra_headers: Vec::new(),

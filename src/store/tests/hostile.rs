@@ -94,7 +94,7 @@ fn an_invalid_event_is_skipped_and_hides_nothing_below_it() {
     let elsewhere = SpecId::new("2026-02-08-099-zzz").expect("valid");
     let twice = repo.new_commit(lie("Chant-Status: completed\n", &spec()), tree, [start]).expect("written").id;
     let foreign = repo.new_commit(lie("", &elsewhere), tree, [twice]).expect("written").id;
-    assert!(store.adopt(&spec(), Some(start), foreign, "somebody pushed this").expect("moves"));
+    assert!(store.adopt(&spec(), Some(start), foreign, "a colleague pushed this").expect("moves"));
 
     let state = store.state(&spec()).expect("reads").expect("has a chain");
     assert_eq!((state.status, state.attempt, state.tip), (Status::InProgress, Some(start), foreign));

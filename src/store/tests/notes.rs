@@ -57,7 +57,7 @@ fn git_merges_the_notes_of_two_clones() {
 }
 
 #[test]
-fn a_note_of_somebody_else_is_kept_and_sorted_in() {
+fn a_note_of_another_person_is_kept_and_sorted_in() {
     let temp = support::repo();
     let work = temp.commit("one");
     let repo = temp.open();

@@ -71,7 +71,7 @@ fn nothing_is_lost_among_eight_writers() {
     done.store(true, Ordering::Relaxed);
     let packed = packer.join().expect("the packer ends");
     let reads = reader.join().expect("the reader saw no gap");
-    println!("{} events in {took:?}, refs packed {packed} times and read {reads} times meanwhile", WRITERS * EACH);
+    println!("{} events in {took:?}, refs packed {packed} times and read {reads} times in that time", WRITERS * EACH);
     assert!(packed > 0 && reads > 0);
 
     let name = Store::ref_name(&spec());

@@ -79,7 +79,7 @@ pub(crate) enum Repair {
     Heal(SpecId),
     /// Pause an attempt whose run is dead.
     Pause(SpecId),
-    /// Write the notes that are missing.
+    /// Write the missing notes.
     Annotate(SpecId, Vec<ObjectId>),
     /// Remove the lease of an attempt that is over.
     ForgetLease(ObjectId),

@@ -24,7 +24,7 @@ pub(crate) struct Options {
     pub skill: bool,
 }
 
-/// The changes that are missing for these options: none the second time.
+/// The missing changes for these options: none the second time.
 ///
 /// # Errors
 /// `no-work-tree`; `tracked` where silent mode is asked for and history has specs.
@@ -78,7 +78,7 @@ pub(crate) fn top(project: &Project, silent: bool) -> Result<PathBuf> {
     }
 }
 
-/// The changes that are missing so that git's hooks call this tool.
+/// The missing changes, so that git's hooks call this tool.
 pub(crate) fn install_hooks(project: &Project) -> Result<Vec<Change>> {
     hooks::missing(project)
 }

@@ -65,7 +65,7 @@ fn first_steps(story: &mut Story) {
     story.plain(&["show", &third]);
     story.chant_with(&["edit", &second], &[("GIT_EDITOR", "sed -i s/elsewhere/everywhere/")]);
     story.chant_with(&["edit", &second], &[("GIT_EDITOR", "true")]);
-    story.chant(&["cancel", &third, "-m", "Nobody wants it"]);
+    story.chant(&["cancel", &third, "-m", "The idea was dropped"]);
     story.chant(&["list", "--all"]);
     story.chant(&["prime"]);
     story.plain(&["prime", "--hook-json"]);
@@ -171,7 +171,7 @@ fn ends(story: &mut Story) {
     story.chant(&["next", "--claim"]);
     story.chant(&["status"]);
     story.plain(&["show", &paused]);
-    story.chapter("A spec is put away");
+    story.chapter("A spec is archived");
     story.chant(&["archive", &paused]);
     story.chant(&["archive", &failed]);
     story.chant(&["list"]);

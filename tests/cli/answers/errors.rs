@@ -26,7 +26,7 @@ fn errors(story: &mut Story) {
     story.chapter("Nothing to do it with");
     let first = story.add(&["First"]);
     story.chant(&["work", &first]);
-    story.chant(&["work", &first, "--agent", "nobody"]);
+    story.chant(&["work", &first, "--agent", "absent"]);
     story.chant(&["work", "nonsense"]);
     story.chant(&["show", "0"]);
     story.chant(&["show", "001", "nonsense"]);

@@ -50,13 +50,13 @@ fn nothing_is_said_of_a_repository_that_lived() {
     clean(&sandbox);
     sandbox.chant(&["merge", &approved]).ok();
 
-    let given_up = add(&sandbox, "Given up");
-    sandbox.chant(&["work", &given_up, "--agent", "manual"]).ok();
+    let cancelled = add(&sandbox, "Cancelled");
+    sandbox.chant(&["work", &cancelled, "--agent", "manual"]).ok();
     clean(&sandbox);
-    sandbox.chant(&["release", &given_up]).ok();
-    sandbox.chant(&["cancel", &given_up, "--reason", "No"]).ok();
+    sandbox.chant(&["release", &cancelled]).ok();
+    sandbox.chant(&["cancel", &cancelled, "--reason", "No"]).ok();
     clean(&sandbox);
-    sandbox.chant(&["archive", &given_up]).ok();
+    sandbox.chant(&["archive", &cancelled]).ok();
 
     let odd = add(&sandbox, "Touches the configuration");
     sandbox.agent("echo odd >odd; tick; git config odd.key value");
@@ -73,7 +73,7 @@ fn nothing_is_said_of_a_repository_that_lived() {
     for id in [&done, &failed, &approved, &odd] {
         assert_eq!(sandbox.status(id), "completed");
     }
-    assert_eq!(sandbox.status(&given_up), "archived");
+    assert_eq!(sandbox.status(&cancelled), "archived");
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn a_run_that_died_is_paused_with_its_work_kept() {
 }
 
 #[test]
-fn leases_that_nobody_needs_go() {
+fn leases_without_a_run_are_removed() {
     let (sandbox, id) = with_spec();
     die_in(&sandbox, &id, "true");
     let leases = git_dir(&sandbox).join("chant/leases");

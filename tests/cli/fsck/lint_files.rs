@@ -21,8 +21,8 @@ fn lint_names_each_fault_with_its_place_and_only_there() {
     let bad = write_spec(
         &sandbox,
         "003-ddd",
-        "depends_on:\n  - '001'\n  - nobody\n  - \"002\"\ninformed_by: [file, docs/gone.md, 'src/**/*.rs']\n\
-         agent: nobody\nprompt: mine\nstatus: completed\nsupersedes: 009-zzz\n",
+        "depends_on:\n  - '001'\n  - absent\n  - \"002\"\ninformed_by: [file, docs/gone.md, 'src/**/*.rs']\n\
+         agent: absent\nprompt: mine\nstatus: completed\nsupersedes: 009-zzz\n",
     );
     let broken = write_spec(&sandbox, "004-eee", "type: novel\ntarget_files:\n  - ../out\n  - '*a*b*c*d*e*f*g*h*i'\n");
     sandbox.write(".chant/specs/Notes.md", SPEC);
@@ -41,12 +41,12 @@ fn lint_names_each_fault_with_its_place_and_only_there() {
         of(&bad),
         [
             ("status", place("9:9"), "the file says 'completed', but no status is recorded; it counts as 'pending'"),
-            ("unknown-dependency", place("4:5"), "no such spec: 'nobody'"),
+            ("unknown-dependency", place("4:5"), "no such spec: 'absent'"),
             ("ambiguous-dependency", place("5:5"), "'002' matches 2026-02-08-002-bbb, 2026-02-09-002-ccc"),
             ("unknown-spec", place("10:13"), "no such spec: '009-zzz'"),
             ("missing-input", place("6:21"), "the input 'docs/gone.md' does not exist"),
             ("missing-input", place("6:35"), "the input 'src/**/*.rs' does not exist"),
-            ("unknown-agent", place("7:8"), "no agent 'nobody' is configured here"),
+            ("unknown-agent", place("7:8"), "no agent 'absent' is configured here"),
             ("unknown-prompt", place("8:9"), "there is no prompt 'mine'"),
         ]
     );
@@ -73,7 +73,7 @@ fn lint_is_quiet_about_what_is_over_and_tells_the_recorded_status() {
     let (sandbox, id) = with_spec();
     sandbox.chant(&["work", &id]).ok();
     let text = sandbox.read(&spec_path(&id));
-    sandbox.write(&spec_path(&id), &text.replacen("---\n", "---\nstatus: pending\ndepends_on: nobody\n", 1));
+    sandbox.write(&spec_path(&id), &text.replacen("---\n", "---\nstatus: pending\ndepends_on: absent\n", 1));
     let found = only(problems(&sandbox, &["lint"]));
     assert_eq!((found.code(), found.place().as_str()), ("status", "2:9"));
     assert_eq!(found.text("message"), "the file says 'pending', but the recorded status is 'completed'");

@@ -50,7 +50,7 @@ fn with_hooks_they_hold_whatever_the_commit_becomes() {
         (named(&sandbox, &tree), noted(&tree), why(&sandbox, &tree)),
         (id.clone(), format!("Chant-Spec: {id}"), claimed.clone())
     );
-    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "Meanwhile"]);
+    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "In between"]);
     sandbox.git_in(&tree, &["rebase", "-q", "main"]);
     assert_eq!((noted(&tree), why(&sandbox, &tree)), (format!("Chant-Spec: {id}"), claimed.clone()));
 
@@ -87,7 +87,7 @@ fn without_hooks_they_hold_as_long_as_the_change_does() {
     let sandbox = Sandbox::new();
     let (id, tree, made) = finished(&sandbox);
     let found = ("patch".to_owned(), id);
-    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "Meanwhile"]);
+    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "In between"]);
     sandbox.git_in(&tree, &["commit", "-q", "--amend", "-m", "Say it otherwise"]);
     assert_eq!(why(&sandbox, &tree), found);
     sandbox.git_in(&tree, &["rebase", "-q", "main"]);

@@ -164,7 +164,7 @@ fn an_agent_is_asked_only_where_there_is_a_conflict_and_a_clean_worktree() {
     std::fs::write(place.join("left"), "mine\n").unwrap();
     sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &["there are uncommitted changes", "left"]);
     std::fs::remove_file(place.join("left")).unwrap();
-    sandbox.chant(&["merge", &id, "--agent", "nobody"]).fails(128, &["the agent 'nobody' has no command"]);
+    sandbox.chant(&["merge", &id, "--agent", "absent"]).fails(128, &["the agent 'absent' has no command"]);
     sandbox.chant(&["merge", &id, "--agent", "manual"]).fails(129, &["the agent 'manual' is you", "git chant path"]);
     sandbox.run(sandbox.command_in(&place, "git").args(["merge", "-q", "main"])).fails(1, &[]);
     sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &["is being merged or rebased", "already"]);

@@ -44,7 +44,7 @@ tick; git add -A; git commit -qm \"Work of $name\"; touch '{0}'/$name; until [ \
 }
 
 #[test]
-fn a_person_edits_stages_and_commits_in_the_target_meanwhile() {
+fn a_person_edits_stages_and_commits_in_the_target_during_the_run() {
     for how in HOWS {
         let sandbox = merging(how);
         commit(&sandbox, "mine", "0\n");

@@ -32,7 +32,7 @@ fn beside_a_running_work_nothing_of_it_goes() {
     assert_eq!(gone(&found), [""; 0]);
     assert!(kept(&found, "worktree").starts_with("process "), "{found:?}");
     std::fs::write(sandbox.dir().join("go"), "").unwrap();
-    let _given_up_meanwhile = child.wait().unwrap();
+    let _stopped = child.wait().unwrap();
     pruned(&sandbox, &["--expire=now"]);
     assert!(!sandbox.dir().join(format!("repo.chant-{}", &id[11..])).exists());
 }

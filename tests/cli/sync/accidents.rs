@@ -35,7 +35,7 @@ fn ahead() -> (Net, String, Vec<String>) {
 }
 
 #[test]
-fn a_mirror_push_of_somebody_who_has_none_of_it_is_mended_by_a_sync() {
+fn a_mirror_push_from_a_clone_without_it_is_mended_by_a_sync() {
     let mut net = Net::new(2);
     let spec = net.add(0, "Mirrored away");
     net.settle(|count| (0..count).collect());
@@ -193,7 +193,7 @@ fn a_chain_that_is_cut_off_is_named_and_taken_nowhere() {
 }
 
 #[test]
-fn what_is_cut_off_below_a_merge_is_not_guessed_and_nobody_is_told_to_delete_it() {
+fn what_is_cut_off_below_a_merge_is_not_guessed_and_no_hint_deletes_it() {
     let (mut net, spec, _) = ahead();
     net.chant(0, &["cancel", &spec]).ok();
     net.chant(1, &["approve", &spec]).ok();

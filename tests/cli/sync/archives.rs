@@ -200,7 +200,7 @@ fn what_moved_on_the_server_is_not_deleted_there() {
 }
 
 #[test]
-fn a_server_that_deletes_nothing_keeps_its_refs_and_nobody_minds() {
+fn a_server_that_deletes_nothing_keeps_its_refs_without_a_warning() {
     let net = Net::new(2);
     net.hook("update", "case $3 in *[!0]*) exit 0;; *) echo nothing is deleted here; exit 1;; esac");
     let ids = over(&net, 2);
@@ -236,7 +236,7 @@ fn archives_travel_by_branches_too() {
 }
 
 #[test]
-fn a_late_clone_gets_what_was_put_away() {
+fn a_late_clone_gets_what_was_archived() {
     let mut net = Net::new(1);
     let ids = over(&net, 2);
     net.chant(0, &["archive", &ids[0], &ids[1]]).ok();
@@ -353,7 +353,7 @@ fn an_archive_that_went_missing_is_named_and_fetched_again() {
 }
 
 #[test]
-fn a_claim_at_the_remote_sees_what_was_put_away_there() {
+fn a_claim_at_the_remote_sees_what_was_archived_there() {
     let net = Net::new(2);
     let ids = over(&net, 1);
     net.chant(0, &["reset", &ids[0]]).ok();

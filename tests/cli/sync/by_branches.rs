@@ -125,7 +125,7 @@ fn a_clone_that_was_copied_shares_its_branch_without_losing_anything() {
 }
 
 #[test]
-fn a_branch_that_somebody_made_up_is_named_and_carries_nothing() {
+fn an_invented_branch_is_named_and_carries_nothing() {
     let net = Net::new(2);
     let spec = net.add(0, "Honest");
     net.settle(|count| (0..count).collect());

@@ -189,7 +189,7 @@ fn those_that_push_at_once_all_get_through() {
 }
 
 #[test]
-fn a_third_remote_that_nobody_pushes_to_is_read_only() {
+fn a_third_remote_without_pushes_is_read_only() {
     let mut net = Net::new(2);
     let spec = net.add(0, "Of one server");
     net.settle(|count| (0..count).collect());

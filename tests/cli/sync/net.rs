@@ -123,7 +123,7 @@ impl Net {
         self.sandbox.git_in(dir, &args)
     }
 
-    /// Every ref of a clone, whosoever it is.
+    /// Every ref of a clone.
     pub fn all_refs(&self, clone: usize) -> String {
         self.git(clone, &["for-each-ref", "--format=%(refname) %(objectname)"])
     }

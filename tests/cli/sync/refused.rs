@@ -140,7 +140,7 @@ fn a_chain_that_the_server_cut_back_is_given_back_whole() {
 }
 
 #[test]
-fn a_chain_that_somebody_wrote_anew_loses_nobody_anything() {
+fn a_rewritten_history_loses_nothing() {
     let (net, spec) = shared();
     net.chant(0, &["approve", &spec]).ok();
     net.settle(|count| (0..count).collect());
@@ -224,7 +224,7 @@ fn no_remote_and_too_many_are_said() {
     net.git(0, &["remote", "add", "other", "file:///nowhere"]);
     net.git(0, &["remote", "rename", "origin", "main-one"]);
     net.chant(0, &["sync"]).fails(128, &["several remotes", "main-one, other", "git config chant.remote"]);
-    net.chant(0, &["sync", "nobody"]).fails(128, &["'nobody' is not the name of a remote"]);
+    net.chant(0, &["sync", "absent"]).fails(128, &["'absent' is not the name of a remote"]);
     net.chant(0, &["sync", "main-one"]).ok();
     net.git(0, &["remote", "remove", "other"]);
     net.git(0, &["remote", "remove", "main-one"]);

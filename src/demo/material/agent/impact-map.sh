@@ -80,7 +80,7 @@ EOF
 batches_lose_data() {
     test "$(grep -c '^test observe::.* FAILED$' "$work/batch.md")" -eq 3
 }
-# files_exist: what the map tells the fix to change is there, but for what it calls new.
+# files_exist: what the map tells the fix to change is there, except what it calls new.
 files_exist() {
     for file in $(sed -n 's/^| `\([a-z/_]*\.[a-z]*\)` | .*/\1/p' "$target"); do
         [ -f "$file" ] || grep -F "| \`$file\` | new:" "$target" || { say "no such file: $file"; return 1; }

@@ -54,7 +54,7 @@ pub(crate) fn look(project: &Project) -> Result<Hooks> {
     Ok(Hooks { views, refused: setup.refused.filter(|_| setup.configured.is_none()) })
 }
 
-/// The changes that are missing so that each hook calls this tool, as far as that is possible.
+/// The missing changes, so that each hook calls this tool, as far as that is possible.
 pub(super) fn missing(project: &Project) -> Result<Vec<Change>> {
     let setup = HookSetup::find(project)?;
     let mut changes = Vec::new();
@@ -161,7 +161,7 @@ impl HookSetup {
         Ok(view(state, place, why))
     }
 
-    /// The changes that are missing so that the hook is called once, in the way that this git knows.
+    /// The missing changes, so that the hook is called once, in the way that this git knows.
     fn missing(&self, hook: Hook) -> Result<Vec<Change>> {
         let state = self.look(hook)?.state;
         let mut changes = Vec::new();

@@ -14,7 +14,7 @@ lock_acquire() {
         store_point wait
         until lock_try; do
             if [ "$lock_tries" -le 0 ]; then
-                kv_die "gave up waiting for '$KV_DIR/.lock', owner: '$(lock_owner)'"
+                kv_die "timed out waiting for '$KV_DIR/.lock', owner: '$(lock_owner)'"
             fi
             lock_tries=$((lock_tries - 1))
             if lock_is_stale; then lock_break; else lock_pause; fi
