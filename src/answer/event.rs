@@ -1,6 +1,6 @@
 //! An event of a spec's chain.
 
-use super::prelude::*;
+use super::{cost::CostView, prelude::*};
 use crate::domain::signature::Signature;
 
 /// A person as git records one.
@@ -47,8 +47,10 @@ pub(crate) struct EventView {
     pub agent: Option<String>,
     /// The model.
     pub model: Option<String>,
-    /// What the agent says that its run cost: `0.0312 USD, 5120 tokens in, 310 out`.
+    /// What the run of an agent cost that ended with this event: `0.0312 USD, 5120 tokens in, 310 out`.
     pub cost: Option<String>,
+    /// The same in numbers.
+    pub usage: Option<CostView>,
     /// What the agent calls its session.
     pub session: Option<String>,
     /// What confined its run: `bubblewrap`, `seatbelt` or `none`.

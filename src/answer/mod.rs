@@ -10,6 +10,7 @@ mod attest;
 mod bisect;
 mod check;
 mod claimed;
+mod cost;
 mod demo;
 mod detail;
 pub(crate) mod diagnostic;
@@ -26,6 +27,7 @@ mod kind;
 mod list;
 mod log;
 mod merge;
+mod notice;
 pub(crate) mod outcome;
 mod path;
 mod picture;
@@ -78,6 +80,7 @@ answers! {
     show
     status
     topic
+    cost
     drift
     why
     graph
@@ -88,6 +91,7 @@ answers! {
     recorded
     edited
     work
+    notice
     claimed
     takeover
     verify

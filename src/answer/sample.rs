@@ -38,6 +38,7 @@ pub(crate) fn event(sentence: &str) -> EventView {
         agent: Some("claude".into()),
         model: None,
         cost: None,
+        usage: None,
         session: None,
         confined: None,
         verified: None,

@@ -136,6 +136,7 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
         line("Merged", &format!("{} {old}..{new}{dropped}", clean::line(short_name(&merge.target))));
     }
     line("Agent", &log::agent(spec.agent.as_deref(), spec.model.as_deref()));
+    line("Cost", &spec.cost.as_ref().map(|cost| clean::line(&cost.text).into_owned()).unwrap_or_default());
     line("Sandbox", &text(&detail.confined));
     line("Attempt", &short(&spec.attempt));
     line("Not counted", &text(&detail.discounted_claim));

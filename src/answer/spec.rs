@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::record::{Record, joined, text};
+use super::{
+    cost::CostView,
+    record::{Record, joined, text},
+};
 use crate::{
     domain::{id::SpecId, status::Status},
     terminal::{Look, clean, color::Slot},
@@ -80,6 +83,8 @@ pub(crate) struct SpecView {
     pub agent: Option<String>,
     /// The model that the agent reported.
     pub model: Option<String>,
+    /// What all runs of agents for it cost; `null` while none has reported that.
+    pub cost: Option<CostView>,
     /// How far its work is verified: `none`, `checks`, `proof` or `reviewed`; `null` until it is finished.
     pub verified: Option<String>,
     /// Whether it was archived.
@@ -123,6 +128,7 @@ impl SpecView {
             updated_at: None,
             agent: None,
             model: None,
+            cost: None,
             verified: None,
             archived: false,
             error: None,

@@ -75,10 +75,10 @@ impl Row<'_> {
 impl Sections<'_> {
     fn all(&self, view: &StatusView) -> [String; 7] {
         [
-            self.running(&view.running),
-            self.paused(&view.paused),
-            self.finished(&view.finished),
             self.attention(&view.attention),
+            self.finished(&view.finished),
+            self.paused(&view.paused),
+            self.running(&view.running),
             self.drivers(&view.drivers),
             self.waiting(&view.waiting),
             self.ready(&view.ready),
@@ -91,6 +91,7 @@ impl Sections<'_> {
             facts.extend(attempt(run.number));
             facts.extend(self.ago("for", run.since.as_deref()));
             facts.extend(run.pid.map(|pid| format!("process {pid}")));
+            facts.extend(cost(&run.spec));
             facts.extend(run.note.as_deref().map(line));
             let said = run.last_line.as_deref().map(|said| format!("> {}", line(said)));
             Row::new(&run.spec, [Some(joined(facts)), said])
@@ -103,6 +104,7 @@ impl Sections<'_> {
             let mut facts = vec![self.agent(&one.spec)];
             facts.extend(attempt(one.number));
             facts.extend(self.ago("for", one.since.as_deref()));
+            facts.extend(cost(&one.spec));
             let why = one.reason.as_deref().map(line);
             Row::new(&one.spec, [Some(joined(facts)), why])
         });
@@ -115,6 +117,7 @@ impl Sections<'_> {
             let mut facts: Vec<String> = one.target.iter().map(|target| format!("for {}", line(target))).collect();
             facts.extend(attempt(one.number));
             facts.extend(self.ago("finished", one.since.as_deref()).map(|ago| format!("{ago} ago")));
+            facts.extend(cost(&one.spec));
             let paths = one.paths.iter().map(|path| line(path)).collect::<Vec<_>>().join(", ");
             let why = one.why.as_deref().map(|why| match paths.is_empty() {
                 true => line(why),
@@ -223,6 +226,13 @@ impl Sections<'_> {
 
 fn attempt(number: usize) -> Option<String> {
     (number > 1).then(|| format!("attempt {number}"))
+}
+
+/// What its runs cost so far: the money, or, without any, the tokens.
+fn cost(spec: &SpecView) -> Option<String> {
+    let cost = spec.cost.as_ref()?;
+    let all = cost.money.iter().map(|money| money.amount.to_string()).collect::<Vec<_>>().join(", ");
+    Some(line(if all.is_empty() { &cost.text } else { &all }))
 }
 
 fn joined(facts: Vec<String>) -> String {

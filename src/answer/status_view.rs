@@ -6,14 +6,14 @@ use super::prelude::*;
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Standing")]
 pub(crate) struct StatusView {
-    /// What is being worked on.
-    pub running: Vec<RunView>,
-    /// What was stopped and can go on.
-    pub paused: Vec<PausedView>,
-    /// What is done and checked, and not in its target yet.
-    pub finished: Vec<FinishedView>,
     /// What needs a person.
     pub attention: Vec<AttentionView>,
+    /// What is done and checked, and not in its target yet.
+    pub finished: Vec<FinishedView>,
+    /// What was stopped and can go on.
+    pub paused: Vec<PausedView>,
+    /// What is being worked on.
+    pub running: Vec<RunView>,
     /// What waits for other specs, or for what they produce.
     pub waiting: Vec<WaitingView>,
     /// Drivers that are not completed, with how far their members are.
@@ -32,7 +32,7 @@ impl StatusView {
         let waiting = self.waiting.iter().map(|one| ("waiting", &one.spec));
         let drivers = self.drivers.iter().map(|one| ("drivers", &one.spec));
         let ready = self.ready.iter().map(|one| ("ready", one));
-        running.chain(paused).chain(finished).chain(attention).chain(waiting).chain(drivers).chain(ready)
+        attention.chain(finished).chain(paused).chain(running).chain(waiting).chain(drivers).chain(ready)
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod ended;
 pub(crate) mod finish;
 mod hints;
 pub(crate) mod merge;
+mod notify;
 pub(crate) mod pause;
 mod plan;
 mod prompt;

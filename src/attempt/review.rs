@@ -16,6 +16,7 @@ use crate::{
     config::Confine,
     domain::{
         confined::Confined,
+        cost::Cost,
         event::{Facts, Op},
         id::SpecId,
         new_event::NewEvent,
@@ -28,7 +29,7 @@ use crate::{
         Project,
         agent::{Agent, MANUAL},
     },
-    specs::attempt::Attempt,
+    specs::{attempt::Attempt, budget},
     store::{Addition, Evidence},
     terminal::{clean, sanitize},
 };
@@ -95,6 +96,7 @@ pub(crate) fn by_agent(project: &Project, id: &SpecId, name: &str, progress: &dy
         return Err(Error::usage(Kind::BadFlags, "the agent 'manual' is you; it cannot review")
             .hint(format!("to review it yourself: git chant review {}", id.short())));
     }
+    budget::require(project, id, work.attempt.spec.front.topic.as_deref(), name)?;
     let temporary = project.env.temp_dir();
     let place = tempfile::Builder::new().prefix("chant-").tempdir_in(&temporary).io("create a file in", &temporary)?;
     let info = Info::of_this_process(id.clone(), place.path().to_owned(), project.env.now().as_second());
@@ -107,7 +109,7 @@ pub(crate) fn by_agent(project: &Project, id: &SpecId, name: &str, progress: &dy
     };
     let ran = run(project, &work, &agent, place.path(), &mut lease, progress);
     lease.release()?;
-    let (finished, by) = ran?;
+    let (finished, by, cost) = ran?;
     if let Some(signal) = finished.ending.interrupted() {
         let mut error = Error::fatal(Kind::Interrupted, format!("the review of '{}' was interrupted", id.short()));
         error.exit = Exit::Signal(signal);
@@ -123,7 +125,7 @@ pub(crate) fn by_agent(project: &Project, id: &SpecId, name: &str, progress: &dy
     let tip = work.tip.to_hex_with_len(12);
     let sentence = format!("agent '{name}'{confined} on {tip}: {}", verdict(&said));
     let store = project.store()?;
-    let facts = Facts { reason: Some(sentence.clone()), ..Facts::default() };
+    let facts = Facts { reason: Some(sentence.clone()), cost, ..Facts::default() };
     let event = NewEvent { op: Op::Note, sentence: sentence.clone(), facts };
     let evidence = Evidence { review: Some(store.write_blob(said.as_bytes())?), ..Evidence::default() };
     store.record(id, Addition { event, evidence, informed: Vec::new() })?;
@@ -146,7 +148,7 @@ fn run(
     place: &Path,
     lease: &mut Lease,
     progress: &dyn Progress,
-) -> Result<(Finished, Confined)> {
+) -> Result<(Finished, Confined, Option<Cost>)> {
     let (checkout, own) = (place.join("work"), place.join("own"));
     for dir in [&checkout, &own] {
         std::fs::create_dir(dir).io("create", dir)?;
@@ -192,7 +194,8 @@ fn run(
     run.timeout = agent.timeout;
     run.on_started = Some(&mut on_started);
     let finished = process::run(run)?;
-    Ok((finished, reading.as_ref().map_or(Confined::None, |reading| reading.by.clone())))
+    let cost = parser.and_then(|parser| parser.report().cost().cloned());
+    Ok((finished, reading.as_ref().map_or(Confined::None, |reading| reading.by.clone()), cost))
 }
 
 /// The prompt: what to look for, the spec as it was pinned, and the patch as far as the budget goes.

@@ -33,7 +33,7 @@ use crate::{
     specs::{
         all::Specs,
         attempt::{Attempt, RunEnd},
-        driver, record,
+        budget, driver, record,
     },
 };
 
@@ -96,6 +96,12 @@ impl Work<'_> {
     /// # Errors
     /// [`Stop`] where nothing begins, or something fails that is no result of the attempt.
     pub(crate) fn carry(&self, from: From<'_>) -> Result<Ended, Stop> {
+        let ended = self.carry_on(from);
+        self.notify(&ended);
+        ended
+    }
+
+    fn carry_on(&self, from: From<'_>) -> Result<Ended, Stop> {
         let started = Instant::now();
         let (mut how, signal) = match from {
             From::Claim { agent, timeout, prompt, fresh, slot } => {
@@ -145,6 +151,7 @@ impl Work<'_> {
         let plan = start::plan(project, id, request)?;
         plan::say_instead(project, &plan, progress)?;
         plan.spec.ignored().for_each(|warning| progress.say(&Step::Warning(warning)));
+        budget::require(project, id, plan.spec.front.topic.as_deref(), &plan.agent.name).map_err(Stop::NotReady)?;
         self.approve(plan.text.blob(), &plan.spec, plan.prompt.as_ref())?;
         let _slot = match slot {
             Some(slot) => Some(slot),
@@ -384,6 +391,8 @@ impl Work<'_> {
         let Work { project, id, progress, .. } = *self;
         recover::end_survivors_of(project, id, Some(state), progress)?;
         let plan = conflict::plan(project, id, state, conflict, agent)?;
+        let topic = plan.attempt.spec.front.topic.as_deref();
+        budget::require(project, id, topic, &plan.agent.name).map_err(Stop::NotReady)?;
         self.approve(plan.attempt.blob, &plan.attempt.spec, plan.prompt.as_ref())?;
         match conflict::resolve(project, &plan, progress)? {
             Resolved::Yes { run, lease } => {

@@ -22,7 +22,7 @@ use crate::{
     error::{Error, Kind, Result},
     git::process::scrubbed_env,
     project::{Project, agent::MANUAL},
-    specs::{all::Specs, record},
+    specs::{all::Specs, budget, record, run_cost, text::Text},
 };
 
 /// The longest proposal that is read, in bytes.
@@ -67,7 +67,7 @@ pub(crate) fn split(
     let parts = match divider {
         Divider::Headings => by_heading(spec),
         Divider::Agent(name) => {
-            let answer = ask_agent(project, name, &String::from_utf8_lossy(&text.bytes), progress)?;
+            let answer = ask_agent(project, id, name, (text, spec), progress)?;
             proposed(&answer).map_err(|why| {
                 Error::negative(Kind::NoProposal, format!("cannot use the agent's answer: {why}")).hint(format!(
                     "write the parts as headings yourself: git chant edit {short}, then: git chant split {short} --by-heading"
@@ -110,7 +110,13 @@ fn refuse(specs: &Specs<'_>, id: &SpecId, status: Status) -> Result<()> {
 }
 
 /// Runs the agent on the instructions to divide the spec, in an empty directory, where it can do no harm to the person's work.
-fn ask_agent(project: &Project, asked: Option<&str>, text: &str, progress: &dyn Progress) -> Result<String> {
+fn ask_agent(
+    project: &Project,
+    id: &SpecId,
+    asked: Option<&str>,
+    (text, spec): (&Text, &Spec),
+    progress: &dyn Progress,
+) -> Result<String> {
     let name = match asked {
         Some(name) => Some(name.to_owned()),
         None => project.config().agent()?,
@@ -121,6 +127,8 @@ fn ask_agent(project: &Project, asked: Option<&str>, text: &str, progress: &dyn 
     })?;
     let agent = project.agent(&name)?;
     agent.require_program(project)?;
+    budget::require(project, id, spec.front.topic.as_deref(), &name)?;
+    let text = String::from_utf8_lossy(&text.bytes);
     let failed = |what: &str, cause| Error::fatal(Kind::Tempdir, format!("cannot {what}: {cause}"));
     let directory = tempfile::tempdir().map_err(|cause| failed("make a directory", cause))?;
     let prompt = format!("{}\n\n{text}", prompt::named("split").unwrap_or_default());
@@ -137,6 +145,11 @@ fn ask_agent(project: &Project, asked: Option<&str>, text: &str, progress: &dyn 
     let mut parser = agent.parser("chant-split");
     run.filter = parser.as_mut().map(|parser| parser as &mut dyn OutputFilter);
     let finished = process::run(run)?;
+    if let Some(parser) = &parser
+        && project.store()?.tip(id)?.is_some()
+    {
+        run_cost::record(project, id, None, parser.report())?;
+    }
     if !finished.ending.success() {
         return Err(Error::negative(Kind::AgentFailed, format!("the agent {}", finished.ending)));
     }

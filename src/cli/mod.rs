@@ -6,6 +6,7 @@
 pub(crate) mod add;
 pub(crate) mod archive;
 pub(crate) mod attest;
+pub(crate) mod cost;
 pub(crate) mod exchange;
 pub(crate) mod global;
 pub(crate) mod hooks;
@@ -116,6 +117,7 @@ commands! {
     "list" List(list::ListArgs) list::PAGE;
     "ready" Ready(list::ReadyArgs) list::READY_PAGE;
     "status" Status(status::StatusArgs) status::PAGE;
+    "cost" Cost(cost::CostArgs) cost::PAGE;
     "graph" Graph(list::GraphArgs) list::GRAPH_PAGE;
     "report" Report(report::ReportArgs) report::PAGE;
     "why" Why(show::WhyArgs) show::WHY_PAGE;
@@ -174,7 +176,7 @@ const GROUPS: [(&str, &[&str], &[&str]); 6] = [
     (
         "examine specs and lines",
         &["status", "list", "show", "log", "why", "graph"],
-        &["ready", "drift", "report", "attest", "lint", "bisect", "release-notes", "prime"],
+        &["ready", "cost", "drift", "report", "attest", "lint", "bisect", "release-notes", "prime"],
     ),
     ("review", &["review", "verify", "approve", "reject"], &["ack"]),
     ("share", &["sync", "pr"], &[]),

@@ -8,8 +8,8 @@ use super::page::Page;
 
 /// Show the state of all work, or of an investigation
 ///
-/// Without a topic: shows what is running, since when, in which attempt, and the last line that its agent printed; what is paused; what is
-/// finished but not merged, and why; what waits for a person; what is blocked by other specs; and what is ready. Prints hints as git status
+/// Without a topic: shows first what waits for a person, then what is finished but not merged, and why; what is paused; what is running,
+/// since when, in which attempt, and the last line that its agent printed; what is blocked by other specs; and what is ready. Prints hints as git status
 /// does, unless advice.statusHints is false.
 ///
 /// With a topic: shows its phases in order, who did each, and what is next.

@@ -28,6 +28,7 @@ pub(crate) fn access(command: &Command) -> Access {
         Command::List(_)
         | Command::Ready(_)
         | Command::Status(_)
+        | Command::Cost(_)
         | Command::Graph(_)
         | Command::Report(_)
         | Command::Why(_)
@@ -115,6 +116,7 @@ mod tests {
         ("list", Access::Reads),
         ("ready", Access::Reads),
         ("status", Access::Reads),
+        ("cost", Access::Reads),
         ("graph", Access::Reads),
         ("report t", Access::Reads),
         ("why x", Access::Reads),

@@ -11,6 +11,7 @@ mod bisect;
 mod claim;
 pub(crate) mod complete;
 mod context;
+mod cost;
 mod deinit;
 mod demo;
 mod drift;
@@ -107,6 +108,7 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Status(args) => status::run(context, args),
         Command::Drift(args) => drift::run(context, args),
         Command::Why(args) => why::run(context, args),
+        Command::Cost(args) => cost::run(context, args),
         Command::Graph(args) => graph::run(context, args),
         Command::Report(args) => report::run(context, args),
         Command::Show(args) => show::run(context, args),

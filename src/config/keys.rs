@@ -26,6 +26,8 @@ pub enum Kind {
     Command,
     /// What branch names begin with.
     BranchPrefix,
+    /// Money or tokens: `5`, `2.50 EUR`, `500k tokens`; `none` is no limit.
+    Budget,
     /// A time before which things have expired, as `gc.pruneExpire` takes it: `2.weeks.ago`, `never`, `now`.
     Expiry,
 }
@@ -69,6 +71,12 @@ keys! {
         "What the commits that this tool makes of an agent's work, and pull requests, say of the agent: `assisted-by` adds the trailer `Assisted-by: <agent>`, `co-authored-by` the trailer `Co-authored-by: <agent> <noreply@invalid>`, `none` says nothing. The prompt tells the agent to do the same in its own commits.";
     BRANCH_PREFIX = "chant.branchPrefix", Kind::BranchPrefix, Some("chant/"),
         "The prefix of work branch names; the id of the spec follows.";
+    BUDGET = "chant.budget", Kind::Budget, None,
+        "How much the runs of agents for one spec may cost, as the agents report it: `5`, `2.50 EUR`, `500k tokens`. An amount without a currency is in US dollars. Once that is used up, git-chant starts no further run for the spec: what is paused stays paused, and what is pending stays pending. Raise it to go on.";
+    BUDGET_DAY = "chant.budget.day", Kind::Budget, None,
+        "How much all runs that ended on one day, from midnight on, may cost before git-chant starts no further run on that day.";
+    BUDGET_TOPIC = "chant.budget.topic", Kind::Budget, None,
+        "How much all runs for the specs of one investigation may cost before git-chant starts no further run for them.";
     CHECK_MAY_CHANGE = "chant.checkMayChange", Kind::Text, Some("**/Cargo.lock **/package-lock.json **/npm-shrinkwrap.json **/pnpm-lock.yaml **/yarn.lock **/bun.lock **/poetry.lock **/uv.lock **/Pipfile.lock **/Gemfile.lock **/composer.lock **/go.sum **/*.snap **/__snapshots__/**"),
         "Which tracked files a check may change in its checkout without failing: paths, directories and globs, separated by spaces. The default is lock files and test snapshots.";
     CLAIM = "chant.claim", Kind::OneOf(&["local", "remote"]), Some("local"),
@@ -89,6 +97,8 @@ keys! {
         "How finished work reaches its target: `merge` makes a merge commit, `ff` moves the target forward where possible and merges where not, `squash` makes one commit that keeps the trailers of those in it, `rebase` applies each commit again on top of the target.";
     MERGE_RESEARCH = "chant.merge.research", Kind::OneOf(MERGE), Some("squash"),
         "How work of type `research` reaches its target, with the values of `chant.merge`.";
+    NOTIFY = "chant.notify", Kind::Command, None,
+        "A command that git-chant runs when a spec is completed, finished, failed or paused, or needs a person. It gets one JSON object on its standard input, see gitchant-format(5), and the directory of the main worktree to run in. It has 10 seconds; if it fails, git-chant warns and goes on. It is read only from git configuration.";
     PROMPT_BUDGET = "chant.promptBudget", Kind::Int { min: 1024, max: 1 << 30 }, Some("100k"),
         "How many bytes of pinned inputs the prompt includes; it names the others, which the agent reads from the worktree.";
     PRUNE_EXPIRE = "chant.pruneExpire", Kind::Expiry, Some("90.days.ago"),

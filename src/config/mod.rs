@@ -8,7 +8,10 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 use bstr::BString;
 use strum::{EnumString, IntoStaticStr};
 
-use crate::{domain::pattern::PathSet, error::Result};
+use crate::{
+    domain::{cost::Budget, pattern::PathSet},
+    error::Result,
+};
 use value::Setting;
 
 /// How work reaches its target.
@@ -156,6 +159,17 @@ impl<'repo> Config<'repo> {
     pub(crate) fn rate_limit_pause(&self) -> Result<Option<Duration>> {
         let found = self.find(keys::RATE_LIMIT_PAUSE.name);
         found.map(|found| found.duration().map(Option::unwrap_or_default)).transpose()
+    }
+
+    /// What runs for one spec, for one investigation, and on one day may cost; none is no limit.
+    pub(crate) fn budgets(&self) -> Result<[Option<Budget>; 3]> {
+        let of = |key: keys::Key| self.find(key.name).map_or(Ok(None), |found| found.budget());
+        Ok([of(keys::BUDGET)?, of(keys::BUDGET_TOPIC)?, of(keys::BUDGET_DAY)?])
+    }
+
+    /// The command line that is told what became of specs.
+    pub(crate) fn notify(&self) -> Result<Option<BString>> {
+        self.command(&keys::NOTIFY, keys::NOTIFY.name)
     }
 
     /// The names of the agents that have a command line, sorted.

@@ -5,7 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use bstr::{BString, ByteSlice};
 use gix::config::{File, Source, file::Metadata};
 
-use crate::error::{Error, Kind, Result};
+use crate::{
+    domain::cost::Budget,
+    error::{Error, Kind, Result},
+};
 
 /// Whether a section may decide what is executed.
 pub(super) fn trusted(meta: &Metadata) -> bool {
@@ -113,6 +116,17 @@ impl<'a> Setting<'a> {
         match parsed {
             Some(span) => Ok((!span.is_zero()).then_some(span)),
             None => Err(self.bad("a span of time such as '90s', '30m' or '1h 30m', or 'none'")),
+        }
+    }
+
+    /// As much as something may cost; none is no limit.
+    pub(super) fn budget(&self) -> Result<Option<Budget>> {
+        let text = self.value.as_ref().map(ToString::to_string).unwrap_or_default();
+        match text.trim() {
+            "none" => Ok(None),
+            text => Budget::read(text)
+                .map(Some)
+                .ok_or_else(|| self.bad("an amount such as '5', '2.50 EUR' or '500k tokens', or 'none'")),
         }
     }
 

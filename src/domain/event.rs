@@ -3,7 +3,7 @@
 use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use super::{confined::Confined, id::SpecId, oid, status::Status, stop::StopKind, verified::Verified};
+use super::{confined::Confined, cost::Cost, id::SpecId, oid, status::Status, stop::StopKind, verified::Verified};
 
 /// What an event does. The names stand in the `Chant-Op` trailer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, strum::AsRefStr, strum::EnumString)]
@@ -231,8 +231,10 @@ pub struct Facts {
     pub agent: Option<String>,
     /// The model that the agent reported.
     pub model: Option<String>,
-    /// The cost that the agent reported.
-    pub cost: Option<String>,
+    /// What the run of an agent that ended with this event cost.
+    pub cost: Option<Cost>,
+    /// What all runs for the spec cost, this event's own included.
+    pub spent: Option<Cost>,
     /// The session that the agent reported.
     pub session: Option<String>,
     /// What confined the run of the agent.
@@ -277,6 +279,7 @@ impl Facts {
             onto: self.onto.clone(),
             superseded_by: self.superseded_by.clone(),
             proposed_by: self.proposed_by.clone(),
+            spent: self.spent.clone(),
             approval: self.approval.clone(),
             ..Facts::default()
         }
@@ -292,6 +295,7 @@ impl Facts {
             nonce: None,
             clone: None,
             patch_ids: Vec::new(),
+            cost: None,
             exit: None,
             stopped: None,
             reason: None,

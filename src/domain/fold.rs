@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gix::ObjectId;
 
 use super::{
+    cost::Cost,
     event::{Approval, Event, Facts, Op, Review},
     history::History,
     state::State,
@@ -44,6 +45,7 @@ pub(crate) fn fold(history: &History, tip: ObjectId) -> Option<State> {
     {
         facts.informed_by = pins;
     }
+    facts.spent = spent(&ops);
     facts.onto = ops.iter().find_map(|event| event.facts.onto.clone());
     facts.spec_blob = last(&ops, |event| event.facts.spec_blob);
     facts.spec_path = last(&ops, |event| event.facts.spec_path.clone());
@@ -206,6 +208,13 @@ fn acknowledged_inputs(
         let counts = about && !facts.informed_by.is_empty() && !history.reaches(winner.id, event.id);
         counts.then(|| facts.informed_by.clone())
     })
+}
+
+/// What all runs cost. Events of version 0.1 say what the one before them said, without a sum: they are not counted.
+fn spent(ops: &[&Event]) -> Option<Cost> {
+    let counted = ops.iter().filter(|event| event.facts.spent.is_some());
+    let costs: Vec<&Cost> = counted.filter_map(|event| event.facts.cost.as_ref()).collect();
+    (!costs.is_empty()).then(|| costs.into_iter().sum())
 }
 
 /// The spec whose agent proposed this one; `None` if a person added or adopted it.

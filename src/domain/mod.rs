@@ -7,6 +7,7 @@ pub(crate) mod character;
 pub(crate) mod checks;
 pub(crate) mod confined;
 pub(crate) mod converge;
+pub(crate) mod cost;
 pub(crate) mod diagnostic;
 pub(crate) mod digest;
 pub(crate) mod enumeration;

@@ -179,12 +179,18 @@ fn assign_attempt(state: &State, new: &NewEvent, named: Option<ObjectId>, facts:
 /// Lays over the facts what the new event says itself.
 fn take_own_facts(state: &State, new: &NewEvent, facts: &mut Facts) {
     let own = new.facts.clone();
+    // Each run is counted by the event that it ended with, and once.
+    facts.spent = match &own.cost {
+        Some(cost) => Some([state.facts.spent.clone().unwrap_or_default(), cost.clone()].iter().sum()),
+        None => state.facts.spent.clone(),
+    };
+    facts.cost = own.cost;
     macro_rules! prefer_own {
         ($($field:ident),+) => { $( if own.$field.is_some() { facts.$field = own.$field; } )+ };
     }
     prefer_own!(phase, spec_path, spec_blob, reason, stopped, exit);
     if new.op.claims().is_some() {
-        prefer_own!(base, target, landing, agent, model, cost, session, confined, review);
+        prefer_own!(base, target, landing, agent, model, session, confined, review);
         if !own.work_commits.is_empty() {
             facts.work_commits = own.work_commits;
         }
@@ -228,7 +234,12 @@ fn decide_status(state: &State, op: &Op, validated: &mut Validated) {
     match op {
         Op::Resolve if all_over => {
             let own = std::mem::take(facts);
-            *facts = Facts { supersedes: own.supersedes.clone(), reason: own.reason.clone(), ..own.of_spec() };
+            *facts = Facts {
+                supersedes: own.supersedes.clone(),
+                reason: own.reason.clone(),
+                cost: own.cost.clone(),
+                ..own.of_spec()
+            };
             validated.status = Status::Pending;
         }
         Op::Reset | Op::Release if !all_over => {
@@ -254,7 +265,6 @@ fn carried(state: &State, of: &Facts) -> Facts {
         landing: of.landing,
         agent: of.agent.clone(),
         model: of.model.clone(),
-        cost: of.cost.clone(),
         session: of.session.clone(),
         confined: of.confined.clone(),
         verified: of.verified.clone(),
@@ -304,6 +314,7 @@ fn refold(state: &State, history: &History, new: &NewEvent, validated: &mut Vali
         status: own.status,
         was: own.was,
         reason: own.reason,
+        cost: own.cost,
         exit: own.exit,
         supersedes: own.supersedes,
         contended: own.contended,

@@ -57,6 +57,7 @@ impl State {
             ("merge", self.facts.landing != folded.facts.landing),
             ("review", self.facts.review != folded.facts.review),
             ("level", self.facts.verified != folded.facts.verified),
+            ("cost", self.facts.spent != folded.facts.spent),
             ("commits", self.facts.work_commits != folded.facts.work_commits),
         ];
         differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()

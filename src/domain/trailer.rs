@@ -6,6 +6,7 @@ use gix::ObjectId;
 
 use super::{
     confined::Confined,
+    cost::Cost,
     event::{Approval, Facts, Landing, Op, Pin, Review, Role},
     id::SpecId,
     status::Status,
@@ -111,7 +112,8 @@ trailers! {
     "Merge" facts.landing, "two commit ids", "The target's old and new commit; the old one is `-` for a new branch.";
     "Agent" facts.agent, "name", "The agent.";
     "Model" facts.model, "text", "The model that the agent reported.";
-    "Cost" facts.cost, "text", "The cost that the agent reported.";
+    "Cost" facts.cost, "text", "What the run of an agent that ended with this event cost, as the agent reported it: `0.0312 USD, 5120 tokens in, 3000 cached, 310 out`. Tokens from a cache are among those that went in.";
+    "Spent" facts.spent, "text", "What all runs for the spec cost, this event's own included.";
     "Session" facts.session, "text", "The session that the agent reported.";
     "Confined" facts.confined, "name", "What confined the run of the agent: `bubblewrap`, `seatbelt` or `none`.";
     "Verified" facts.verified, "name", "How far the work is verified: `none`, `checks`, `proof` or `reviewed`, see gitchant-security(7).";
@@ -238,6 +240,18 @@ macro_rules! named_values {
             }
         }
     )*};
+}
+
+impl Value for Cost {
+    const WHAT: &'static str = "a cost";
+
+    fn write(&self) -> String {
+        self.to_string()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Some(Cost::read(text))
+    }
 }
 
 named_values! {

@@ -183,6 +183,13 @@ impl Env {
         self.zone().to_datetime(self.now()).date()
     }
 
+    /// When the present day began where the person is, in seconds since 1970 UTC.
+    pub(crate) fn day_began(&self) -> i64 {
+        let now = self.zone().to_datetime(self.now()).time();
+        let since = i64::from(now.hour()) * 3600 + i64::from(now.minute()) * 60 + i64::from(now.second());
+        self.now().as_second() - since
+    }
+
     /// The local time zone.
     fn zone(&self) -> &jiff::tz::TimeZone {
         self.state.zone.get_or_init(|| zone::local(self.var("TZ")))

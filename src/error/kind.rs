@@ -63,6 +63,7 @@ kinds! {
     Behind = "behind", "Another clone changed the spec during the claim, or its branch cannot be updated.";
     BranchBlocked = "branch-blocked", "A ref is in the way of a branch: `chant` is in the way of `chant/<id>`.";
     BrokenRef = "broken-ref", "A ref holds no object id.";
+    Budget = "budget", "A budget is used up: `chant.budget` and its kind; no further run of an agent is started.";
     Busy = "busy", "Another process kept changing or holds the same ref or file; try again.";
     CheckedOut = "checked-out", "The branch is checked out in another worktree.";
     Checks = "checks", "What the checks found cannot be written down.";

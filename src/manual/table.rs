@@ -53,6 +53,7 @@ fn config() -> String {
             Kind::Path => "path".to_owned(),
             Kind::Command => "command line".to_owned(),
             Kind::BranchPrefix => "beginning of a branch name".to_owned(),
+            Kind::Budget => "amount of money or tokens".to_owned(),
             Kind::Expiry => "date, as `gc.pruneExpire` takes it".to_owned(),
         };
         let default = key.default.map(|value| format!("; default `{value}`")).unwrap_or_default();

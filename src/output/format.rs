@@ -108,7 +108,7 @@ fn unescape(mut text: &[u8]) -> Vec<u8> {
 }
 
 /// A value as text, cleaned for a `screen`: absent is empty, a list is joined, a person is `Name <email>`, a blocker `kind
-/// what`, a trailer `Name: value`.
+/// what`, a trailer `Name: value`, a cost its words.
 fn bytes(value: &Value, separator: &[u8], screen: bool) -> Vec<u8> {
     let text = match value {
         Value::Null => String::new(),
@@ -118,6 +118,9 @@ fn bytes(value: &Value, separator: &[u8], screen: bool) -> Vec<u8> {
         }
         Value::Object(map) => {
             let text = |key: &str| map.get(key).and_then(Value::as_str);
+            if let Some(words) = text("text") {
+                return bytes(&Value::String(words.to_owned()), separator, screen);
+            }
             match (text("name"), text("email"), text("value"), text("kind"), text("what")) {
                 (Some(name), Some(email), ..) => format!("{name} <{email}>"),
                 (Some(name), _, Some(value), ..) => format!("{name}: {value}"),

@@ -55,7 +55,7 @@ mod tests {
              \"stale\":false,\"contended\":false,\"orphaned\":false,\"needs_approval\":false,\"needs_review\":false,\"labels\":[],\
              \"depends_on\":[],\"informed_by\":[],\"target_files\":[],\"attempt\":null,\
              \"branch\":\"chant/2026-02-08-010-v7b\",\"worktree\":null,\"spec_path\":null,\"spec_blob\":null,\
-             \"tip\":null,\"work_commits\":[],\"created_at\":null,\"updated_at\":null,\"agent\":null,\"model\":null,\
+             \"tip\":null,\"work_commits\":[],\"created_at\":null,\"updated_at\":null,\"agent\":null,\"model\":null,\"cost\":null,\
              \"verified\":null,\"archived\":false,\"error\":null}]}\n"
         );
         assert_eq!(compact(&SpecList::default()), "{\"format\":1,\"specs\":[]}\n");

@@ -2,6 +2,7 @@
 
 pub(crate) mod attest;
 pub(crate) mod completion;
+pub(crate) mod cost;
 pub(crate) mod drift;
 pub(crate) mod graph;
 pub(crate) mod lint;

@@ -7,8 +7,8 @@ use crate::specs::{all::Specs, entry::Entry, facts::Facts, reviews::WorkReview};
 use crate::{
     agent::lease::Life,
     answer::{
-        ApprovalView, Blocker, BlockerKind, CheckedAttempt, Criterion, EventView, MergeView, Person, Pin, ReviewView,
-        SpecDetail, SpecLine, SpecView, Trailer, flags,
+        ApprovalView, Blocker, BlockerKind, CheckedAttempt, CostView, Criterion, EventView, MergeView, Person, Pin,
+        ReviewView, SpecDetail, SpecLine, SpecView, Trailer, flags,
     },
     domain::{
         checks::Checks,
@@ -112,6 +112,7 @@ impl Specs<'_> {
             view.updated_at = Some(rfc3339(state.updated, 0));
             view.agent = facts.agent.clone().or_else(|| view.agent.take());
             view.model = facts.model.clone().or_else(|| view.model.take());
+            view.cost = facts.spent.as_ref().map(CostView::from);
             view.verified = facts.verified.as_ref().map(|level| level.as_ref().to_owned());
             if state.attempt.is_some() && !entry.status.is_over() {
                 let tree = self.project.worktree_among(self.worktrees()?, &entry.id)?;
@@ -328,7 +329,8 @@ pub(crate) fn event_view(event: &Event) -> EventView {
         reason: facts.reason.clone(),
         agent: facts.agent.clone(),
         model: facts.model.clone(),
-        cost: facts.cost.clone(),
+        cost: facts.cost.as_ref().map(ToString::to_string),
+        usage: facts.cost.as_ref().map(CostView::from),
         session: facts.session.clone(),
         confined: facts.confined.as_ref().map(|by| by.as_ref().to_owned()),
         verified: facts.verified.as_ref().map(|level| level.as_ref().to_owned()),

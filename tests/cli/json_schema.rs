@@ -24,7 +24,7 @@ impl Contract {
     }
 
     /// What is wrong with `value` as an answer of that name; nothing if it is one.
-    fn faults(&self, answer: &str, value: &Value) -> Option<String> {
+    pub fn faults(&self, answer: &str, value: &Value) -> Option<String> {
         let schema = self.definitions.get(answer).expect("each answer has a schema");
         let faults = faults(schema, &self.definitions, value);
         (!faults.is_empty()).then(|| faults.join("\n"))
@@ -128,8 +128,11 @@ fn every_answer_is_what_its_schema_says() {
         .filter(|answer| !seen.contains(answer))
         .map(|(command, name)| format!("{command}: {name}"))
         .collect();
-    // The demo and bisect hold their answers against the schema in their own tests; the others are the answers of 'reset' and 'work' again.
-    assert_eq!(missing, ["merge: Recorded", "merge: Worked", "bisect: BisectAnswer", "demo: DemoAnswer"]);
+    // What chant.notify gets has a test of its own; the demo and bisect hold their answers against the schema in their own tests; the others are the answers of 'reset' and 'work' again.
+    assert_eq!(
+        missing,
+        ["merge: Recorded", "merge: Worked", "work: Notice", "bisect: BisectAnswer", "demo: DemoAnswer"]
+    );
 }
 
 fn errors(room: &Room) {
@@ -146,6 +149,7 @@ fn errors(room: &Room) {
     room.ok(&["list"]);
     room.ok(&["ready", "--explain"]);
     room.ok(&["status"]);
+    room.ok(&["cost"]);
     std::fs::remove_file(room.sandbox.repo.join(".chant/specs/2026-02-08-001-abc.md")).unwrap();
     // A directory that is not there: nothing of the repository is known yet.
     let ran = room.sandbox.run(&mut room.sandbox.binary(&["-C", "/nonexistent", "list", "--json"]));

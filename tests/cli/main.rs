@@ -49,6 +49,7 @@ mod lock_files;
 mod manual;
 mod merge;
 mod moved;
+mod notify;
 mod output;
 mod pause;
 mod pr;

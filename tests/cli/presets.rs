@@ -1,5 +1,6 @@
 //! Agents that are known by name: run without a command line of one's own, understood, resumed.
 
+mod cost;
 mod endpoint;
 mod real;
 mod stops;

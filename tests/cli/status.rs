@@ -66,7 +66,7 @@ fn nothing_goes_on() {
     let json = sandbox.chant(&["status", "--json"]).ok().out;
     assert_eq!(
         json,
-        "{\"format\":1,\"status\":{\"running\":[],\"paused\":[],\"finished\":[],\"attention\":[],\"waiting\":[],\"drivers\":[],\"ready\":[]}}\n"
+        "{\"format\":1,\"status\":{\"attention\":[],\"finished\":[],\"paused\":[],\"running\":[],\"waiting\":[],\"drivers\":[],\"ready\":[]}}\n"
     );
 }
 

@@ -27,13 +27,15 @@ pub(super) const PRESET: Preset = Preset {
     writes: &[".aider", ".aider.conf.yml"],
     login: "",
     stopped_by: |_| None,
-    reader: |session| Box::new(Aider { session: session.to_owned(), tokens_in: 0, tokens_out: 0 }),
+    reader: |session| Box::new(Aider { session: session.to_owned(), ..Aider::default() }),
 };
 
 /// Each message has tokens of its own; the price is that of all so far.
+#[derive(Default)]
 struct Aider {
     session: String,
     tokens_in: u64,
+    tokens_cached: u64,
     tokens_out: u64,
 }
 
@@ -51,11 +53,12 @@ impl EventReader for Aider {
         for part in tokens.trim_end_matches('.').split(", ") {
             match part.split_once(' ').and_then(|(number, what)| Some((amount(number)?, what))) {
                 Some((amount, "sent")) => self.tokens_in = self.tokens_in.saturating_add(amount),
+                Some((amount, "cache hit")) => self.tokens_cached = self.tokens_cached.saturating_add(amount),
                 Some((amount, "received")) => self.tokens_out = self.tokens_out.saturating_add(amount),
                 _ => {}
             }
         }
-        parsed.report.tokens(Some(self.tokens_in), Some(self.tokens_out));
+        parsed.report.tokens(Some(self.tokens_in), Some(self.tokens_cached), Some(self.tokens_out));
         let session = cost.split(", ").find_map(|part| part.strip_prefix('$')?.strip_suffix(" session."));
         parsed.report.price(session.and_then(|price| price.parse().ok()));
     }

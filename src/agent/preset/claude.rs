@@ -1,5 +1,7 @@
 //! Claude Code: its help and output as of 2.1.330; CI runs 2.1.197, the last for older versions of Node.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::{EventReader, ParsedOutput, Preset};
@@ -34,10 +36,13 @@ pub(super) const PRESET: Preset = Preset {
     reader: |_| Box::new(Claude::default()),
 };
 
-/// The kind of error of the last message that is none of the model's.
+/// What one run has said so far.
 #[derive(Default)]
 struct Claude {
+    /// The kind of error of the last message that is none of the model's.
     error: Option<String>,
+    /// The tokens of each message by its id: they count where the run is ended before it sums them up.
+    used: HashMap<String, [u64; 3]>,
 }
 
 impl EventReader for Claude {
@@ -47,6 +52,7 @@ impl EventReader for Claude {
             Some("system") => begin(event, parsed),
             Some("assistant") => {
                 self.error = string(event, "error").map(str::to_owned);
+                self.count(event, parsed);
                 questions(event, parsed);
                 parts(event, parsed);
             }
@@ -57,6 +63,27 @@ impl EventReader for Claude {
         }
         true
     }
+}
+
+impl Claude {
+    /// Adds the tokens of a message, which comes again for each of its parts.
+    fn count(&mut self, event: &Value, parsed: &mut ParsedOutput) {
+        let Some(message) = event.get("message") else { return };
+        let (Some(id), Some(usage)) = (string(message, "id"), message.get("usage")) else { return };
+        if let Some(tokens) = tokens(usage) {
+            self.used.insert(id.to_owned(), tokens);
+        }
+        let sum = |at: usize| Some(self.used.values().map(|tokens| tokens[at]).fold(0, u64::saturating_add));
+        parsed.report.tokens(sum(0), sum(1), sum(2));
+    }
+}
+
+/// The tokens that went in, how many of these came from a cache, and those that came out.
+fn tokens(usage: &Value) -> Option<[u64; 3]> {
+    let fields = ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"];
+    let into = fields.iter().filter_map(|field| number(usage, field)).reduce(u64::saturating_add)?;
+    let count = |field| number(usage, field).unwrap_or_default();
+    Some([into, count("cache_read_input_tokens"), count("output_tokens")])
 }
 
 /// The beginning: a session that is only asked for, and does not exist, is not announced so.
@@ -141,10 +168,8 @@ fn stop_kind(event: &Value, error: Option<&str>, said: &str) -> Option<StopKind>
 
 fn end(event: &Value, error: Option<&str>, parsed: &mut ParsedOutput) {
     parsed.report.price(event.get("total_cost_usd").and_then(Value::as_f64));
-    if let Some(usage) = event.get("usage") {
-        let fields = ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"];
-        let into = fields.iter().filter_map(|field| number(usage, field)).reduce(u64::saturating_add);
-        parsed.report.tokens(into, number(usage, "output_tokens"));
+    if let Some([into, cached, out]) = event.get("usage").and_then(tokens).filter(|[into, ..]| *into > 0) {
+        parsed.report.tokens(Some(into), Some(cached), Some(out));
     }
     if event.get("is_error").and_then(Value::as_bool) == Some(true) {
         let errors = event.get("errors").and_then(Value::as_array);

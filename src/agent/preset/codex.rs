@@ -44,7 +44,9 @@ impl EventReader for Codex {
             // Of a session that goes on these are the sums since it began.
             Some("turn.completed") => {
                 if let Some(usage) = event.get("usage") {
-                    parsed.report.tokens(number(usage, "input_tokens"), number(usage, "output_tokens"));
+                    let count = |field| number(usage, field);
+                    parsed.report.of_session = true;
+                    parsed.report.tokens(count("input_tokens"), count("cached_input_tokens"), count("output_tokens"));
                 }
             }
             Some("turn.failed") => {

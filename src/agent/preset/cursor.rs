@@ -33,7 +33,7 @@ impl EventReader for Cursor {
             Some("tool_call") => tool(event, parsed),
             Some("result") => {
                 if let Some(usage) = event.get("usage") {
-                    parsed.report.tokens(number(usage, "inputTokens"), number(usage, "outputTokens"));
+                    parsed.report.tokens(number(usage, "inputTokens"), None, number(usage, "outputTokens"));
                 }
                 if event.get("is_error").and_then(Value::as_bool) == Some(true) {
                     parsed.error(string(event, "result").unwrap_or_default());

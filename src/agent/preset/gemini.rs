@@ -87,7 +87,7 @@ fn end(event: &Value, parsed: &mut ParsedOutput) {
         }
     }
     let Some(stats) = event.get("stats") else { return };
-    parsed.report.tokens(number(stats, "input_tokens"), number(stats, "output_tokens"));
+    parsed.report.tokens(number(stats, "input_tokens"), number(stats, "cached"), number(stats, "output_tokens"));
     // It begins as 'auto' and may use several: the one that said most.
     let models = stats.get("models").and_then(Value::as_object);
     let most = models.into_iter().flatten().max_by_key(|(_, used)| number(used, "output_tokens"));

@@ -33,7 +33,7 @@ impl EventReader for Goose {
             Some("error") => parsed.error(string(event, "error").unwrap_or_default()),
             Some("complete") => {
                 let into = number(event, "input_tokens").or_else(|| number(event, "total_tokens"));
-                parsed.report.tokens(into, number(event, "output_tokens"));
+                parsed.report.tokens(into, None, number(event, "output_tokens"));
             }
             Some(_) => {}
             None => return false,

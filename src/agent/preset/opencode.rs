@@ -30,6 +30,7 @@ pub(super) const PRESET: Preset = Preset {
 struct Opencode {
     dollars: f64,
     tokens_in: u64,
+    tokens_cached: u64,
     tokens_out: u64,
 }
 
@@ -91,8 +92,9 @@ impl Opencode {
             let cached = tokens.get("cache").unwrap_or(&Value::Null);
             let into = [number(tokens, "input"), number(cached, "read"), number(cached, "write")];
             self.tokens_in = into.into_iter().flatten().fold(self.tokens_in, u64::saturating_add);
+            self.tokens_cached = self.tokens_cached.saturating_add(number(cached, "read").unwrap_or_default());
             self.tokens_out = self.tokens_out.saturating_add(number(tokens, "output").unwrap_or_default());
-            parsed.report.tokens(Some(self.tokens_in), Some(self.tokens_out));
+            parsed.report.tokens(Some(self.tokens_in), Some(self.tokens_cached), Some(self.tokens_out));
         }
     }
 }

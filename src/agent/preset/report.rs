@@ -1,15 +1,15 @@
 //! What an agent says of its own run. It can only lie about itself: nothing is decided by it.
 
-use crate::terminal::sanitize;
+use crate::{
+    domain::cost::{Cost, Money},
+    terminal::sanitize,
+};
 
 /// How long the name of a model may be, in characters.
 const LONGEST_MODEL: usize = 100;
 
 /// How long the id of a session may be, in bytes.
 const LONGEST_SESSION: usize = 128;
-
-/// More than this is no price, in dollars.
-const HIGHEST_PRICE: f64 = 1e6;
 
 /// What an agent reported, cleaned and cut.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,12 +18,10 @@ pub struct Report {
     pub model: Option<String>,
     /// The session, see [`is_session`].
     pub session: Option<String>,
-    /// What the run cost, in US dollars.
-    pub dollars: Option<f64>,
-    /// The tokens that went in, those from a cache included.
-    pub tokens_in: Option<u64>,
-    /// The tokens that came out.
-    pub tokens_out: Option<u64>,
+    /// What it cost.
+    cost: Cost,
+    /// Whether that is the sum of all runs in the session, this one included.
+    pub of_session: bool,
 }
 
 impl Report {
@@ -40,31 +38,35 @@ impl Report {
         }
     }
 
-    /// Takes note of the price of the whole run.
+    /// Takes note of the price of the whole run in US dollars.
     pub(super) fn price(&mut self, dollars: Option<f64>) {
-        self.dollars = dollars.filter(|dollars| (0.0..=HIGHEST_PRICE).contains(dollars)).or(self.dollars);
+        self.money(dollars.and_then(|dollars| Money::new(dollars, "USD")));
     }
 
-    /// Takes note of the tokens of the whole run.
-    pub(super) fn tokens(&mut self, into: Option<u64>, out: Option<u64>) {
-        self.tokens_in = into.or(self.tokens_in);
-        self.tokens_out = out.or(self.tokens_out);
+    /// Takes note of the price of the whole run.
+    pub(super) fn money(&mut self, money: Option<Money>) {
+        if let Some(money) = money {
+            self.cost.money = vec![money];
+        }
     }
 
-    /// What it cost, for people and `Chant-Cost`: `0.0312 USD, 5120 tokens in, 310 out`; `None` if nothing was said.
-    pub fn cost(&self) -> Option<String> {
-        let mut parts = Vec::new();
-        if let Some(dollars) = self.dollars {
-            let digits = format!("{dollars:.6}");
-            parts.push(format!("{} USD", digits.trim_end_matches('0').trim_end_matches('.')));
-        }
-        match (self.tokens_in, self.tokens_out) {
-            (Some(into), Some(out)) => parts.push(format!("{into} tokens in, {out} out")),
-            (Some(into), None) => parts.push(format!("{into} tokens in")),
-            (None, Some(out)) => parts.push(format!("{out} tokens out")),
-            (None, None) => {}
-        }
-        (!parts.is_empty()).then(|| parts.join(", "))
+    /// Takes note of the tokens of the whole run: those that went in, how many of these came from a cache, and those that came out.
+    pub(super) fn tokens(&mut self, into: Option<u64>, cached: Option<u64>, out: Option<u64>) {
+        let cost = &mut self.cost;
+        cost.tokens_in = into.unwrap_or(cost.tokens_in);
+        cost.tokens_cached = cached.unwrap_or(cost.tokens_cached).min(cost.tokens_in);
+        cost.tokens_out = out.unwrap_or(cost.tokens_out);
+    }
+
+    /// What it cost; `None` if nothing was said of that.
+    pub(crate) fn cost(&self) -> Option<&Cost> {
+        Some(&self.cost).filter(|cost| !cost.is_empty())
+    }
+
+    /// With this cost of the run itself, in place of what was said of its session.
+    #[must_use]
+    pub(crate) fn of_run(self, cost: Cost) -> Report {
+        Report { cost, of_session: false, ..self }
     }
 }
 

@@ -56,6 +56,7 @@ pub(super) fn restore(
         patch_ids: finish.facts.patch_ids.clone(),
         verified: finish.facts.verified.clone(),
         reason: Some(why.to_owned()),
+        cost: run.and_then(|run| run.report.cost().cloned()),
         exit: run.and_then(|run| run.ending.exit_code()),
         tampered: changes.waits,
         ..Facts::default()

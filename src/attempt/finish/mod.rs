@@ -39,7 +39,10 @@ use crate::{
         worktree::{self, Worktree, busy::busy_in},
     },
     project::{Project, check_output},
-    specs::attempt::{Attempt, Changes, RunEnd},
+    specs::{
+        attempt::{Attempt, Changes, RunEnd},
+        run_cost,
+    },
     store::{Addition, Decision, Evidence, File},
 };
 
@@ -353,7 +356,7 @@ impl Judge<'_> {
             reason,
             tampered: self.to_acknowledge(verdict),
             model: run.and_then(|run| run.report.model.clone()),
-            cost: run.and_then(|run| run.report.cost()),
+            cost: run.and_then(|run| run.report.cost().cloned()),
             session: run.and_then(|run| run.report.session.clone()),
             confined: run.map(|run| run.confined.clone()),
             verified: (*verdict == Verdict::Passed).then(|| self.checks.verified()),
@@ -372,6 +375,9 @@ impl Judge<'_> {
             });
             Ok(if again { Decision::Skip } else { Decision::Append(addition.clone()) })
         })?;
+        if let (None, Some(run)) = (&appended, run) {
+            run_cost::record(project, &attempt.id, Some(attempt.start), &run.report)?;
+        }
         if *verdict == Verdict::Passed
             && !self.project.silent
             && let Err(error) = store.annotate(&attempt.id, &commits)

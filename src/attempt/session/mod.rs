@@ -38,7 +38,7 @@ use crate::{
     error::{Error, Kind, Result},
     git::work_file,
     project::{Project, agent::Agent, warm},
-    specs::{attempt::RunEnd, text::path_of},
+    specs::{attempt::RunEnd, run_cost, text::path_of},
 };
 
 /// The folder in a worktree for what is the tool's own: it ignores itself, so that no `git add -A` takes it.
@@ -117,7 +117,8 @@ impl Session<'_> {
         let stopped = stop::reason(ending, heard.stopped, by_code, &finished.tail).or_else(asked);
         let last_words = heard.last_words.or_else(|| stop::last_words(&finished.tail));
         let stopped = stopped.map(|stopped| stopped.or_said(last_words.as_deref()));
-        let (said, report) = (requests.said(), heard.report);
+        let report = run_cost::of_run(project, self.id, self.attempt, heard.report)?;
+        let said = requests.said();
         Ok(RunEnd { ending, said, report, stopped, last_words, changes, confined, refused })
     }
 

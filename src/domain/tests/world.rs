@@ -3,6 +3,7 @@
 use crate::{
     domain::{
         converge::{Source, Step, integrate},
+        cost::Cost,
         event::{Approval, Author, Event, Facts, Landing, Op, Pin, Role},
         fold::fold,
         history::History,
@@ -202,7 +203,7 @@ impl World {
             landing: bit(18).then(|| Landing { old: bit(19).then(|| oid(20)), new: oid(choice % 17) }),
             agent: bit(20).then(|| format!("agent {}", choice % 3)),
             model: bit(21).then(|| "model".into()),
-            cost: bit(22).then(|| "0.1".into()),
+            cost: bit(22).then(|| Cost::read(&format!("{} USD, {} tokens in", choice % 7, choice % 11 + 1))),
             session: bit(23).then(|| format!("{}", choice % 5)),
             exit: bit(24).then_some(3),
             superseded_by: bit(33).then(|| "2026-02-08-011-abc".parse().expect("an id")),

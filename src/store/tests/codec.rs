@@ -3,6 +3,7 @@
 use crate::{
     domain::{
         confined::Confined,
+        cost::Cost,
         event::{Approval, Event, Facts, Landing, Op, Pin, Review, Role},
         id::SpecId,
         status::Status,
@@ -68,6 +69,12 @@ fn some<T: std::fmt::Debug + Clone>(of: impl Strategy<Value = T>) -> impl Strate
     prop::option::of(of)
 }
 
+fn costs() -> impl Strategy<Value = Cost> {
+    (0..9_000_000u64, 1..9_000u64, 0..9_000u64).prop_map(|(micros, into, out)| {
+        Cost::read(&format!("{}.{:06} USD, {into} tokens in, {out} out", micros / 1_000_000, micros % 1_000_000))
+    })
+}
+
 fn ids() -> impl Strategy<Value = ObjectId> {
     any::<u8>().prop_map(id)
 }
@@ -106,7 +113,8 @@ prop_compose! {
         (created, onto, base, target) in (some(text()), some(text()), some(ids()), some(text())).boxed(),
         (work_commits, patch_ids) in (prop::collection::vec(ids(), 0..3), prop::collection::vec(text(), 0..3)).boxed(),
         landing in some((some(ids()), ids()).prop_map(|(old, new)| Landing { old, new })).boxed(),
-        (agent, model, cost, session) in (some(text()), some(text()), some(text()), some(text())).boxed(),
+        (agent, model, session) in (some(text()), some(text()), some(text())).boxed(),
+        (cost, spent) in (some(costs()), some(costs())).boxed(),
         (exit, reason, confined, verified, stopped) in
             (some(any::<i32>()), some(text()), some(confined()), some(verified()), some(Just(StopKind::Overload))).boxed(),
         (informed_by, replaced, proposed) in (prop::collection::vec(pin(), 0..3), any::<bool>(), any::<bool>()).boxed(),
@@ -119,7 +127,7 @@ prop_compose! {
     ) -> Facts {
         Facts {
             status, was, phase, attempt, nonce, clone, spec_path, spec_blob, created, onto, base, target, work_commits,
-            patch_ids, landing, agent, model, cost, session, confined, verified, exit, stopped, reason, informed_by, supersedes, approval, review, tampered,
+            patch_ids, landing, agent, model, cost, spent, session, confined, verified, exit, stopped, reason, informed_by, supersedes, approval, review, tampered,
             contended, current, unknown, superseded_by: replaced.then(spec), proposed_by: proposed.then(spec),
         }
     }
@@ -142,7 +150,6 @@ fn expected(mut facts: Facts) -> Facts {
         &mut facts.target,
         &mut facts.agent,
         &mut facts.model,
-        &mut facts.cost,
         &mut facts.session,
         &mut facts.reason,
     ] {

@@ -1,0 +1,87 @@
+//! What the runs of agents for specs cost, as the events count them: each run once, by the event that it ended with.
+
+use super::all::Specs;
+use crate::{
+    domain::{
+        cost::Cost,
+        event::{Event, Op},
+        id::SpecId,
+    },
+    error::Result,
+    specs::view::rfc3339,
+};
+
+/// One run of an agent that an event counts.
+#[derive(Clone, Debug)]
+pub(crate) struct CountedRun {
+    /// What it cost.
+    pub cost: Cost,
+    /// The agent; that of a review is `review`.
+    pub agent: String,
+    /// When it ended, in seconds since 1970 UTC.
+    pub at: i64,
+    /// The month in which it ended, where it ran: `2026-02`.
+    pub month: String,
+}
+
+impl CountedRun {
+    fn of(event: &Event) -> Option<CountedRun> {
+        let facts = &event.facts;
+        // Without a sum it repeats what an earlier event says: those of version 0.1.
+        let cost = facts.cost.clone().filter(|_| facts.spent.is_some())?;
+        let review = event.op == Op::Note && facts.reason.is_some();
+        let agent = if review { None } else { facts.agent.clone() };
+        Some(CountedRun {
+            cost,
+            agent: agent.unwrap_or_else(|| "review".to_owned()),
+            at: event.author.seconds,
+            month: rfc3339(event.author.seconds, event.author.offset).chars().take(7).collect(),
+        })
+    }
+}
+
+impl Specs<'_> {
+    /// The runs for a spec, the oldest first; none is looked for where the newest event counts none.
+    ///
+    /// # Errors
+    /// If an event cannot be read.
+    pub(crate) fn counted_runs(&self, id: &SpecId) -> Result<Vec<CountedRun>> {
+        let Some(state) = self.recorded(id)?.state.filter(|state| state.facts.spent.is_some()) else {
+            return Ok(Vec::new());
+        };
+        let walk = self.project.store()?.walk(id, state.tip)?;
+        Ok(walk.history.events().iter().filter_map(CountedRun::of).collect())
+    }
+
+    /// What all runs for a spec cost.
+    ///
+    /// # Errors
+    /// If its newest event cannot be read.
+    pub(crate) fn spent_on(&self, id: &SpecId) -> Result<Cost> {
+        Ok(self.recorded(id)?.state.and_then(|state| state.facts.spent.clone()).unwrap_or_default())
+    }
+
+    /// What all runs for the specs of a topic cost.
+    ///
+    /// # Errors
+    /// If a spec cannot be read.
+    pub(crate) fn spent_on_topic(&self, topic: &str) -> Result<Cost> {
+        let entries = self.of_topic(topic)?;
+        let costs: Vec<Cost> = entries.iter().map(|entry| self.spent_on(&entry.id)).collect::<Result<_>>()?;
+        Ok(costs.iter().sum())
+    }
+
+    /// What all runs cost that ended since a moment, in seconds since 1970 UTC.
+    ///
+    /// # Errors
+    /// If a spec cannot be read.
+    pub(crate) fn spent_since(&self, since: i64) -> Result<Cost> {
+        let mut sum = Cost::default();
+        for id in self.names.active()? {
+            if self.recorded(id)?.state.is_some_and(|state| state.updated >= since) {
+                self.counted_runs(id)?.iter().filter(|run| run.at >= since).for_each(|run| sum.add(&run.cost));
+            }
+        }
+        Ok(sum)
+    }
+}

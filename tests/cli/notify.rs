@@ -1,0 +1,75 @@
+//! `chant.notify`: one JSON object for each spec that ended, stopped or needs a person.
+
+use serde_json::Value;
+
+use crate::{json_schema::Contract, support::Sandbox};
+
+/// A sandbox whose notices are in `told`, with a spec.
+fn sandbox(agent: &str, more: &[&str]) -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "chant.notify", "cat >>\"$HOME/told\""]);
+    sandbox.agent(agent);
+    sandbox.write("../body.md", "## Acceptance Criteria\n\n- [ ] it is whole\n");
+    let id = sandbox.add(&[&["Make it whole", "--body-file", "../body.md"], more].concat());
+    (sandbox, id)
+}
+
+fn told(sandbox: &Sandbox) -> Vec<Value> {
+    let text = std::fs::read_to_string(sandbox.dir().join("home/told")).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+const DOES_IT: &str = "echo whole >whole; sed 's/- \\[ \\]/- [x]/' \"$CHANT_SPEC_FILE\" >.tick && \
+                       cat .tick >\"$CHANT_SPEC_FILE\" && rm .tick";
+
+#[test]
+fn what_became_of_a_spec_is_told_once_with_why_and_what_to_do() {
+    let (sandbox, id) = sandbox("echo half >half", &[]);
+    sandbox.chant(&["work", &id]).fails(1, &["Failed"]);
+    sandbox.agent("exit 75");
+    sandbox.git(&["config", "chant.rateLimitPause", "1s"]);
+    let tries = "test -e ~/thrice && exit 0; test -e ~/twice && touch ~/thrice; touch ~/twice";
+    sandbox.agent(&format!("{DOES_IT}; {tries}; exit 75"));
+    sandbox.chant(&["work", &id]).ok();
+    let notices = told(&sandbox);
+    let contract = Contract::new();
+    for notice in &notices {
+        assert_eq!(contract.faults("Notice", notice), None);
+        assert_eq!((&notice["notice"]["spec"]["id"], &notice["format"]), (&id.as_str().into(), &1.into()));
+        assert_eq!(notice["notice"]["repository"], sandbox.repo.to_str().unwrap());
+    }
+    let of = |name: &str| notices.iter().map(|one| one["notice"][name].as_str()).collect::<Vec<_>>();
+    assert_eq!(of("event"), [Some("failed"), Some("paused"), Some("completed")]);
+    assert_eq!(of("stopped"), [None, Some("rate-limit"), None]);
+    assert!(of("why")[0].unwrap().contains("it is whole"), "{notices:#?}");
+    assert!(notices[0]["notice"]["hints"][0].as_str().is_some(), "{notices:#?}");
+}
+
+#[test]
+fn what_needs_a_person_is_told_and_status_says_it_first() {
+    let (sandbox, id) = sandbox(DOES_IT, &[]);
+    let foreign = "---\nverify: [\"true\"]\n---\n# S\n\n## Acceptance Criteria\n\n- [ ] two\n";
+    sandbox.write(".chant/specs/2026-02-08-001-abc.md", foreign);
+    sandbox.chant(&["work", "2026-02-08-001-abc"]).fails(1, &["approved"]);
+    sandbox.write("whole", "mine\n");
+    sandbox.chant(&["work", &id]).fails(1, &["not merged"]);
+    let notices = told(&sandbox);
+    let events: Vec<&Value> = notices.iter().map(|one| &one["notice"]["event"]).collect();
+    assert_eq!(events, ["needs-person", "needs-person"], "{notices:#?}");
+    assert!(notices[1]["notice"]["why"].as_str().unwrap().contains("whole"), "{notices:#?}");
+    sandbox.agent("exit 3");
+    let other = sandbox.add(&["Another"]);
+    sandbox.chant(&["work", &other]).fails(1, &["exited with code 3"]);
+    let status = sandbox.chant(&["status"]).ok().out;
+    let at = |title: &str| status.find(title).unwrap_or_else(|| panic!("{title}: {status}"));
+    assert!(at("Waiting for a person:") < at("Finished and not merged:"), "{status}");
+}
+
+#[test]
+fn a_command_that_fails_changes_nothing() {
+    let (sandbox, id) = sandbox(DOES_IT, &[]);
+    sandbox.git(&["config", "chant.notify", "exit 7"]);
+    let ran = sandbox.chant(&["work", &id]).ok();
+    assert!(ran.err.contains("cannot notify of") && ran.err.contains("exited with code 7"), "{}", ran.err);
+    assert_eq!(sandbox.status(&id), "completed");
+}

@@ -1,0 +1,100 @@
+//! What runs cost: counted once, added up by spec, topic, agent and month, and limited by budgets.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use super::{CLAUDE, DOES_IT, Room};
+use crate::support::Ran;
+
+/// A room in which claude says what a run costs, and leaves its work undone the first time.
+fn two_runs() -> (Room, String) {
+    let room = Room::with("claude", CLAUDE, "echo one >file");
+    room.use_agent("claude");
+    room.sandbox.write("../body.md", "## Acceptance Criteria\n\n- [ ] file says two\n");
+    let id = room.sandbox.add(&["Make it two", "--topic", "t", "--body-file", "../body.md"]);
+    room.chant(&["work", &id, "--onto", "main"]).fails(1, &["Failed"]);
+    room.install("claude", CLAUDE, DOES_IT);
+    (room, id)
+}
+
+#[test]
+fn every_run_is_counted_once_and_all_of_them_add_up() {
+    let (room, id) = two_runs();
+    room.chant(&["work", &id]).ok();
+    let total = "0.004 USD, 400 tokens in, 80 out";
+    let shown = room.chant(&["show", &id]).ok().out;
+    assert!(shown.contains(&format!("\nCost:        {total}\n")), "{shown}");
+    let log = room.chant(&["log", &id, "--json"]).ok().json();
+    let costs: Vec<&str> =
+        log["events"].as_array().unwrap().iter().filter_map(|event| event["cost"].as_str()).collect();
+    assert_eq!(costs, ["0.002 USD, 200 tokens in, 40 out"; 2], "each by the event that it ended with");
+    assert_eq!(room.chant(&["list", "--all", "--format=%(cost)"]).ok().out, format!("{total}\n"));
+    let costs = room.chant(&["cost", "--json"]).ok().json()["costs"].clone();
+    let month = log["events"][0]["at"].as_str().unwrap()[..7].to_owned();
+    for (list, name) in [("by_spec", id.as_str()), ("by_topic", "t"), ("by_agent", "claude"), ("by_month", &month)] {
+        let line = &costs[list][0];
+        assert_eq!((line["name"].as_str(), line["runs"].as_u64()), (Some(name), Some(2)), "{costs:#}");
+        assert_eq!(line["cost"]["money"][0]["amount"], 0.004, "{costs:#}");
+        assert_eq!(line["cost"]["tokens_in"], 400, "{costs:#}");
+    }
+    let text = room.chant(&["cost", "--by", "agent"]).ok().out;
+    assert_eq!(text, format!("claude  {total} (2 runs)\nTotal: {total} (2 runs)\n"));
+    assert_eq!(room.chant(&["fsck", "--json"]).ok().json()["problems"], serde_json::json!([]));
+}
+
+#[test]
+fn a_run_that_another_process_pauses_is_counted_by_what_it_said_until_then() {
+    let said = "{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"ses-1\",\"model\":\"m\"}\n\
+                {\"type\":\"assistant\",\"message\":{\"id\":\"m1\",\"usage\":{\"input_tokens\":30,\"cache_read_input_tokens\":70,\"output_tokens\":5},\"content\":[{\"type\":\"text\",\"text\":\"I begin.\"}]}}\n\
+                {\"type\":\"assistant\",\"message\":{\"id\":\"m1\",\"usage\":{\"input_tokens\":30,\"cache_read_input_tokens\":70,\"output_tokens\":9},\"content\":[{\"type\":\"text\",\"text\":\"Still.\"}]}}";
+    let room = Room::with("claude", "", &format!("echo '{said}'; sleep 1000"));
+    room.use_agent("claude");
+    let id = room.add();
+    let mut child = room.command(&["work", &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("Still.")));
+    room.chant(&["pause", &id]).ok();
+    Ran::of(child.wait_with_output().unwrap()).fails(1, &["Paused after"]);
+    let spec = room.sandbox.show(&id);
+    assert_eq!(spec["cost"]["text"], "100 tokens in, 70 cached, 9 out", "{spec:#}");
+    assert_eq!(spec["status"], "paused");
+}
+
+#[test]
+fn an_agent_that_reports_its_whole_session_is_not_counted_twice() {
+    let turn = |into: u32, out: u32| {
+        format!(
+            "{{\"type\":\"thread.started\",\"thread_id\":\"th-1\"}}\n\
+             {{\"type\":\"turn.completed\",\"usage\":{{\"input_tokens\":{into},\"cached_input_tokens\":50,\"output_tokens\":{out}}}}}\n"
+        )
+    };
+    let room = Room::with("codex", &turn(200, 40), "echo half >file");
+    room.use_agent("codex");
+    let id = room.add();
+    room.chant(&["work", &id]).fails(1, &["Failed"]);
+    room.install("codex", &turn(500, 90), DOES_IT);
+    room.chant(&["work", &id]).ok();
+    assert!(room.args()[1].contains("resume th-1"), "{:?}", room.args());
+    assert_eq!(room.event(&id, "finish", "cost").as_deref(), Some("300 tokens in, 50 out"));
+    assert_eq!(room.sandbox.show(&id)["cost"]["text"], "500 tokens in, 50 cached, 90 out");
+}
+
+#[test]
+fn once_a_budget_is_used_up_no_further_run_begins() {
+    for (key, value, whose) in [
+        ("chant.budget", "0.002 USD", "the budget of the spec is used up: 0.002 of 0.002 USD"),
+        ("chant.budget.topic", "200 tokens", "the budget of 't' is used up: 240 of 200 tokens"),
+        ("chant.budget.day", "0.001", "the budget of the day is used up: 0.002 of 0.001 USD"),
+    ] {
+        let (room, id) = two_runs();
+        room.sandbox.git(&["config", key, value]);
+        let ran = room.chant(&["work", &id]).fails(1, &[whose, "to raise it: git config"]);
+        assert!(ran.err.contains(&format!("git -c {key}=none chant work")), "{}", ran.err);
+        assert_eq!((room.args().len(), room.sandbox.status(&id).as_str()), (1, "failed"), "nothing was started");
+        room.sandbox.git(&["config", key, "10 EUR"]);
+        room.chant(&["work", &id]).ok();
+    }
+    let (room, id) = two_runs();
+    room.sandbox.git(&["config", "chant.budget", "much"]);
+    room.chant(&["work", &id]).fails(128, &["bad config value 'much' for 'chant.budget'", "2.50 EUR"]);
+}
