@@ -40,6 +40,9 @@ const NOT_LOADED: Means = Means::Spoiled("a test file cannot be loaded (a syntax
 const NOT_THERE: Means = Means::SpoiledInTest("the test names something that is not there");
 const CRASH: &str = "a signal or a time limit ended a test";
 
+// A runner that gives each test a process of its own outlives a test that crashes, and names it: that test failed. It shows the bug of code
+// that crashes. What ends the runner itself, or comes from outside (a kill, a time limit), is an error.
+
 /// Every known runner. Where a command line names none, the first whose lines are in the output counts.
 pub(super) const RUNNERS: &[Runner] = &[
     runner(
@@ -51,6 +54,7 @@ pub(super) const RUNNERS: &[Runner] = &[
                 Means::Total,
                 r"^\s*Summary \[[^\]]*\]\s+(?P<ran>\d+)(?:/\d+)? tests? run: (?:(?P<passed>\d+) passed)?(?: \(.*?\))?(?:, (?P<failed>\d+) failed)?",
             ),
+            sign(Means::Spoke, r"^\s*\(test aborted with signal \d+: SIG(?:ABRT|SEGV|BUS|FPE|ILL)\)$"),
             sign(Means::Spoiled(CRASH), r"^\s*\(test aborted with signal "),
             sign(COMPILE, r"^error: could not compile "),
             sign(COMPILE, r"^error: command `.*` exited with code "),
@@ -90,6 +94,8 @@ pub(super) const RUNNERS: &[Runner] = &[
             sign(IMPORT, r"^!+ .*\d+ errors? during collection.* !+$"),
             sign(Means::NoTest, r"^ERROR: (?:file or directory )?not found: "),
             sign(Means::Failed, r"^FAILED \S+::"),
+            // What is left of a report where '-q' is given twice.
+            sign(Means::Passed, r"^[.sxX]*\.[.sxX]*\s+\[\s*\d+%\]$"),
             sign(
                 Means::Spoiled("the test names something that is not there"),
                 r"^(?:\S*/)?(?:test_[^/\s]*|[^/\s]*_test)\.py:\d+: (?:ModuleNotFoundError|ImportError|NameError|UnboundLocalError)$",
@@ -196,9 +202,11 @@ pub(super) const RUNNERS: &[Runner] = &[
         &[8],
         &[
             sign(Means::Total, r"^\d+% tests passed, (?P<failed>\d+) tests? failed out of (?P<ran>\d+)"),
+            // A program of tests that crashes has failed: 'assert' ends it that way.
+            sign(Means::Spoke, r"^\s+\d+ - .* \((?:SEGFAULT|ILLEGAL|(?i:numerical)|(?:Subprocess|Child) aborted)\)"),
             sign(
                 Means::Spoiled("a test could not be run, or a signal or a time limit ended it"),
-                r"^\s+\d+ - .* \((?:Not Run|BAD_COMMAND|SEGFAULT|Timeout|ILLEGAL|Numerical|Subprocess .*|Child .*|.*[Ee]xception.*)\)",
+                r"^\s+\d+ - .* \((?:Not Run|BAD_COMMAND|Timeout|INTERRUPT|OTHER_FAULT|Subprocess .*|Child .*|.*[Ee]xception.*)\)",
             ),
             sign(Means::NoTest, r"^No tests were found!!!"),
         ],
