@@ -6,7 +6,7 @@ use super::template;
 use crate::domain::{
     id::SpecId,
     phase::Phase,
-    spec_file::{Spec, body_of},
+    spec_file::{FrontMatter, Spec, body_of},
     spec_type::SpecType,
 };
 
@@ -142,6 +142,13 @@ fn common(prompt: &Prompt<'_>) -> String {
         .replace("{{spec_file}}", prompt.spec_file)
         .replace("{{short}}", prompt.id.short())
         .replace("{{checks}}", &checks.join(", "))
+}
+
+/// What the built-in prompt for such a spec says to every agent, without what is different from attempt to attempt.
+pub(crate) fn built_in(front: &FrontMatter) -> String {
+    let usual = named(usual_name(front.known_phase(), front.kind)).unwrap_or_default();
+    let common: Vec<&str> = COMMON.lines().map(|line| line.split_once(']').map_or(line, |(_, rest)| rest)).collect();
+    format!("{usual}\n\n{}\n", common.join("\n"))
 }
 
 /// What to do: the repository's own words with the names in them replaced, or the built-in ones.

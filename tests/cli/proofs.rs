@@ -267,6 +267,13 @@ fn texts_that_say_nothing_are_named() {
         ),
         (&[], "printf '# Why\\n\\nTODO\\n\\n- TBD\\n' >doc.md", "'TODO' (line 3)"),
         (&[], "cp first.md doc.md", "a copy of 'first.md'"),
+        (&[], "cp \"$CHANT_PROMPT_FILE\" doc.md", "a copy of 'the prompt'"),
+        (&[], "{ printf '# Why\\n\\n'; base64 -w76 first.md; } >doc.md", "encoded data and no words"),
+        (
+            &[],
+            "printf '# Why\\n\\n## What\\n\\nIt is as it is.\\n\\n## How\\n\\nIt is as it is.\\n' >doc.md",
+            "one thing again and again",
+        ),
         (&[], "printf '# Why\\n\\n\\342\\200\\213\\n' >doc.md", "no visible words"),
     ] {
         let sandbox = Sandbox::new();

@@ -6,6 +6,8 @@ use gix::bstr::ByteSlice;
 
 use super::{Check, content};
 use crate::{
+    agent::prompt,
+    attempt::session,
     domain::{
         checks::{Checks, Criterion, Output},
         event::Pin,
@@ -70,7 +72,7 @@ impl Check<'_> {
             checks.problems.push(problem);
         }
         if attempt.spec.front.known_phase() == Some(Phase::ForkFix) {
-            let known = self.known(false);
+            let known = self.known();
             let finding = text::notes_emptiness(spec_file::release_notes_of(&bytes).as_deref(), &known);
             checks.release_notes = Some(finding.is_none());
             checks.release_notes_lack = finding.map(|finding| format!("{}: {}", finding.what, finding.help));
@@ -171,12 +173,12 @@ impl Check<'_> {
         if before.is_some_and(|(_, before)| text::same_words(&document, &String::from_utf8_lossy(&before))) {
             return Ok(Some("only its white space or comments changed".to_owned()));
         }
-        let known = self.known(true);
+        let known = self.known();
         if let Some(finding) = documents::emptiness(&document, &known) {
             return Ok(Some(finding.words()));
         }
         if let Some(original) = self.original(path, &document, &known)? {
-            return Ok(Some(format!("it is a copy of '{original}'; write the document that this spec asks for")));
+            return Ok(Some(format!("it is a copy of '{original}', or quotes only that; write what you found out")));
         }
         let files = || Listing::of(&Base::new(self.project, Some(self.tip)));
         let lacking = documents::unfit(&document, self.attempt.spec.front.known_phase(), &known, files)?;
@@ -184,32 +186,39 @@ impl Check<'_> {
     }
 
     /// What the spec says itself, which is no news in what it asks for.
-    fn known(&self, criteria: bool) -> Known {
+    fn known(&self) -> Known {
         // Notes of an earlier attempt may hold again.
         let pinned = spec_file::begun_again(&self.attempt.bytes);
         let spec = String::from_utf8_lossy(&pinned);
-        Known::of(self.attempt.spec.title.as_deref(), &spec, criteria)
+        Known::of(self.attempt.spec.title.as_deref(), &spec)
     }
 
-    /// The path of another document that says all that `document` does.
+    /// The name of another document, or of the prompt, that says all that `document` does.
     fn original(&self, path: &str, document: &str, known: &Known) -> Result<Option<String>> {
         let store = self.project.store()?;
-        let mut others = Vec::new();
         let text =
             |bytes: Vec<u8>| (bytes.len() <= LARGEST_COMPARED).then(|| String::from_utf8_lossy(&bytes).into_owned());
+        let named = |name: &str, bytes| text(bytes).map(|text| (name.to_owned(), text));
+        let (mut inputs, mut others) = (Vec::new(), Vec::new());
         for file in store.evidence_files(self.attempt.start, "inputs")? {
-            let bytes = self.project.repo.gix().find_blob(file.blob)?.take_data();
-            others.extend(text(bytes).map(|text| (file.path, text)));
+            inputs.extend(named(&file.path, self.project.repo.gix().find_blob(file.blob)?.take_data()));
         }
+        let given = session::read_own(self.worktree, session::PROMPT, LARGEST_COMPARED as u64);
+        inputs.extend(given.and_then(|bytes| named("the prompt", bytes)));
+        inputs.push(("the prompt".to_owned(), prompt::built_in(&self.attempt.spec.front)));
         if let Some(base) = self.attempt.base {
             let files = Base::new(self.project, Some(base));
             for other in files.files()?.iter().filter(|other| other.ends_with(".md")).take(MOST_COMPARED) {
                 let bytes = self.project.blob_in(base, other)?.map(|(_, bytes)| bytes);
-                others.extend(bytes.and_then(text).map(|text| (other.clone(), text)));
+                others.extend(bytes.and_then(|bytes| named(other, bytes)));
             }
         }
-        let others = others.iter().filter(|(other, _)| other != path && *other != self.attempt.spec_path);
-        let others = others.map(|(path, text)| (path.as_str(), text.as_str()));
-        Ok(text::copied_from(document, known, others).map(str::to_owned))
+        let is_other = |(other, _): &&(String, String)| other != path && *other != self.attempt.spec_path;
+        fn pair((name, text): &(String, String)) -> (&str, &str) {
+            (name, text)
+        }
+        let inputs = inputs.iter().filter(is_other).map(pair);
+        let others = others.iter().filter(is_other).map(pair);
+        Ok(text::copied_from(document, known, inputs, others).map(str::to_owned))
     }
 }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use gix::{ObjectId, bstr::ByteSlice as _};
 use serde::{Deserialize, Serialize};
 
-use super::{RUN_DIR, write_own};
+use super::{RUN_DIR, read_own, write_own};
 use crate::{
     agent::{
         preset::{OutputParser, Report, is_session},
         process::OutputFilter,
     },
     domain::stop::Stopped,
-    git::work_file::{self, Directory},
+    git::work_file::Directory,
     project::agent::Agent,
 };
 
@@ -36,7 +36,7 @@ struct StoredSession {
 pub(super) fn kept(worktree: &Path, agent: &Agent) -> Option<String> {
     agent.resume?;
     // What cannot be read is not resumed; nothing is lost by that but what the agent remembers.
-    let bytes = work_file::read(worktree, format!("{RUN_DIR}/{NAME}").as_bytes().as_bstr(), MOST).ok()??;
+    let bytes = read_own(worktree, NAME, MOST)?;
     let kept: StoredSession = serde_json::from_slice(&bytes).ok()?;
     (kept.agent == agent.name && is_session(&kept.session)).then_some(kept.session)
 }

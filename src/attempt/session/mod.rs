@@ -44,6 +44,9 @@ use crate::{
 /// The folder in a worktree for what is the tool's own: it ignores itself, so that no `git add -A` takes it.
 pub(crate) const RUN_DIR: &str = ".chant/run";
 
+/// The file in it that holds the prompt.
+pub(crate) const PROMPT: &str = "prompt.md";
+
 /// What an agent is to do, and where.
 pub(crate) struct Session<'a> {
     /// The spec that it is for.
@@ -77,7 +80,7 @@ impl Session<'_> {
     /// # Errors
     /// If it could not be run. However it ended is a result.
     pub(crate) fn run(self, project: &Project, lease: &mut Lease, progress: &dyn Progress) -> Result<RunEnd> {
-        let prompt_file = write_own(self.worktree, "prompt.md", &self.prompt)?;
+        let prompt_file = write_own(self.worktree, PROMPT, &self.prompt)?;
         let log = transcript::path(project.repo.common_dir(), self.id, &self.event);
         let log = if self.resumed { transcript::resume(&log)? } else { transcript::create(&log)? };
         let inside = ConfinedRun::prepare(project, self.id, self.attempt, self.worktree, self.agent)?;
@@ -226,4 +229,10 @@ pub(crate) fn write_own(worktree: &Path, name: &str, text: &str) -> Result<PathB
         Ok(()) => Ok(worktree.join(path)),
         Err(refused) => Err(Error::fatal(Kind::Copy, format!("cannot write '{path}' into the worktree: {refused}"))),
     }
+}
+
+/// What a file of the tool's own in the worktree holds now; `None` if it is not there, or larger than `limit` bytes. An agent may have
+/// changed it.
+pub(crate) fn read_own(worktree: &Path, name: &str, limit: u64) -> Option<Vec<u8>> {
+    work_file::read(worktree, format!("{RUN_DIR}/{name}").as_bytes().as_bstr(), limit).ok()?
 }

@@ -27,12 +27,41 @@ pub(super) struct Block {
     pub(super) words: String,
     /// Its pieces of inline code.
     pub(super) code: Vec<String>,
+    /// The texts of its cells, if it is a row of a table.
+    pub(super) cells: Vec<String>,
 }
 
 impl Block {
     pub(super) fn is_heading(&self) -> bool {
         matches!(self.kind, Kind::Heading(_))
     }
+
+    /// What it says piece by piece, as words: its cells, otherwise its sentences. Code is one piece.
+    pub(super) fn pieces(&self) -> Vec<String> {
+        match self.kind {
+            Kind::Code => vec![self.words.clone()],
+            _ if !self.cells.is_empty() => self.cells.iter().map(|cell| words(cell)).collect(),
+            _ => sentences(&self.text).map(words).collect(),
+        }
+    }
+}
+
+/// The sentences of a text, each with what ends it.
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let ends = rest.char_indices().zip(rest.chars().skip(1)).find_map(|((at, c), next)| match c {
+            '.' | '!' | '?' | ';' if next.is_whitespace() => Some(at + 1),
+            '\u{3002}' | '\u{ff01}' | '\u{ff1f}' => Some(at + c.len_utf8()),
+            _ => None,
+        });
+        let (sentence, left) = rest.split_at(ends.unwrap_or(rest.len()));
+        rest = left;
+        Some(sentence)
+    })
 }
 
 const OPTIONS: Options = Options::ENABLE_TASKLISTS.union(Options::ENABLE_TABLES).union(Options::ENABLE_STRIKETHROUGH);
@@ -41,7 +70,7 @@ const OPTIONS: Options = Options::ENABLE_TASKLISTS.union(Options::ENABLE_TABLES)
 pub(super) fn blocks(document: &str) -> Vec<Block> {
     let body = body_of(document);
     let above = document.len() - body.len();
-    let mut reader = Reader { document, above, found: Vec::new(), open: None };
+    let mut reader = Reader { document, above, found: Vec::new(), open: None, cell: None };
     for (event, range) in Parser::new_ext(body, OPTIONS).into_offset_iter() {
         reader.event(event, range.start);
     }
@@ -54,6 +83,8 @@ struct Reader<'d> {
     above: usize,
     found: Vec<Block>,
     open: Option<Block>,
+    /// Where the text of the cell that is read begins in that of its row.
+    cell: Option<usize>,
 }
 
 impl Reader<'_> {
@@ -66,7 +97,16 @@ impl Reader<'_> {
             Event::Start(Tag::Paragraph | Tag::Item | Tag::TableRow | Tag::HtmlBlock | Tag::BlockQuote(_)) => {
                 self.begin(Kind::Words, at)
             }
-            Event::Start(Tag::TableCell) | Event::SoftBreak | Event::HardBreak => self.push(" ", at),
+            Event::Start(Tag::TableCell) => {
+                self.push(" ", at);
+                self.cell = self.open.as_ref().map(|open| open.text.len());
+            }
+            Event::End(TagEnd::TableCell) => {
+                if let (Some(open), Some(from)) = (&mut self.open, self.cell.take()) {
+                    open.cells.push(open.text[from..].to_owned());
+                }
+            }
+            Event::SoftBreak | Event::HardBreak => self.push(" ", at),
             Event::End(
                 TagEnd::Heading(_)
                 | TagEnd::CodeBlock
@@ -91,7 +131,8 @@ impl Reader<'_> {
     fn begin(&mut self, kind: Kind, at: usize) {
         self.close();
         let line = self.document[..self.above + at].matches('\n').count() + 1;
-        self.open = Some(Block { line, kind, text: String::new(), words: String::new(), code: Vec::new() });
+        let (text, words) = (String::new(), String::new());
+        self.open = Some(Block { line, kind, text, words, code: Vec::new(), cells: Vec::new() });
     }
 
     fn push(&mut self, text: &str, at: usize) {

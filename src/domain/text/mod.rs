@@ -46,17 +46,14 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// What the text of a spec says already. With `criteria`, what it says in lists, too.
-    pub(crate) fn of(title: Option<&str>, spec: &str, criteria: bool) -> Known {
-        let parts: Vec<Block> = blocks(spec);
-        let is_list = |block: &Block| {
-            let line = spec.lines().nth(block.line - 1).unwrap_or_default().trim_start();
-            line.starts_with(['-', '*', '+']) || line.starts_with(|c: char| c.is_ascii_digit())
-        };
-        let own: HashSet<String> = parts
+    /// What the text of a spec says already.
+    pub(crate) fn of(title: Option<&str>, spec: &str) -> Known {
+        let own: HashSet<String> = blocks(spec)
             .into_iter()
-            .filter(|block| criteria || block.is_heading() || !is_list(block))
-            .map(|block| block.words)
+            .flat_map(|block| {
+                let pieces = block.pieces();
+                pieces.into_iter().chain([block.words])
+            })
             .filter(|words| !words.is_empty())
             .collect();
         let mut sorted: Vec<&str> = own.iter().map(String::as_str).collect();
@@ -66,13 +63,23 @@ impl Known {
     }
 
     fn holds(&self, words: &str) -> bool {
-        let long = words.split(' ').count() >= LONG || !words.is_ascii() && words.chars().count() >= LONG * 3;
-        words == self.title || self.own.contains(words) || (long && self.all.contains(&format!(" {words} ")))
+        words == self.title || self.own.contains(words) || (is_long(words) && self.all.contains(&format!(" {words} ")))
+    }
+
+    /// Whether a part says what the spec does, as a whole or piece by piece.
+    fn is_repeated(&self, block: &Block) -> bool {
+        let pieces = block.pieces();
+        let is_known = |piece: &String| piece.is_empty() || self.holds(piece);
+        self.holds(&block.words) || pieces.iter().all(is_known)
     }
 }
 
 /// So many words are no chance: they were copied.
 const LONG: usize = 6;
+
+fn is_long(words: &str) -> bool {
+    words.split(' ').count() >= LONG || !words.is_ascii() && words.chars().count() >= LONG * 3
+}
 
 /// Why a part says nothing.
 fn void(block: &Block, known: &Known) -> Option<&'static str> {
@@ -82,7 +89,10 @@ fn void(block: &Block, known: &Known) -> Option<&'static str> {
     if placeholder::is_placeholder(&block.text, &block.words) {
         return Some("it holds only a placeholder");
     }
-    known.holds(&block.words).then_some("it repeats the spec")
+    if placeholder::is_encoded(&block.text) {
+        return Some("it holds encoded data and no words");
+    }
+    known.is_repeated(block).then_some("it repeats the spec")
 }
 
 /// Whether a sentence shows no words, or is a place for some.
@@ -94,20 +104,46 @@ pub(crate) fn says_nothing(text: &str) -> bool {
 /// Why `document` says nothing; `None` if it says something besides its headings.
 pub(crate) fn emptiness(document: &str, known: &Known) -> Option<Finding> {
     let parts = blocks(document);
-    let mut why = None;
-    for block in parts.iter().filter(|block| !block.is_heading()) {
-        let found = void(block, known)?;
+    let help = "write the findings in your own words";
+    let found = |block: &Block, what: &str| {
         let first = if block.words.is_empty() { "" } else { block.text.lines().next().unwrap_or_default() };
         let shown: String = first.chars().take(40).collect();
-        why = why.or(Some((block.line, found, shown)));
+        match shown.trim() {
+            "" => Finding::new(block.line, what, help),
+            shown => Finding::new(block.line, format!("{what}: '{shown}'"), help),
+        }
+    };
+    let mut why = None;
+    for block in parts.iter().filter(|block| !block.is_heading()) {
+        match void(block, known) {
+            Some(what) => why = why.or(Some(found(block, what))),
+            None => return is_repetitive(&parts).then(|| found(block, "it says one thing again and again")),
+        }
     }
-    let help = "write the findings in your own words";
-    Some(match why {
-        Some((line, found, shown)) if shown.trim().is_empty() => Finding::new(line, found, help),
-        Some((line, found, shown)) => Finding::new(line, format!("{found}: '{}'", shown.trim()), help),
-        None if parts.is_empty() => Finding::new(1, "it has no visible words", help),
-        None => Finding::new(parts[0].line, "it has a title but no text", help),
-    })
+    let bare = |block: &Block| Finding::new(block.line, "it has a title but no text", help);
+    why.or(parts.first().map(bare)).or(Some(Finding::new(1, "it has no visible words", help)))
+}
+
+/// Whether each section has the same text, or one sentence makes up all of it.
+fn is_repetitive(parts: &[Block]) -> bool {
+    let (mut sections, mut sentences) = (vec![String::new()], Vec::new());
+    for block in parts {
+        match block.kind {
+            Kind::Heading(7) => {}
+            Kind::Heading(_) => sections.push(String::new()),
+            kind => {
+                let section = sections.last_mut().expect("there is one");
+                section.push_str(&block.words);
+                section.push('\n');
+                let counts = kind == Kind::Words && block.cells.is_empty();
+                sentences.extend(if counts { block.pieces() } else { vec![block.text.clone()] });
+            }
+        }
+    }
+    let is_one = |texts: &[String], fewest: usize| texts.len() >= fewest && texts.iter().all(|text| *text == texts[0]);
+    sections.retain(|section| !section.is_empty());
+    sentences.retain(|sentence| !sentence.is_empty());
+    is_one(&sections, 2) || is_one(&sentences, 3)
 }
 
 /// Whether release notes say something; `None` if they do.
@@ -124,25 +160,55 @@ pub(crate) fn notes_emptiness(notes: Option<&str>, known: &Known) -> Option<Find
     Some(finding)
 }
 
-/// The name of the first of `others` that `document` is a copy of: all that it says is there, whatever its headings and white space.
+/// Another document, as far as a copy is held against it.
+struct Other<'o> {
+    name: &'o str,
+    blocks: Vec<String>,
+    all: String,
+}
+
+impl<'o> Other<'o> {
+    fn of((name, text): (&'o str, &'o str)) -> Other<'o> {
+        let blocks: Vec<String> = blocks(text).into_iter().map(|block| folded(&block.words)).collect();
+        let all = blocks.join(" ");
+        Other { name, blocks, all }
+    }
+
+    /// Whether it has these words in a part of their own, or so many of them in a row that they were copied.
+    fn has(&self, words: &String) -> bool {
+        self.blocks.contains(words) || (is_long(words) && format!(" {} ", self.all).contains(&format!(" {words} ")))
+    }
+}
+
+/// What `document` is a copy of: all that it says is in one of `inputs` and `others`, or in several of the inputs, whatever its headings
+/// and white space. Gives the name of that, of several the first.
 pub(crate) fn copied_from<'o>(
     document: &str,
     known: &Known,
+    inputs: impl IntoIterator<Item = (&'o str, &'o str)>,
     others: impl IntoIterator<Item = (&'o str, &'o str)>,
 ) -> Option<&'o str> {
     let parts = blocks(document);
-    let said: Vec<&Block> = parts.iter().filter(|block| !block.is_heading() && void(block, known).is_none()).collect();
+    // A long heading may be the finding itself, and what is below it its evidence.
+    let says = |block: &&Block| !block.is_heading() || block.kind != Kind::Heading(1) && is_long(&block.words);
+    let said: Vec<&Block> = parts.iter().filter(says).filter(|block| void(block, known).is_none()).collect();
     if said.iter().map(|block| block.words.split(' ').count()).sum::<usize>() < LONG
         && said.iter().map(|block| block.words.chars().count()).sum::<usize>() < LONG * 5
     {
         return None;
     }
     let own: Vec<String> = said.iter().map(|block| folded(&block.words)).collect();
-    others.into_iter().find_map(|(name, other)| {
-        let there: Vec<String> = blocks(other).into_iter().map(|block| folded(&block.words)).collect();
-        let is_there = |words: &String| there.contains(words);
-        (own.iter().all(is_there) || is_quoted_whole(&own.join(" "), &there.join(" "))).then_some(name)
-    })
+    let joined = own.join(" ");
+    let is_copy = |other: &Other<'_>| own.iter().all(|words| other.has(words)) || is_quoted_whole(&joined, &other.all);
+    let inputs: Vec<Other<'o>> = inputs.into_iter().map(Other::of).collect();
+    if let Some(input) = inputs.iter().find(|input| is_copy(input)) {
+        return Some(input.name);
+    }
+    let holder = |words: &String| inputs.iter().find(|input| input.has(words)).map(|input| input.name);
+    if let Some(names) = own.iter().map(holder).collect::<Option<Vec<_>>>() {
+        return names.first().copied();
+    }
+    others.into_iter().map(Other::of).find(is_copy).map(|other| other.name)
 }
 
 /// Whether a text is another one with a few words around it, in a code block for example.

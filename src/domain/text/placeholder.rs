@@ -135,6 +135,29 @@ const LOREM: [&str; 69] = [
     "nunc",
 ];
 
+/// So many words of that text are no words of another language.
+const LONG_FILLER: usize = 8;
+
+fn is_number(word: &str) -> bool {
+    word.chars().all(|c| c.is_ascii_digit())
+}
+
+/// Whether a text is data in letters, as base64 writes it, and no words. Hashes and identifiers are none.
+pub(super) fn is_encoded(text: &str) -> bool {
+    let is_data = |token: &str| {
+        let has = |is: fn(&char) -> bool| token.chars().any(|c| is(&c));
+        let letters = token.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '-' | '_'));
+        let mixed = has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && has(char::is_ascii_digit);
+        letters && (token.len() >= 40 && mixed || token.len() >= 16 && token.ends_with('=') || token.len() > 128)
+    };
+    let (mut all, mut data) = (0, 0);
+    for token in text.split_whitespace() {
+        all += token.len();
+        data += if is_data(token) { token.len() } else { 0 };
+    }
+    data > 0 && data * 10 >= all * 8
+}
+
 /// Whether a part of a text is still to be written; `words` are those of `text`.
 pub(super) fn is_placeholder(text: &str, words: &str) -> bool {
     let each: Vec<&str> = words.split(' ').collect();
@@ -143,10 +166,13 @@ pub(super) fn is_placeholder(text: &str, words: &str) -> bool {
         .iter()
         .any(|(open, close)| text.starts_with(*open) && text.ends_with(*close) && !text.contains('\n'));
     let lorem = each.iter().filter(|word| one_of(&LOREM, word)).count();
-    let filler = (words.contains("lorem") || words.contains("ipsum")) && lorem * 10 >= each.len() * 7;
-    let lone = words.chars().count() < 2 && words.is_ascii() && !words.chars().all(|c| c.is_ascii_digit());
+    let named = words.contains("lorem") || words.contains("ipsum");
+    let filler = (named || each.len() >= LONG_FILLER) && lorem * 10 >= each.len() * 7;
+    let one_word = each.len() > 2 && each.iter().all(|word| word == &each[0]) && !is_number(each[0]);
+    let lone = words.chars().count() < 2 && words.is_ascii() && !is_number(words);
     enclosed
         || filler
+        || one_word
         || lone
         || PHRASES.contains(&words)
         || each

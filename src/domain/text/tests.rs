@@ -5,7 +5,7 @@ use super::*;
 const SPEC: &str = "---\ntype: research\n---\n# Why does add subtract?\n\nFind out in which line of the code it is decided what is added.\n\n## Acceptance Criteria\n\n- [ ] it says where the fault is\n";
 
 fn known() -> Known {
-    Known::of(Some("Why does add subtract?"), SPEC, true)
+    Known::of(Some("Why does add subtract?"), SPEC)
 }
 
 fn empty(document: &str) -> bool {
@@ -28,6 +28,14 @@ fn a_short_text_is_a_text() {
         "# Q\n\nTODO\n\nIt is line 2.\n",
         "# Q\n\n> quoted: line 2 of calc.py\n",
         "# Q\n\n42\n",
+        "# Q\n\n42 42 42\n",
+        "# Q\n\n- 3f786850e387550fdab836ed7e6dc881de23001b\n- 0beec7b5ea3f0fdbc95d0dd47f3c5bc275da8a33\n",
+        "# Q\n\nsha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n",
+        "# Q\n\n| run | result |\n|---|---|\n| 1 | lost |\n| 2 | lost |\n| 3 | lost |\n",
+        "# Q\n\n## Why does add subtract?\n\nThe sign. Why does add subtract? Since the first commit.\n",
+        "# Q\n\nEt in Arcadia ego: the constant is 1, in non-strict mode 2.\n",
+        "# Q\n\nIt fails. It fails. It fails on every third run.\n",
+        "# Q\n\n`src/a/very/long/path/of/modules/that/nest/deep/store.rs`\n",
     ] {
         assert_eq!(emptiness(document, &known()), None, "{document}");
     }
@@ -60,6 +68,14 @@ fn what_says_nothing_is_no_text() {
         "---\nauthor: me\n---\n# T\n",
         "# T\n\n| Hypothesis | Evidence |\n|---|---|\n|  |  |\n",
         "# T\n\nSee above.\n",
+        "# T\n\nSWYgdGhpcyBpcyBhIGRvY3VtZW50IHRoZW4gSSBhbSBhIHRlYXBvdCwgYW5kIHRoZSBwcm90b2NvbCBz\nYXlzIHNvLgo=\n",
+        "# T\n\n```\nQWRkIHN1YnRyYWN0cwo=\n```\n",
+        "# T\n\nDuis aute irure dolor in reprehenderit in voluptate velit esse cillum dolore eu fugiat nulla pariatur.\n",
+        "# T\n\nword word word word\n",
+        "# T\n\nWhy does add subtract? It says where the fault is. Find out in which line of the code it is decided.\n",
+        "# T\n\n| Criterion | Question |\n|---|---|\n| it says where the fault is | Why does add subtract? |\n",
+        "# T\n\n## Hypotheses\n\nAll is as it was.\n\n## Recommendation\n\nAll is as it was.\n",
+        "# T\n\nIt is what it is. It is what it is. It is what it is.\n",
     ] {
         assert!(empty(document), "{document:?}");
     }
@@ -74,11 +90,10 @@ fn a_finding_names_the_line_and_what_would_do() {
 
 #[test]
 fn release_notes_are_empty_in_the_same_sense() {
-    let known =
-        Known::of(Some("Add locking"), "# Add locking\n\n## Acceptance Criteria\n\n- [ ] No write is lost\n", false);
+    let known = Known::of(Some("Add locking"), "# Add locking\n\n## Acceptance Criteria\n\n- [ ] No write is lost\n");
     for notes in [
         "- `add` adds now.",
-        "No write is lost",
+        "No write is lost any longer",
         "### Fixed: two writers lose nothing\n",
         "Schneller.",
         "修正した",
@@ -86,7 +101,18 @@ fn release_notes_are_empty_in_the_same_sense() {
     ] {
         assert_eq!(notes_emptiness(Some(notes), &known), None, "{notes}");
     }
-    for notes in ["TODO", "\u{200b}\u{2060}", "- Add locking", "...", "<!-- x -->", "### Fixed\n", "N/A", "&nbsp;"] {
+    for notes in [
+        "No write is lost",
+        "- Add locking. No write is lost.",
+        "TODO",
+        "\u{200b}\u{2060}",
+        "- Add locking",
+        "...",
+        "<!-- x -->",
+        "### Fixed\n",
+        "N/A",
+        "&nbsp;",
+    ] {
         assert!(notes_emptiness(Some(notes), &known).is_some(), "{notes:?}");
     }
     assert_eq!(notes_emptiness(None, &known).expect("a finding").what, "the section is empty");
@@ -105,20 +131,30 @@ fn a_copy_is_a_copy_under_any_name() {
         format!("{first}\n- it says where the fault is\n"),
         first.replace('a', "\u{430}").replace('o', "\u{43e}"),
     ] {
-        assert_eq!(copied_from(&copy, &known(), others), Some("first.md"), "{copy:?}");
+        assert_eq!(copied_from(&copy, &known(), [], others), Some("first.md"), "{copy:?}");
     }
     assert_eq!(
-        copied_from("# Why\n\nThe report is about add.\n\nLine 2 has the wrong sign.\n", &known(), others),
+        copied_from("# Why\n\nThe report is about add.\n\nLine 2 has the wrong sign.\n", &known(), others, others),
         None
     );
-    assert_eq!(copied_from("- `calc.py:2`\n", &known(), [("other.md", "# T\n\n- `calc.py:2`\n")]), None);
+    assert_eq!(copied_from("- `calc.py:2`\n", &known(), [], [("other.md", "# T\n\n- `calc.py:2`\n")]), None);
     let long = "# What\n\nThe report says that add returns the difference of its arguments. Users of the calculator see wrong totals since version 2, in every locale.\n";
     let fenced = format!("# Mine\n\n~~~\n{long}~~~\n");
-    assert_eq!(copied_from(&fenced, &known(), [("long.md", long)]), Some("long.md"));
+    assert_eq!(copied_from(&fenced, &known(), [], [("long.md", long)]), Some("long.md"));
     let quotes = format!(
         "{long}\nThe sign in line 2 of calc.py is wrong: it has been a minus since the very first commit, which no test has ever held against the sum of two numbers.\n"
     );
-    assert_eq!(copied_from(&quotes, &known(), [("long.md", long)]), None);
+    assert_eq!(copied_from(&quotes, &known(), [], [("long.md", long)]), None);
+    // Pieces of one input, or of several, and nothing besides.
+    let report = ("report.md", "# Report\n\nTwo writers at once, and one of the writes is gone.\n");
+    let piece = "# Mine\n\n> the difference of its arguments. Users of the calculator see wrong totals\n";
+    assert_eq!(copied_from(piece, &known(), [("long.md", long)], []), Some("long.md"));
+    let both = format!("{piece}\n```\nTwo writers at once, and one of the writes is gone.\n```\n");
+    assert_eq!(copied_from(&both, &known(), [report, ("long.md", long)], []), Some("long.md"));
+    assert_eq!(copied_from(&both, &known(), [], [report, ("long.md", long)]), None);
+    for finding in ["\nThe sign is wrong.\n", "\n## The sign in line 2 is wrong since ever\n"] {
+        assert_eq!(copied_from(&format!("{both}{finding}"), &known(), [report, ("long.md", long)], []), None);
+    }
     assert!(same_words(first, &first.replace('\n', "\n ")) && !same_words(first, "# What\n"));
 }
 

@@ -55,7 +55,7 @@ impl Linter<'_, '_> {
         let tree = project.worktree_among(self.specs.worktrees()?, &entry.id)?.map(|tree| tree.path.clone());
         let Some(top) = tree.or_else(|| project.repo.main_work_dir()) else { return Ok(()) };
         let Some(text) = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()) else { return Ok(()) };
-        let known = Known::of(report.spec.title.as_deref(), &String::from_utf8_lossy(&text.bytes), true);
+        let known = Known::of(report.spec.title.as_deref(), &String::from_utf8_lossy(&text.bytes));
         let base = self.specs.base_of(&entry.facts())?;
         let mut problems = Vec::new();
         for path in documents {
