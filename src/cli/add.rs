@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::global::{phase_parser, type_parser};
 use super::page::Page;
+use super::proof::ProofArgs;
 use crate::domain::{phase::Phase, spec_type::SpecType};
 
 /// Create a spec
@@ -76,25 +77,8 @@ pub(crate) struct AddArgs {
     #[arg(long, value_name = "command")]
     pub verify: Vec<String>,
 
-    /// Set the command of the test that shows the bug
-    ///
-    /// In the reproduction phase it must fail once the test exists. In the fix it must fail before the change and pass after it.
-    #[arg(long, value_name = "command")]
-    pub reproduces: Option<String>,
-
-    /// Hold the tests in this path, glob or directory; may be repeated [default: the files that the reproduction changed]
-    ///
-    /// git-chant runs the held tests as the reproduction left them; the fix has to pass these exact tests.
-    #[arg(long = "test", value_name = "path")]
-    pub tests: Vec<String>,
-
-    /// Require the failing test's output to match this regular expression
-    #[arg(long, value_name = "pattern", requires = "reproduces", allow_hyphen_values = true)]
-    pub fails_with: Option<String>,
-
-    /// Run the test this many times, from 1 to 100, with the same result [default: 1]
-    #[arg(long, value_name = "number", requires = "reproduces")]
-    pub runs: Option<String>,
+    #[command(flatten)]
+    pub proof: ProofArgs,
 
     /// Use this prompt: a built-in one, or a file in .chant/prompts
     #[arg(long, value_name = "name")]

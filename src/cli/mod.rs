@@ -18,6 +18,7 @@ pub(crate) mod manual;
 pub(crate) mod page;
 pub(crate) mod parsed;
 pub(crate) mod prime;
+pub(crate) mod proof;
 pub(crate) mod prune;
 pub(crate) mod publish;
 pub(crate) mod report;

@@ -33,10 +33,10 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
         phases: args.phases.clone(),
         single: args.single,
         proof: Proof {
-            reproduces: args.reproduces.clone(),
-            tests: args.tests.clone(),
-            fails_with: args.fails_with.clone(),
-            runs: args.runs.clone(),
+            reproduces: args.proof.reproduces.clone(),
+            tests: args.proof.tests.clone(),
+            fails_with: args.proof.fails_with.clone(),
+            runs: args.proof.runs.clone(),
         },
         informed_by: args.informed_by.clone(),
         onto: args.onto.as_deref().map(target::full_name).transpose()?,
@@ -52,7 +52,7 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
     let ids: Vec<SpecId> = created.iter().map(|(_, id)| id.clone()).collect();
     let mut outcome = all_added(&project, &ids)?;
     let reproduction = created.iter().find(|(phase, _)| *phase == Phase::Reproduction);
-    if let Some((_, id)) = reproduction.filter(|_| args.reproduces.is_none()) {
+    if let Some((_, id)) = reproduction.filter(|_| args.proof.reproduces.is_none()) {
         outcome = outcome.hint(format!(
             "to name the test's command as 'reproduces:', here and in the fix: git chant edit {}",
             id.short()
