@@ -76,6 +76,9 @@ fn in_worktree(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: 
             // A worktree without the folder was made here for an attempt of another clone.
             let fresh = !path.join(RUN_DIR).exists();
             own_dir(path)?;
+            if project.silent {
+                worktree::give(project, &plan.id, resumed.attempt, path)?;
+            }
             if fresh {
                 worktree::set_up(project, plan, path)?;
             }

@@ -53,6 +53,9 @@ pub(crate) fn paused_elsewhere(project: &Project, id: &SpecId, progress: &dyn Pr
         return Ok(());
     }
     let tree = worktree::add(project, id)?;
+    if project.silent {
+        worktree::give(project, id, attempt, &tree.path)?;
+    }
     if below.is_some() {
         snapshot::restore(&tree, theirs)?;
         // Kept last: without it all of this is done again.

@@ -153,6 +153,8 @@ impl Work<'_> {
         plan.spec.ignored().for_each(|warning| progress.say(&Step::Warning(warning)));
         budget::require(project, id, plan.spec.front.topic.as_deref(), &plan.agent.name).map_err(Stop::NotReady)?;
         self.approve(plan.text.blob(), &plan.spec, plan.prompt.as_ref())?;
+        // A person may have typed it into a file that was there already.
+        project.supersede_named(id, &plan.spec.front.supersedes, None)?;
         let _slot = match slot {
             Some(slot) => Some(slot),
             None => self.wait_for_slot(&plan.agent.name)?,

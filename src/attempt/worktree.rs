@@ -132,6 +132,19 @@ fn copy_in(plan: &Plan, worktree: &Path) -> Result<()> {
     files.iter().try_for_each(|(path, bytes)| create_file(worktree, path, bytes))
 }
 
+/// Puts what an attempt was given where no commit has it into its worktree, which another clone had until now: the spec and the inputs of
+/// its `start` event. A file that is there stays as it is.
+pub(super) fn give(project: &Project, id: &SpecId, start: ObjectId, worktree: &Path) -> Result<()> {
+    let store = project.store()?;
+    if let Some(spec) = store.evidence_of(start, "spec.md")? {
+        create_file(worktree, &path_of(id), &spec)?;
+    }
+    for file in store.evidence_files(start, "inputs")?.iter().filter(|file| file.path.starts_with(".chant/")) {
+        create_file(worktree, &file.path, &project.repo.gix().find_blob(file.blob)?.take_data())?;
+    }
+    Ok(())
+}
+
 /// Runs `chant.worktreeSetup` in the new worktree.
 pub(super) fn set_up(project: &Project, plan: &Plan, worktree: &Path) -> Result<()> {
     check::set_up(project, worktree, |command| {

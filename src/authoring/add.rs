@@ -7,9 +7,7 @@ use super::{draft::Draft, inherit};
 use crate::authoring::inherit::inherit;
 use crate::{
     domain::{
-        event::{Facts, Op},
         id::SpecId,
-        new_event::{NewEvent, sentence},
         spec_file::{self, Spec},
         status::Status,
     },
@@ -83,9 +81,7 @@ pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<St
     } else {
         record_all(project, &[created], onto.as_deref(), !draft.foreign)?;
     }
-    for old in supersedes.iter().filter_map(|old| old.parse::<SpecId>().ok()) {
-        supersede(project, &old, &id, reason.as_deref())?;
-    }
+    project.supersede_named(&id, &supersedes, reason.as_deref())?;
     Ok((id, warnings))
 }
 
@@ -275,19 +271,6 @@ fn record_one(project: &Project, created: &Created, onto: Option<&str>, trusted:
     let Created { id, bytes, spec } = created;
     record::added(project, id, &path_of(id), bytes, spec, onto)?;
     if trusted { project.trust(id.as_str(), project.store()?.blob_id(bytes)) } else { Ok(()) }
-}
-
-/// Records on `old` that `new` takes its place, and why.
-pub(super) fn supersede(project: &Project, old: &SpecId, new: &SpecId, reason: Option<&str>) -> Result<()> {
-    let facts = Facts { superseded_by: Some(new.clone()), reason: reason.map(str::to_owned), ..Facts::default() };
-    let entry = Specs::new(project)?.entry(old)?;
-    if entry.state.is_none() {
-        let (text, spec) = entry.text()?;
-        record::added(project, old, &text.path, &text.bytes, spec, None)?;
-    }
-    let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    let sentence = sentence("Superseded", entry.title(), &format!("by {}{why}", new.short()));
-    record::append(project, old, NewEvent { op: Op::Supersede, sentence, facts }, None)
 }
 
 /// Removes the file of a spec that this process has created and that is recorded nowhere.

@@ -3,7 +3,7 @@
 
 use gix::bstr::ByteSlice as _;
 
-use super::add::{parse, supersede};
+use super::add::parse;
 use crate::{
     domain::{
         event::{Facts, Op},
@@ -53,9 +53,7 @@ pub(crate) fn adopt(project: &Project, id: &SpecId) -> Result<Vec<String>> {
     let sentence = sentence("Adopted", spec.title.as_deref().unwrap_or(short), "");
     store.record_if(id, NewEvent { op: Op::Adopt, sentence, facts: Facts::default() }, waits)?;
     project.trust(id.as_str(), store.blob_id(&bytes))?;
-    for old in spec.front.supersedes.iter().filter_map(|old| old.parse::<SpecId>().ok()) {
-        supersede(project, &old, id, None)?;
-    }
+    project.supersede_named(id, &spec.front.supersedes, None)?;
     let reproduces = spec.front.reproduces.iter().map(|command| format!("reproduces: {command}"));
     Ok(reproduces.chain(spec.front.verify.iter().map(|command| format!("verify: {command}"))).collect())
 }

@@ -113,8 +113,8 @@ impl Project {
         if front.kind != SpecType::Research || (front.supersedes.is_empty() && front.topic.is_none()) {
             return Ok(remarks);
         }
-        let written = front.supersedes.iter().filter_map(|old| SpecId::new(old).ok());
-        let research: Vec<SpecId> = [id.clone()].into_iter().chain(written).collect();
+        let mut research = specs.named(&front.supersedes)?;
+        research.push(id.clone());
         for other in specs.names.active()? {
             if other != id
                 && let Some(state) = specs.recorded(other)?.state.filter(|state| state.status == Status::Failed)
@@ -182,7 +182,7 @@ fn superseded(specs: &Specs<'_>, id: &SpecId, spec: &Spec) -> Result<Vec<String>
         }
         Ok(())
     };
-    for old in spec.front.supersedes.iter().filter_map(|old| SpecId::new(old).ok()) {
+    for old in specs.named(&spec.front.supersedes)? {
         add(&old, id)?;
     }
     for written in spec.front.depends_on.iter().chain(&spec.front.informed_by) {

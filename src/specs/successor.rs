@@ -1,11 +1,45 @@
-//! Which spec stands in the place of another now. Superseding one is recorded by `authoring`.
+//! Which spec stands in the place of another now, and how that is recorded.
 
-use super::all::Specs;
+use super::{all::Specs, record};
 use crate::{
-    domain::{event::Op, id::SpecId, pattern, status::Status},
+    domain::{
+        event::{Facts, Op},
+        id::SpecId,
+        new_event::{NewEvent, sentence},
+        pattern,
+        status::Status,
+    },
     error::Result,
+    project::Project,
     specs::text::path_of,
 };
+
+impl Project {
+    /// Records on the specs that the front matter of `new` names in `supersedes`, in `written`, that it takes their place, and why. What is
+    /// recorded already stays as it is; a name that means no spec, or several, means none.
+    pub(crate) fn supersede_named(&self, new: &SpecId, written: &[String], reason: Option<&str>) -> Result<()> {
+        if written.is_empty() {
+            return Ok(());
+        }
+        let specs = Specs::new(self)?;
+        for old in specs.named(written)?.iter().filter(|old| *old != new) {
+            let entry = specs.entry(old)?;
+            if entry.state.as_ref().is_some_and(|state| state.facts.superseded_by.as_ref() == Some(new)) {
+                continue;
+            }
+            if entry.state.is_none() {
+                let (text, spec) = entry.text()?;
+                record::added(self, old, &text.path, &text.bytes, spec, None)?;
+            }
+            let facts =
+                Facts { superseded_by: Some(new.clone()), reason: reason.map(str::to_owned), ..Facts::default() };
+            let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            let sentence = sentence("Superseded", entry.title(), &format!("by {}{why}", new.short()));
+            record::append(self, old, NewEvent { op: Op::Supersede, sentence, facts }, None)?;
+        }
+        Ok(())
+    }
+}
 
 impl Specs<'_> {
     /// The specs that supersede `id` for `from`, each the one before it: the last stands in its place. A spec that was cancelled, and a
@@ -21,6 +55,17 @@ impl Specs<'_> {
                 break;
             }
             found.push(next);
+        }
+        Ok(found)
+    }
+
+    /// The specs that ids mean as people write them in a front matter, short ones too. One that means no spec, or several, means none.
+    pub(crate) fn named(&self, written: &[String]) -> Result<Vec<SpecId>> {
+        let mut found = Vec::new();
+        for written in written {
+            if let [one] = self.project.candidates(&self.names, written)?.as_slice() {
+                found.push(one.clone());
+            }
         }
         Ok(found)
     }

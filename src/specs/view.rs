@@ -15,7 +15,7 @@ use crate::{
         event::{self, Event, Op},
         history::History,
         readiness::{Obstacle, Reason},
-        spec_file::{Spec, criteria_of},
+        spec_file::{Spec, body_of, criteria_of},
         spec_type::SpecType,
         status::Status,
         verified::Verified,
@@ -158,6 +158,11 @@ impl Specs<'_> {
             detail.checks =
                 Some(CheckedAttempt { checks: checks.lines(), suite: checks.ran_suite(), evidence: checks });
             if let Some(bytes) = store.evidence_of(event, &format!("outputs/{}", super::text::path_of(&entry.id)))? {
+                // In silent mode the file stays as the person left it. What became of its text since the attempt counts.
+                let shown = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob());
+                if shown.is_some() && shown == facts.spec_blob {
+                    detail.body = Some(body_of(&String::from_utf8_lossy(&bytes)).to_owned());
+                }
                 detail.criteria = criteria_of(&bytes)
                     .into_iter()
                     .map(|one| Criterion { text: one.text, checked: one.checked })

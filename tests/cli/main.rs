@@ -11,6 +11,7 @@ mod aliases;
 mod answers;
 mod approval_and_trust;
 mod archive;
+mod as_documented;
 mod attest;
 mod bisect;
 mod by_hand;

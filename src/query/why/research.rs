@@ -10,12 +10,14 @@ use crate::{
         event::{Event, Op, Pin, Role},
         history::History,
         id::SpecId,
+        pattern::PathSet,
         spec_file::section,
         state::State,
     },
     error::Result,
     project::SPECS_DIR,
     specs::all::Specs,
+    store::File,
 };
 
 /// How many specs of a trail are shown.
@@ -27,28 +29,10 @@ const MAX_TRAIL: usize = 50;
 /// # Errors
 /// If the repository cannot be read.
 pub(crate) fn trail(specs: &Specs<'_>, spec: &SpecId, state: &State) -> Result<Vec<ResearchView>> {
-    let store = specs.project.store()?;
-    let mut seen = BTreeSet::from([spec.clone()]);
-    let mut queue = VecDeque::from([(spec.clone(), state.tip, state.attempt)]);
-    // What the documents were for the nearest spec that was informed by them.
-    let mut pinned = BTreeMap::new();
-    let mut found = Vec::new();
-    while let Some((id, tip, attempt)) = queue.pop_front() {
-        let walk = store.walk(&id, tip)?;
-        let Some(start) = start_of(&walk.history, attempt) else { continue };
-        for pin in &start.facts.informed_by {
-            if let Pin::Path { path, blob } = pin {
-                pinned.entry(path.clone()).or_insert(*blob);
-            }
-        }
-        for (_, parent) in start.parents.iter().filter(|(role, _)| *role == Role::Informed) {
-            let Some(by) = store.spec_of_event(*parent)? else { continue };
-            if found.len() < MAX_TRAIL && seen.insert(by.clone()) {
-                found.push((by.clone(), *parent));
-                queue.push_back((by, *parent, None));
-            }
-        }
-    }
+    let mut way = Way { specs, seen: BTreeSet::from([spec.clone()]), pinned: BTreeMap::new(), found: Vec::new() };
+    let own = way.follow((spec.clone(), state.tip, state.attempt))?;
+    way.find_writers(own)?;
+    let Way { mut seen, pinned, found, .. } = way;
     let none = BTreeMap::new();
     let mut views = Vec::new();
     let mut superseded = Vec::new();
@@ -57,7 +41,7 @@ pub(crate) fn trail(specs: &Specs<'_>, spec: &SpecId, state: &State) -> Result<V
         let replaced = specs.successors(id, id)?.iter().any(|by| found.iter().any(|(other, _)| other == by));
         views.push(view(specs, id, *at, if replaced { &none } else { &pinned })?);
         let named = specs.entry(id)?.spec().map(|spec| spec.front.supersedes.clone()).unwrap_or_default();
-        superseded.extend(named.iter().filter_map(|old| SpecId::new(old).ok()));
+        superseded.extend(specs.named(&named)?);
     }
     while let Some(old) = superseded.pop() {
         if views.len() < MAX_TRAIL
@@ -66,12 +50,90 @@ pub(crate) fn trail(specs: &Specs<'_>, spec: &SpecId, state: &State) -> Result<V
         {
             views.push(view(specs, &old, state.tip, &none)?);
             let named = specs.entry(&old)?.spec().map(|spec| spec.front.supersedes.clone()).unwrap_or_default();
-            superseded.extend(named.iter().filter_map(|old| SpecId::new(old).ok()));
+            superseded.extend(specs.named(&named)?);
         }
     }
     // What was superseded is told after what counts.
     views.sort_by_key(|view| view.superseded_by.is_some());
     Ok(views)
+}
+
+/// Documents by their paths, with the text that was read.
+type Documents = BTreeMap<String, ObjectId>;
+
+/// The way back from a spec to what informed it.
+struct Way<'w, 'p> {
+    specs: &'w Specs<'p>,
+    seen: BTreeSet<SpecId>,
+    /// What the documents were for the nearest spec that was informed by them.
+    pinned: Documents,
+    /// The specs, each with the event by which it informed.
+    found: Vec<(SpecId, ObjectId)>,
+}
+
+impl Way<'_, '_> {
+    /// Goes from an attempt to what its events name, and on from there; gives the documents that the attempt itself was given.
+    fn follow(&mut self, (spec, tip, attempt): (SpecId, ObjectId, Option<ObjectId>)) -> Result<Documents> {
+        let store = self.specs.project.store()?;
+        let mut queue = VecDeque::from([(spec, tip, attempt)]);
+        let mut own = None;
+        while let Some((id, tip, attempt)) = queue.pop_front() {
+            let walk = store.walk(&id, tip)?;
+            let Some(start) = start_of(&walk.history, attempt) else { continue };
+            let mut given = Documents::new();
+            for pin in &start.facts.informed_by {
+                if let Pin::Path { path, blob } = pin {
+                    given.insert(path.clone(), *blob);
+                    self.pinned.entry(path.clone()).or_insert(*blob);
+                }
+            }
+            own = own.or(Some(given));
+            for (_, parent) in start.parents.iter().filter(|(role, _)| *role == Role::Informed) {
+                let Some(by) = store.spec_of_event(*parent)? else { continue };
+                if self.found.len() < MAX_TRAIL && self.seen.insert(by.clone()) {
+                    self.found.push((by.clone(), *parent));
+                    queue.push_back((by, *parent, None));
+                }
+            }
+        }
+        Ok(own.unwrap_or_default())
+    }
+
+    /// Finds the specs that wrote documents which are named by their paths alone, and goes on from there.
+    fn find_writers(&mut self, documents: Documents) -> Result<()> {
+        let is_research = |path: &str| path.starts_with(".chant/") && !path.starts_with(SPECS_DIR);
+        let mut open: Documents = documents.into_iter().filter(|(path, _)| is_research(path)).collect();
+        while !open.is_empty() {
+            for (id, at) in &self.found {
+                for file in outputs(self.specs, id, *at)? {
+                    open.remove(&file.path);
+                }
+            }
+            let mut next = Documents::new();
+            for id in if open.is_empty() { BTreeSet::new() } else { self.specs.names.all()? } {
+                if self.found.len() >= MAX_TRAIL || self.seen.contains(id) || !self.declares(id, &open)? {
+                    continue;
+                }
+                let Some(state) = self.specs.recorded(id)?.state else { continue };
+                let wrote = outputs(self.specs, id, state.tip)?;
+                if wrote.iter().any(|file| open.get(&file.path) == Some(&file.blob)) {
+                    self.seen.insert(id.clone());
+                    self.found.push((id.clone(), state.tip));
+                    next.extend(self.follow((id.clone(), state.tip, state.attempt))?);
+                }
+            }
+            open = next.into_iter().filter(|(path, _)| is_research(path)).collect();
+        }
+        Ok(())
+    }
+
+    /// Whether a spec may have written one of these documents, by its target files.
+    fn declares(&self, id: &SpecId, documents: &Documents) -> Result<bool> {
+        let entry = self.specs.entry(id)?;
+        let Some(spec) = entry.spec() else { return Ok(false) };
+        let targets = PathSet::new(&spec.front.target_files).unwrap_or_default();
+        Ok(documents.keys().any(|path| targets.matches(path.as_str().into())))
+    }
 }
 
 /// The event that began `attempt`; without one, the last that began any.
@@ -85,7 +147,6 @@ fn start_of(history: &History, attempt: Option<ObjectId>) -> Option<&Event> {
 /// A spec as it was when it informed another: its documents are in its events, wherever the files are now. Of a document that is
 /// `pinned`, that text counts.
 fn view(specs: &Specs<'_>, id: &SpecId, at: ObjectId, pinned: &BTreeMap<String, ObjectId>) -> Result<ResearchView> {
-    let store = specs.project.store()?;
     let entry = specs.entry(id)?;
     let by = specs.successors(id, id)?.into_iter().next();
     let mut view = ResearchView {
@@ -97,9 +158,7 @@ fn view(specs: &Specs<'_>, id: &SpecId, at: ObjectId, pinned: &BTreeMap<String, 
         superseded_because: by.as_ref().map(|by| specs.why_superseded(id, by)).transpose()?.flatten(),
         superseded_by: by.map(|by| by.short().to_owned()),
     };
-    let walk = store.walk(id, at)?;
-    let finished = walk.history.events().iter().rev().find(|event| event.op == Op::Finish);
-    for file in finished.map(|event| store.evidence_files(event.id, "outputs")).transpose()?.unwrap_or_default() {
+    for file in outputs(specs, id, at)? {
         if file.path.starts_with(SPECS_DIR) {
             continue;
         }
@@ -113,4 +172,12 @@ fn view(specs: &Specs<'_>, id: &SpecId, at: ObjectId, pinned: &BTreeMap<String, 
         view.documents.push(file.path);
     }
     Ok(view)
+}
+
+/// What a spec had written when it informed another.
+fn outputs(specs: &Specs<'_>, id: &SpecId, at: ObjectId) -> Result<Vec<File>> {
+    let store = specs.project.store()?;
+    let walk = store.walk(id, at)?;
+    let finished = walk.history.events().iter().rev().find(|event| event.op == Op::Finish);
+    Ok(finished.map(|event| store.evidence_files(event.id, "outputs")).transpose()?.unwrap_or_default())
 }

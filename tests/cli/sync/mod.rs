@@ -9,7 +9,7 @@ mod fresh_clones;
 mod handover;
 mod hostile;
 mod http;
-mod net;
+pub mod net;
 mod nothing_to_do;
 mod refused;
 mod ssh;
