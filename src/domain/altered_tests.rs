@@ -69,8 +69,14 @@ pub(crate) fn altered(path: &str, before: Option<&str>, after: Option<&str>) -> 
     said
 }
 
+/// How many tests fewer a file has after a change, as far as their names tell.
+pub(crate) fn fewer(before: Option<&str>, after: Option<&str>) -> usize {
+    let count = |text: Option<&str>| text.map_or(0, |text| names(text).len());
+    count(before).saturating_sub(count(after))
+}
+
 /// What code that runs names to find out whether a test runs it, or to change what a test says.
-const RUNNERS: [&str; 20] = [
+const RUNNERS: [&str; 28] = [
     "unittest",
     "pytest",
     "PYTEST_CURRENT_TEST",
@@ -91,6 +97,14 @@ const RUNNERS: [&str; 20] = [
     "RUST_TEST",
     "RSpec",
     "Minitest",
+    "PHPUnit",
+    "\"-test.",
+    "flag.Lookup(\"test",
+    "Test::More",
+    "Test::Builder",
+    "gc.get_objects",
+    "BATS_",
+    "[() {",
 ];
 
 /// What a change adds to code that is no test and names a test runner, in words; `None` if nothing.
@@ -107,10 +121,22 @@ pub(crate) fn names_runner(path: &str, before: Option<&str>, after: Option<&str>
     let mut named: Vec<&str> = Vec::new();
     for line in new.filter(|line| !is_comment(line) && !old.contains(line)) {
         named.extend(RUNNERS.iter().filter(|word| line.contains(**word)));
+        if loads_hidden(line) {
+            named.push("a module by a name that is put together");
+        }
     }
     named.sort_unstable();
     named.dedup();
     (!named.is_empty()).then(|| format!("code in '{path}' names what runs tests: {}", enumerate(&named)))
+}
+
+/// Whether a line loads a module whose name it puts together from pieces, so that no reader finds it.
+fn loads_hidden(line: &str) -> bool {
+    ["import_module(", "__import__(", "require(", "import("].iter().any(|load| {
+        let argument = line.split_once(load).map(|(_, rest)| rest.split(')').next().unwrap_or_default());
+        let pieces = argument.map(|argument| argument.split('+').map(str::trim).collect::<Vec<_>>());
+        pieces.is_some_and(|pieces| pieces.len() > 1 && pieces.iter().all(|piece| piece.starts_with(['"', '\''])))
+    })
 }
 
 fn skips(text: &str) -> usize {
@@ -214,6 +240,18 @@ mod tests {
         let evil = "import unittest\nunittest.TestCase.assertEqual = None\ndef add(a, b): return a\n";
         let named = "code in 'calc.py' names what runs tests: unittest";
         assert_eq!(names_runner("calc.py", Some("def add(a, b): return a\n"), Some(evil)).as_deref(), Some(named));
+        for line in [
+            "u = importlib.import_module(\"unit\" + \"test\")",
+            "const a = require('ass' + 'ert');",
+            "if strings.HasPrefix(a, \"-test.\") {",
+            "[() { return 0; }",
+            "package Test::More;",
+        ] {
+            assert!(names_runner("calc.x", Some(""), Some(line)).is_some(), "{line}");
+        }
+        for line in ["m = import_module(name)", "require(dir + '/x')", "import_module('a.b')", "latest() {"] {
+            assert_eq!(names_runner("calc.x", Some(""), Some(line)), None, "{line}");
+        }
         for (path, before, after) in [
             ("test_calc.py", "", evil),
             ("calc.py", evil, evil),

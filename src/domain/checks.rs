@@ -148,6 +148,9 @@ pub(crate) struct Command {
     /// Whether the runner counts its tests.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub counted: bool,
+    /// How many tests ran, if the runner counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ran: Option<u64>,
 }
 
 impl Command {

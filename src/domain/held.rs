@@ -12,7 +12,7 @@ pub(crate) enum Role {
 }
 
 /// Directories of tests and their data.
-const DIRECTORIES: [&str; 15] = [
+const DIRECTORIES: [&str; 22] = [
     "test",
     "tests",
     "__tests__",
@@ -22,19 +22,25 @@ const DIRECTORIES: [&str; 15] = [
     "testing",
     "testdata",
     "test-data",
+    "test_data",
+    "testcases",
     "fixtures",
+    "__fixtures__",
+    "__mocks__",
+    "cassettes",
+    "corpus",
     "__snapshots__",
     "snapshots",
     "e2e",
     "it",
     "golden",
+    "goldens",
 ];
 
-/// Names of files that configure a build or a runner.
-const CONFIGURATION: [&str; 44] = [
+/// Names of files that say what is built, and often how tests run, too.
+const BUILDS: [&str; 34] = [
     "Cargo.toml",
     "Cargo.lock",
-    "nextest.toml",
     "package.json",
     "package-lock.json",
     "yarn.lock",
@@ -43,18 +49,9 @@ const CONFIGURATION: [&str; 44] = [
     "pyproject.toml",
     "setup.cfg",
     "setup.py",
-    "tox.ini",
-    "pytest.ini",
-    "conftest.py",
-    "sitecustomize.py",
-    "usercustomize.py",
-    "unittest.py",
-    "pytest.py",
-    "doctest.py",
     "go.mod",
     "go.sum",
     "CMakeLists.txt",
-    "CTestTestfile.cmake",
     "Makefile",
     "GNUmakefile",
     "makefile",
@@ -65,21 +62,21 @@ const CONFIGURATION: [&str; 44] = [
     "Gemfile",
     "Gemfile.lock",
     "Rakefile",
-    ".rspec",
     "composer.json",
     "composer.lock",
-    "phpunit.xml",
-    "phpunit.xml.dist",
     "meson.build",
     "BUILD",
     "BUILD.bazel",
     "mix.exs",
     "deno.json",
     "justfile",
+    ".npmrc",
+    ".yarnrc.yml",
+    "bunfig.toml",
 ];
 
-/// Those of them that only say which tests run and how, and nothing of what is built.
-const RUNS_TESTS: [&str; 13] = [
+/// Names of files that only say which tests run and how.
+const RUNS_TESTS: [&str; 24] = [
     "nextest.toml",
     "tox.ini",
     "pytest.ini",
@@ -93,22 +90,40 @@ const RUNS_TESTS: [&str; 13] = [
     ".rspec",
     "phpunit.xml",
     "phpunit.xml.dist",
+    "phpunit.dist.xml",
+    "pytest.toml",
+    ".pytest.ini",
+    "nose.cfg",
+    ".noserc",
+    "noxfile.py",
+    ".proverc",
+    ".taprc",
+    ".minitest",
+    "CTestCustom.cmake",
+    ".nycrc",
 ];
+
+/// Runners of JavaScript that a file `<runner>.config.*` or `<runner>.conf.*` configures.
+const CONFIGURED: [&str; 8] = ["jest", "vitest", "mocha", "playwright", "karma", "ava", "cypress", "wdio"];
+
+/// Whether a file of that name only says which tests run and how.
+fn configures_runner(name: &str) -> bool {
+    let is_of = |runner: &str| {
+        let rest = name.strip_prefix(runner);
+        rest.is_some_and(|rest| [".config.", ".conf.", ".workspace."].iter().any(|middle| rest.starts_with(middle)))
+    };
+    RUNS_TESTS.contains(&name) || name.starts_with(".mocharc") || CONFIGURED.iter().any(|runner| is_of(runner))
+}
 
 /// Whether the file at `path` only decides which tests run and how: a fix needs no change of it.
 pub(crate) fn runs_tests(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let runner = ["jest", "vitest", "mocha", "playwright", "karma", "ava"];
-    RUNS_TESTS.contains(&name)
-        || name.starts_with(".mocharc")
-        || runner.iter().any(|runner| name.starts_with(&format!("{runner}.config.")))
-        || shadows_runner(path)
+    configures_runner(path.rsplit('/').next().unwrap_or(path)) || shadows_runner(path)
 }
 
 /// What a path is, by its name alone.
 pub(crate) fn role(path: &str) -> Role {
     let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
-    if CONFIGURATION.contains(&name) || directory.ends_with(".cargo") || is_configuration(name) {
+    if configures_runner(name) || configures_build(directory, name) {
         return Role::Configuration;
     }
     let lower = name.to_lowercase();
@@ -175,6 +190,19 @@ const STANDARD: [&str; 36] = [
     "weakref",
 ];
 
+/// What tests of other languages load: a file of that name among a project's own is loaded in its place.
+const LIBRARIES: [&str; 9] = [
+    "Test/Builder.pm",
+    "Test/More.pm",
+    "Test/Simple.pm",
+    "TAP/Harness.pm",
+    "assert.h",
+    "minitest.rb",
+    "minitest/autorun.rb",
+    "rspec.rb",
+    "test/unit.rb",
+];
+
 /// Whether a file at `path` takes the place of a test runner, or of what it loads: a Python module of that name, what Python compiled, or an
 /// installed package of node.
 pub(crate) fn shadows_runner(path: &str) -> bool {
@@ -186,17 +214,18 @@ pub(crate) fn shadows_runner(path: &str) -> bool {
     if path.ends_with(".pyc") || path.ends_with(".pyo") {
         return true;
     }
+    if LIBRARIES.iter().any(|library| path == *library || path.ends_with(&format!("/{library}"))) {
+        return true;
+    }
     let mut parts = path.split('/');
     let module = |part: &str| MODULES.contains(&part.strip_suffix(".py").unwrap_or(part));
     parts.clone().any(|part| part == "node_modules") || (path.ends_with(".py") && parts.any(module))
 }
 
-/// `jest.config.js`, `vitest.config.ts`, `.mocharc.json`, `x.csproj`.
-fn is_configuration(name: &str) -> bool {
-    let runner = ["jest", "vitest", "vite", "mocha", "playwright", "karma", "ava", "babel"];
-    runner.iter().any(|runner| name.starts_with(&format!("{runner}.config.")))
-        || name.starts_with(".mocharc")
-        || name.ends_with(".csproj")
+/// Whether a file says what is built: `Cargo.toml`, `vite.config.ts`, `x.csproj`.
+fn configures_build(directory: &str, name: &str) -> bool {
+    let bundler = ["vite.config.", "babel.config."].iter().any(|begin| name.starts_with(begin));
+    BUILDS.contains(&name) || directory.ends_with(".cargo") || bundler || name.ends_with(".csproj")
 }
 
 /// Words by which languages begin a test that stands among code.
@@ -287,6 +316,9 @@ mod tests {
     #[test]
     fn a_runner_is_shadowed_by_name() {
         for path in ["unittest.py", "a/sitecustomize.py", "pytest/__init__.py", "node_modules/.bin/jest"] {
+            assert!(shadows_runner(path), "{path}");
+        }
+        for path in ["lib/Test/More.pm", "include/assert.h", "minitest/autorun.rb"] {
             assert!(shadows_runner(path), "{path}");
         }
         for path in ["__pycache__/calc.cpython-311.pyc", "difflib.py", "logging/__init__.py"] {

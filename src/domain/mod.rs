@@ -36,6 +36,7 @@ pub(crate) mod spec_type;
 pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod stop;
+pub(crate) mod test_settings;
 pub(crate) mod text;
 pub(crate) mod trailer;
 pub(crate) mod transition;

@@ -15,6 +15,7 @@ pub(crate) fn note(seen: &mut Command, output: &str) {
     seen.outcome = Some(verdict.outcome).filter(|outcome| *outcome != Outcome::Unknown);
     seen.runner = verdict.runner.map(str::to_owned);
     seen.counted = verdict.counted;
+    seen.ran = verdict.ran;
     seen.came_to = verdict.runner.is_some().then_some(verdict.why);
 }
 
@@ -72,6 +73,12 @@ pub(crate) fn fix_fault_after(before: &Command, after: &Command) -> Option<Strin
     }
 }
 
+/// Why the run after a fix is none of the same tests: fewer ran than `before`, though the change removed no more than `removed`.
+pub(crate) fn fewer_ran(before: &Command, after: &Command, removed: u64) -> Option<String> {
+    let (Some(before), Some(after)) = (before.ran, after.ran) else { return None };
+    (after + removed < before).then(|| format!("only {after} of {before} tests ran with the fix"))
+}
+
 /// Whether a run at a merge is what the `phase` of the merged work has shown.
 pub(crate) fn stands(phase: Option<Phase>, seen: &Command) -> bool {
     match phase {
@@ -122,6 +129,16 @@ mod tests {
         ] {
             assert!(reproduction_fault(&without, &with).is_some(), "{without:?} {with:?}");
         }
+    }
+
+    #[test]
+    fn a_fix_has_all_tests_run() {
+        let ran = |ran| Command { ran, ..Command::default() };
+        assert_eq!(fewer_ran(&ran(Some(3)), &ran(Some(3)), 0), None);
+        assert_eq!(fewer_ran(&ran(Some(3)), &ran(Some(2)), 1), None);
+        assert_eq!(fewer_ran(&ran(None), &ran(Some(2)), 0), None);
+        let fault = fewer_ran(&ran(Some(3)), &ran(Some(1)), 1);
+        assert_eq!(fault.as_deref(), Some("only 1 of 3 tests ran with the fix"));
     }
 
     #[test]

@@ -33,6 +33,9 @@ pub struct State {
     pub updated: i64,
 }
 
+/// With this begins what a person has to acknowledge of a proof.
+pub(crate) const DOUBT: &str = "the proof is in doubt: ";
+
 impl State {
     /// Whether several attempts claim the spec.
     pub fn is_contended(&self) -> bool {
@@ -42,6 +45,24 @@ impl State {
     /// What the agent changed outside its worktree and no person has acknowledged.
     pub fn unacknowledged(&self) -> &[String] {
         &self.facts.tampered
+    }
+
+    /// What a person has to look at before the work is merged, in words and in full; `None` if there is nothing.
+    pub(crate) fn to_look_at(&self) -> Option<String> {
+        let all = self.unacknowledged().join("; ");
+        Some(format!("{}{}", self.look()?, if self.is_in_doubt() { &all[DOUBT.len()..] } else { &all }))
+    }
+
+    /// What kind of thing a person has to look at: the beginning of a sentence that names it.
+    pub(crate) fn look(&self) -> Option<&'static str> {
+        if self.unacknowledged().is_empty() {
+            return None;
+        }
+        Some(if self.is_in_doubt() { DOUBT } else { "the agent changed files or settings outside its work: " })
+    }
+
+    fn is_in_doubt(&self) -> bool {
+        self.unacknowledged().iter().all(|what| what.starts_with(DOUBT))
     }
 
     /// What this state, read from the newest event alone, has otherwise than `folded`, which all events amount to.

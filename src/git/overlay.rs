@@ -169,6 +169,14 @@ impl Patch {
         any.then(|| Patch { path: self.path.clone(), bare, placed: None })
     }
 
+    /// This patch of `from` with the lines around its changes, without which it is held nowhere: a line may stand in a file twice. `None` if
+    /// it does not apply.
+    pub(crate) fn in_its_place(&self, repo: &Repository, from: ObjectId) -> Result<Option<Patch>> {
+        let Some(applied) = apply(repo, from, self)? else { return Ok(None) };
+        let patch = Patch::between(repo, from, applied, &self.path)?;
+        Ok(patch.map(|patch| Patch { bare: patch.placed.clone().unwrap_or(patch.bare), ..patch }))
+    }
+
     /// Whether it changes no line but those for which `old` and `new` hold, empty ones apart.
     pub(crate) fn is_within(&self, old: &[bool], new: &[bool]) -> bool {
         let Some(hunks) = self.hunks() else { return false };

@@ -66,6 +66,7 @@ mod repositories;
 mod review;
 mod rewritten_history;
 mod seen;
+mod settings_of_tests;
 mod short_ids;
 mod signals_and_timeouts;
 mod signing;

@@ -8,13 +8,14 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
     domain::{
-        altered_tests::names_runner,
+        altered_tests::{fewer, names_runner},
         held::{Role, is_run, role, runs_tests, shadows_runner, shows_test},
         id::SpecId,
         inline_tests::test_lines,
         pattern::{Entry, PathSet},
         phase::Phase,
         status::Status,
+        test_settings::changes_how_tests_run,
     },
     error::Result,
     git::{
@@ -27,7 +28,7 @@ use crate::{
 };
 
 /// Tests as a proof has them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tests {
     whole: Vec<Held>,
     /// Changes of files that hold other code, too.
@@ -98,8 +99,7 @@ impl Source<'_> {
     /// The tests of the reproductions that the attempt follows, and those that its spec names as such.
     pub(super) fn reproduced(&self) -> Result<Tests> {
         let repo = &self.project.repo;
-        let mut tests = Tests::default();
-        let named = PathSet::new(&self.attempt.spec.front.tests).unwrap_or_default();
+        let (mut tests, named) = (Tests::default(), self.named());
         if !named.is_empty() {
             for path in Base::new(self.project, Some(self.base)).files()? {
                 if named.matches(path.as_bytes().as_bstr()) {
@@ -111,6 +111,11 @@ impl Source<'_> {
             self.add_tests_of(&id, &mut tests)?;
         }
         Ok(tests)
+    }
+
+    /// The paths that the spec names as those of tests.
+    fn named(&self) -> PathSet {
+        PathSet::new(&self.attempt.spec.front.tests).unwrap_or_default()
     }
 
     fn add_tests_of(&self, id: &SpecId, tests: &mut Tests) -> Result<()> {
@@ -194,7 +199,9 @@ impl Source<'_> {
         // What was there and is no longer; what the attempt added is no test that it found.
         let restores =
             |patch: &Patch| patch.hunks().is_some_and(|hunks| hunks.concat().iter().any(|line| line.starts_with(b"+")));
-        tests.parts.extend(self.inline(self.made, self.since()?)?.into_iter().filter(restores));
+        for part in self.inline(self.made, self.since()?)?.iter().filter(|part| restores(part)) {
+            tests.parts.extend(part.in_its_place(&self.project.repo, self.made)?);
+        }
         Ok(tests)
     }
 
@@ -233,9 +240,9 @@ impl Source<'_> {
     }
 
     fn own(&self, commit: ObjectId, counts: impl Fn(ChangeKind) -> bool) -> Result<Tests> {
-        let mut tests = Tests::default();
+        let (mut tests, named) = (Tests::default(), self.named());
         for path in self.changed(counts)? {
-            if role(&path) == Role::Test || is_run(self.command, &path) {
+            if role(&path) == Role::Test || is_run(self.command, &path) || named.matches(path.as_bytes().as_bstr()) {
                 tests.whole.extend(overlay::file_in(&self.project.repo, commit, &path)?);
             }
         }
@@ -269,19 +276,50 @@ impl Source<'_> {
         Ok(tests)
     }
 
+    /// These tests with the settings of builds by which the attempt changed how tests run, as it found them, and the paths of these settings;
+    /// `None` if it changed none.
+    pub(super) fn with_settings_as_found(&self, tests: &Tests) -> Result<Option<(Tests, Vec<String>)>> {
+        let since = self.since()?;
+        let (mut tests, known) = (tests.clone(), tests.paths());
+        let mut paths = Vec::new();
+        for path in self.changed(|_| true)?.into_iter().filter(|path| !known.contains(path)) {
+            let (before, after) = (self.text(since, &path)?, self.text(self.made, &path)?);
+            if changes_how_tests_run(&path, self.command, before.as_deref(), after.as_deref()) {
+                match overlay::file_in(&self.project.repo, since, &path)? {
+                    Some(found) => tests.whole.push(found),
+                    None => tests.absent.push(path.clone()),
+                }
+                paths.push(path);
+            }
+        }
+        Ok((!paths.is_empty()).then_some((tests, paths)))
+    }
+
+    /// How many tests the attempt removed, as far as their names tell; those of the files that `tests` hold are there.
+    pub(super) fn removed(&self, tests: &Tests) -> Result<u64> {
+        let (since, known) = (self.since()?, tests.paths());
+        let mut removed = 0;
+        for path in self.changed(|kind| kind != ChangeKind::Added)?.iter().filter(|path| !known.contains(path)) {
+            removed += fewer(self.text(since, path)?.as_deref(), self.text(self.made, path)?.as_deref());
+        }
+        Ok(removed as u64)
+    }
+
     /// Where the attempt's code names what runs tests, in words.
     pub(super) fn probes(&self) -> Result<Vec<String>> {
         let since = self.since()?;
-        let text = |commit, path: &str| -> Result<Option<String>> {
-            let bytes = self.project.blob_in(commit, path)?.map(|(_, bytes)| bytes);
-            Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
-        };
         let mut found = Vec::new();
         for path in self.changed(|kind| kind != ChangeKind::Deleted)?.iter().filter(|path| !is_run(self.command, path))
         {
-            found.extend(names_runner(path, text(since, path)?.as_deref(), text(self.made, path)?.as_deref()));
+            let (before, after) = (self.text(since, path)?, self.text(self.made, path)?);
+            found.extend(names_runner(path, before.as_deref(), after.as_deref()));
         }
         Ok(found)
+    }
+
+    fn text(&self, commit: ObjectId, path: &str) -> Result<Option<String>> {
+        let bytes = self.project.blob_in(commit, path)?.map(|(_, bytes)| bytes);
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     /// The configuration of builds and test runners that the attempt changed and that is not held.
@@ -292,10 +330,10 @@ impl Source<'_> {
         Ok(paths.filter(named).map(str::to_owned).collect())
     }
 
-    /// What a reproduction changed besides tests, their data and what finds them, unless its target files name it.
+    /// What a reproduction changed besides tests, their data and what finds them, unless its target files or `tests` name it.
     pub(super) fn other_code(&self) -> Result<Vec<String>> {
         let repo = &self.project.repo;
-        let declared = self.attempt.targets()?;
+        let (declared, named) = (self.attempt.targets()?, self.named());
         let mut other = Vec::new();
         for Change { path, kind, .. } in history::changed_paths(repo, Some(self.base), self.made)? {
             let Ok(path) = path.to_str() else { continue };
@@ -303,6 +341,7 @@ impl Source<'_> {
                 || path.starts_with(".chant/")
                 || role(path) != Role::Other
                 || declared.matches(path.into())
+                || named.matches(path.into())
                 || is_run(self.command, path)
             {
                 continue;

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     domain::{
         checks::{Command, Reproduction},
+        enumeration::enumerate,
         phase::Phase,
         proof,
         runner::Outcome,
@@ -92,7 +93,10 @@ impl Prover<'_> {
         let (with, beside) = room.run_twice(self.at, command)?;
         let mut fault = match other.as_slice() {
             [] => proof::reproduction_fault(&without, &with),
-            other => Some(format!("a reproduction adds tests and changes no other code: {}", other.join(", "))),
+            other => Some(format!(
+                "a reproduction adds tests and changes no other code: {} (if it is data of tests, name it in 'tests')",
+                other.join(", ")
+            )),
         };
         fault = fault.or_else(|| proof::flaky(&with, &beside)).or_else(|| self.unexpected(Some(&without), &with));
         for _ in 0..self.runs() {
@@ -154,9 +158,8 @@ impl Prover<'_> {
                 fault = fault_of.map(|fault| format!("{fault}; {changed}"));
             }
         }
-        let probes = source.probes()?;
-        if fault.is_none() && !probes.is_empty() {
-            ack = Some(format!("{}: it may make a test pass without a fix", probes.join("; ")));
+        if fault.is_none() {
+            ack = self.doubt(room, source, &tests, &before, &after)?;
         }
         let mut proof = Reproduction::new(expected, before, after, fault);
         if ack.is_some() {
@@ -172,6 +175,32 @@ impl Prover<'_> {
             .differences
             .extend(configuration.map(|path| format!("it changes '{path}', which configures builds or tests")));
         Ok(proof)
+    }
+
+    /// Why a test that passes `after` a fix may pass without one, so that a person has to look.
+    fn doubt(
+        &self,
+        room: &mut Room<'_>,
+        source: &Source<'_>,
+        tests: &Tests,
+        before: &Command,
+        after: &Command,
+    ) -> Result<Option<String>> {
+        let probes = source.probes()?;
+        if !probes.is_empty() {
+            return Ok(Some(format!("{}: it may make a test pass without a fix", probes.join("; "))));
+        }
+        if let Some(fewer) = proof::fewer_ran(before, after, source.removed(tests)?) {
+            return Ok(Some(fewer));
+        }
+        let Some((as_found, paths)) = source.with_settings_as_found(tests)? else { return Ok(None) };
+        let laid = as_found.over(&self.project.repo, self.at)?.ok();
+        let seen = laid.map(|laid| room.run_to_pass(laid, source.command)).transpose()?;
+        let passes = seen.is_some_and(|seen| proof::fix_fault_after(before, &seen).is_none());
+        let paths = enumerate(&paths.iter().map(|path| format!("'{path}'")).collect::<Vec<_>>());
+        Ok((!passes).then(|| {
+            format!("it changes how tests run in {paths}; with the settings as they were, the test does not pass")
+        }))
     }
 
     /// The run of the command before the fix, and the tests that it was run with.

@@ -28,6 +28,7 @@ use crate::{
         event::{Event, Facts, Op},
         new_event::{NewEvent, sentence},
         spec_type::SpecType,
+        state::DOUBT,
         status::Status,
         verified::Verified,
     },
@@ -174,7 +175,8 @@ impl Judge<'_> {
     /// What a person has to acknowledge before the work is merged.
     fn to_acknowledge(&self, verdict: &Verdict) -> Vec<String> {
         let proof = self.checks.reproduces.as_ref().filter(|_| *verdict == Verdict::Passed);
-        self.changes.waits.iter().cloned().chain(proof.and_then(|proof| proof.ack.clone())).collect()
+        let doubt = proof.and_then(|proof| proof.ack.as_ref()).map(|doubt| format!("{DOUBT}{doubt}"));
+        self.changes.waits.iter().cloned().chain(doubt).collect()
     }
 
     /// The verdict on what is in the worktree, and whether nothing in it is uncommitted.

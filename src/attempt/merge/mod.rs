@@ -119,9 +119,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     let state = finished(project, id)?;
     let attempt = &project.attempt(id, &state)?;
     let short = id.short();
-    if !state.unacknowledged().is_empty() {
-        let why =
-            format!("the agent changed files or settings outside its work: {}", state.unacknowledged().join("; "));
+    if let Some(why) = state.to_look_at() {
         return Err(Waits::new(why).hint(format!("look at it, then: git chant ack {short} --reason \"...\"")).into());
     }
     let tip = work_tip(project, &state, attempt)??;

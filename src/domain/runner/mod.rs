@@ -40,6 +40,8 @@ pub(crate) struct Verdict {
     pub(crate) why: String,
     /// Whether the runner counted the tests that failed, so that it counts those that pass, too.
     pub(crate) counted: bool,
+    /// How many tests ran, if the runner counts them.
+    pub(crate) ran: Option<u64>,
 }
 
 /// Judges a run of `command` that ended with `exit` (`None`: by a signal or a time limit) and printed `output`.
@@ -53,7 +55,7 @@ pub(crate) fn judge(command: &str, exit: Option<i32>, output: &str) -> Verdict {
             Some(code) => format!("exit code {code} means that interrupted by a signal"),
             None => "a signal or a time limit ended it".to_owned(),
         };
-        return Verdict { runner: None, outcome: Outcome::Error, why, counted: false };
+        return Verdict { runner: None, outcome: Outcome::Error, why, counted: false, ran: None };
     };
     let named = command_line::named(command);
     let mut patterns = Patterns::default();
@@ -73,7 +75,7 @@ pub(crate) fn judge(command: &str, exit: Option<i32>, output: &str) -> Verdict {
         (None, Some(Named { runner, .. })) => silent(runner, code),
         (None, None) => {
             let why = format!("exit code {code}, and no known test runner reported");
-            Verdict { runner: None, outcome: Outcome::Unknown, why, counted: false }
+            Verdict { runner: None, outcome: Outcome::Unknown, why, counted: false, ran: None }
         }
     }
 }
@@ -85,7 +87,7 @@ fn silent(runner: &Runner, code: i32) -> Verdict {
         0 => (Outcome::Unknown, format!("{name} reported no test")),
         _ => (Outcome::Error, format!("{name} ended with exit code {code} and reported no test")),
     };
-    Verdict { runner: Some(name), outcome, why, counted: false }
+    Verdict { runner: Some(name), outcome, why, counted: false, ran: None }
 }
 
 fn reported(runner: &Runner, tally: &Tally, code: i32, named: &[Named]) -> Verdict {
@@ -115,5 +117,5 @@ fn reported(runner: &Runner, tally: &Tally, code: i32, named: &[Named]) -> Verdi
     } else {
         (Outcome::NoTest, format!("{name}: no test ran, exit code {code}"))
     };
-    Verdict { runner: Some(name), outcome, why, counted: tally.counted }
+    Verdict { runner: Some(name), outcome, why, counted: tally.counted, ran: tally.ran() }
 }

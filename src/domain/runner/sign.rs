@@ -153,6 +153,11 @@ impl Tally {
         self.number("passed").max(rest) + without_harness
     }
 
+    /// How many tests ran, whatever became of them; `None` where that was not counted.
+    pub(super) fn ran(&self) -> Option<u64> {
+        (self.closed > 0).then(|| self.passes() + self.failed())
+    }
+
     /// How many failures are those of tests.
     pub(super) fn failures(&self) -> u64 {
         self.failed().saturating_sub(self.spoiled)

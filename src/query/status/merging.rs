@@ -46,8 +46,8 @@ impl Merges {
         if let Life::Running(info) = project.life(attempt.start)? {
             return Ok(why(format!("process {} is merging it", info.pid)));
         }
-        if !state.unacknowledged().is_empty() {
-            return Ok(why("the agent changed files or settings outside its work; not acknowledged yet"));
+        if let Some(look) = state.look() {
+            return Ok(why(format!("{}; not acknowledged yet", look.trim_end_matches(": "))));
         }
         if let Some(obstacle) = specs.review(&entry.facts())?.and_then(|review| review.obstacle()) {
             return Ok(why(obstacle));

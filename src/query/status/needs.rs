@@ -53,13 +53,8 @@ impl Collector<'_, '_> {
             let need = if review.standing == Standing::Rejected { Need::Refused } else { Need::Review };
             self.attention(spec, need, why);
         }
-        if !state.unacknowledged().is_empty() {
-            let changed = state.unacknowledged().join("; ");
-            self.attention(
-                spec,
-                Need::Tampered,
-                format!("the agent changed files or settings outside its work: {changed}"),
-            );
+        if let Some(look) = state.to_look_at() {
+            self.attention(spec, Need::Tampered, look);
         }
         Ok(())
     }

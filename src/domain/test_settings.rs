@@ -1,0 +1,155 @@
+//! Whether a change of a file changes how tests are run: settings among those of a build, hooks of a runner among tests. Nothing is parsed:
+//! the changed lines tell, by words that runners know.
+
+use super::held::{Role, role, runs_tests};
+
+/// Words of settings that decide which tests run, by what, and what counts as failing.
+const WORDS: [&str; 52] = [
+    "pytest",
+    "addopts",
+    "testpaths",
+    "python_files",
+    "python_functions",
+    "python_classes",
+    "collect_ignore",
+    "norecursedirs",
+    "unittest",
+    "\"jest\"",
+    "\"mocha\"",
+    "\"vitest\"",
+    "\"ava\"",
+    "\"tap\"",
+    "\"test",
+    "\"pretest",
+    "\"posttest",
+    "testMatch",
+    "testRegex",
+    "testPathIgnore",
+    "testEnvironment",
+    "testRunner",
+    "setupFiles",
+    "moduleNameMapper",
+    "globalSetup",
+    "[[test]]",
+    "harness",
+    "autotests",
+    "test =",
+    "test=",
+    "profile.test",
+    "debug-assertions",
+    "NDEBUG",
+    "WILL_FAIL",
+    "DISABLED",
+    "PASS_REGULAR",
+    "FAIL_REGULAR",
+    "SKIP_REGULAR",
+    "SKIP_RETURN",
+    "surefire",
+    "failsafe",
+    "skipTests",
+    "testFailureIgnore",
+    "ignoreFailures",
+    "useJUnit",
+    "test {",
+    "TestTask",
+    "test_files",
+    "phpunit",
+    "rspec",
+    "prove",
+    "bats",
+];
+
+/// By these a file of tests takes over how all tests are run.
+const HOOKS: [&str; 3] = ["func TestMain(", "pytest_plugins", "#![test_runner"];
+
+/// Whether the change of the file at `path` changes how the tests run that `command` starts. `None` stands for a file that is not there. Files
+/// that say nothing else ([`runs_tests`]) are not meant.
+pub(crate) fn changes_how_tests_run(path: &str, command: &str, before: Option<&str>, after: Option<&str>) -> bool {
+    let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let has = |words: &[&str]| changed(before, after).any(|line| words.iter().any(|word| line.contains(word)));
+    match role(path) {
+        Role::Test => has(&HOOKS),
+        Role::Configuration if runs_tests(path) => false,
+        // They say nothing of what is built.
+        Role::Configuration if matches!(name, ".npmrc" | ".yarnrc.yml" | "bunfig.toml") => true,
+        Role::Configuration if path.contains(".cargo/") => has(&["runner", "env", "rustflags", "wrapper", "alias"]),
+        Role::Configuration if is_of_make(name) => {
+            targets(command).iter().any(|target| recipe(before, target) != recipe(after, target))
+        }
+        Role::Configuration if name.ends_with(".lock") || name.ends_with("-lock.json") => false,
+        Role::Configuration => has(&WORDS),
+        Role::Other => false,
+    }
+}
+
+fn is_of_make(name: &str) -> bool {
+    matches!(name, "Makefile" | "GNUmakefile" | "makefile" | "justfile")
+}
+
+/// The lines that only one of two texts has, but comments.
+fn changed<'t>(before: &'t str, after: &'t str) -> impl Iterator<Item = &'t str> {
+    let lines = |text: &'t str| text.lines().map(str::trim).collect::<Vec<_>>();
+    let (old, new) = (lines(before), lines(after));
+    let only = |these: &[&'t str], others: &[&'t str]| {
+        these.iter().filter(|line| !others.contains(line) && !line.starts_with('#')).copied().collect::<Vec<_>>()
+    };
+    only(&old, &new).into_iter().chain(only(&new, &old))
+}
+
+/// The targets that a command line has `make` or `just` build.
+fn targets(command: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for simple in command.split([';', '&', '|']) {
+        let mut words = simple.split_whitespace();
+        if words.any(|word| matches!(word.rsplit('/').next(), Some("make" | "gmake" | "just"))) {
+            found.extend(words.filter(|word| !word.starts_with('-') && !word.contains('=')));
+        }
+    }
+    found
+}
+
+/// The rule of a target: its line and what is indented below it.
+fn recipe<'t>(text: &'t str, target: &str) -> Vec<&'t str> {
+    let begins = |line: &str| line.strip_prefix(target).is_some_and(|rest| rest.trim_start().starts_with(':'));
+    let mut lines = text.lines().skip_while(|line| !begins(line));
+    let first = lines.next();
+    first.into_iter().chain(lines.take_while(|line| line.starts_with([' ', '\t']))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_tests_are_told_from_those_of_builds() {
+        let changes = |path: &str, command: &str, before: &str, after: &str| {
+            changes_how_tests_run(path, command, Some(before), Some(after))
+        };
+        for (path, before, after) in [
+            ("pyproject.toml", "[project]\n", "[project]\n[tool.pytest.ini_options]\n"),
+            ("package.json", "{}", "{\"jest\": {\"testPathIgnorePatterns\": [\"sum\"]}}"),
+            ("package.json", "{\n\"test\": \"jest\"\n}", "{\n\"test\": \"true\"\n}"),
+            ("Cargo.toml", "", "[[test]]\nname = \"sum\"\n"),
+            (".cargo/config.toml", "", "[target.x]\nrunner = \"true\"\n"),
+            ("CMakeLists.txt", "add_test(NAME sum)\n", "add_test(NAME sum)\nadd_definitions(-DNDEBUG)\n"),
+            ("Makefile", "check:\n\tpytest\n", "check:\n\ttrue\n"),
+            (".npmrc", "", "node-options=--require ./x.js\n"),
+            ("main_test.go", "", "func TestMain(m *testing.M) { os.Exit(0) }\n"),
+        ] {
+            assert!(changes(path, "make -s check", before, after), "{path}: {after}");
+        }
+        for (path, before, after) in [
+            ("pyproject.toml", "[project]\n", "[project]\ndependencies = [\"attrs\"]\n"),
+            ("package.json", "{}", "{\n\"dependencies\": {\n\"left-pad\": \"1\"\n}\n}"),
+            ("Cargo.toml", "[[test]]\n", "[[test]]\n[dependencies]\nserde = \"1\"\n"),
+            ("Cargo.lock", "", "name = \"pytest\"\n"),
+            ("CMakeLists.txt", "add_library(c a.c)\n", "add_library(c a.c b.c)\n"),
+            ("Makefile", "check: a\n\tpytest\n", "a: b.c\n\tcc b.c\ncheck: a\n\tpytest\n"),
+            ("sum_test.go", "", "func TestSum(t *testing.T) {}\n"),
+            ("src/pytest_like.rs", "", "harness"),
+        ] {
+            assert!(!changes(path, "make -s check", before, after), "{path}: {after}");
+        }
+    }
+}
