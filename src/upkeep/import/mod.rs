@@ -10,7 +10,10 @@ mod directory;
 mod other_files;
 mod versions;
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::mpsc::{self, Receiver, SyncSender},
+};
 
 use gix::{ObjectId, bstr::ByteSlice};
 
@@ -100,6 +103,33 @@ pub(crate) fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progr
     let mut finder =
         CommitFinder::new(project, file_history::commits_named(&project.repo, &commits)?, settings.main_branch)?;
     let context = chain::ImportContext { project, home: &home, history: &history };
+    // To write objects and refs takes about as long as to read and build: both go on at once.
+    let other = Project::of(&project.env, project.repo.clone())?;
+    std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let writer = scope.spawn(move || write_all(&other, receiver, dry_run));
+        let built = build_all(&context, readable, &mut finder, &sender);
+        drop(sender);
+        let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        outcome.left.extend(built?);
+        outcome.left.extend(written.left);
+        outcome.recorded += written.recorded;
+        outcome.imported = written.imported;
+        Ok(outcome)
+    })
+}
+
+/// Specs that are written together.
+type Batch = Vec<(Read, BuiltHistory)>;
+
+/// Builds the histories of `readable`, and gives them to the writer in batches until it has stopped. Returns what is wrong with them.
+fn build_all(
+    context: &chain::ImportContext<'_>,
+    readable: Vec<(SourceFile, ObjectId)>,
+    finder: &mut CommitFinder<'_>,
+    writer: &SyncSender<Batch>,
+) -> Result<Vec<ProblemView>> {
+    let mut left = Vec::new();
     let mut rest = readable.into_iter().peekable();
     while rest.peek().is_some() {
         let (mut batch, mut bytes) = (Vec::new(), 0);
@@ -107,12 +137,24 @@ pub(crate) fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progr
             && bytes < BATCH_LEN
             && let Some((source, blob)) = rest.next()
         {
-            if let Some(read) = read(project, &home, source, Some(blob), &mut outcome.left)? {
-                let built = chain::build(&context, &read, &mut finder)?;
+            if let Some(read) = read(context.project, context.home, source, Some(blob), &mut left)? {
+                let built = chain::build(context, &read, finder)?;
                 bytes += read.bytes.len();
                 batch.push((read, built));
             }
         }
+        if writer.send(batch).is_err() {
+            break;
+        }
+    }
+    Ok(left)
+}
+
+/// Writes the histories of each batch, unless nothing is to be written.
+fn write_all(project: &Project, batches: Receiver<Batch>, dry_run: bool) -> Result<Outcome> {
+    let store = project.store()?;
+    let mut outcome = Outcome::default();
+    for batch in batches {
         if !dry_run {
             annotate(project, &store, &batch)?;
         }
