@@ -4,37 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use bstr::{BString, ByteSlice};
 use gix::{
-    ObjectId,
-    object::tree::diff::ChangeDetached,
-    objs::tree::{EntryKind, EntryMode},
-    revision::walk::Sorting,
+    ObjectId, object::tree::diff::ChangeDetached, objs::tree::EntryMode, revision::walk::Sorting,
     traverse::commit::simple::CommitTimeOrder,
 };
 
+pub(crate) use super::changes::{Change, ChangeKind};
 use super::{output::Output, process::Git, repository::Repository};
 use crate::error::{Error, Kind, Result};
-
-/// How a path differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum ChangeKind {
-    /// The path is new.
-    Added,
-    /// The path is gone.
-    Deleted,
-    /// The content or mode of the path is another.
-    Modified,
-}
-
-/// A path that differs between two trees. A rename is a deletion and an addition.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Change {
-    /// Relative to the top, with `/`.
-    pub path: BString,
-    /// How it differs.
-    pub kind: ChangeKind,
-    /// Whether it is a symbolic link now.
-    pub is_link: bool,
-}
 
 /// The files (symlinks, submodules) that differ between two commits or trees, sorted by path; `from` `None` is the empty tree.
 pub(crate) fn changed_paths(repo: &Repository, from: Option<ObjectId>, to: ObjectId) -> Result<Vec<Change>> {
@@ -44,43 +20,49 @@ pub(crate) fn changed_paths(repo: &Repository, from: Option<ObjectId>, to: Objec
         None => gix.empty_tree(),
     };
     let new = gix.find_object(to)?.peel_to_tree()?;
+    let trees = (old.id, new.id);
+    if let Some(changes) = repo.known_changes().get(trees) {
+        return Ok(changes);
+    }
     let mut options = gix::diff::Options::default().with_rewrites(None);
     options.track_path();
     let mut changes: Vec<_> = gix.diff_tree_to_tree(&old, &new, options)?.into_iter().flat_map(changes_of).collect();
     changes.sort();
     changes.dedup();
+    repo.known_changes().keep(trees, &changes);
     Ok(changes)
 }
 
 /// The changed paths of a change. Trees are left out; a file that becomes a directory is deleted.
 fn changes_of(change: ChangeDetached) -> Vec<Change> {
-    let is_tree = |mode: EntryMode| mode.kind() == EntryKind::Tree;
-    let change_of = |path, kind, mode: Option<EntryMode>| {
-        vec![Change { path, kind, is_link: mode.is_some_and(|mode| mode.is_link()) }]
+    type Side = Option<(EntryMode, ObjectId)>;
+    let is_tree = |side: &Side| side.is_some_and(|(mode, _)| mode.is_tree());
+    let change_of = |path, before: Side, after: Side| {
+        let (before, after) = (before.filter(|_| !is_tree(&before)), after.filter(|_| !is_tree(&after)));
+        let kind = match (before, after) {
+            (None, None) => return None,
+            (None, Some(_)) => ChangeKind::Added,
+            (Some(_), None) => ChangeKind::Deleted,
+            (Some(_), Some(_)) => ChangeKind::Modified,
+        };
+        let blob = |side: Side| side.filter(|(mode, _)| mode.is_blob()).map(|(_, id)| id);
+        let is_link = after.is_some_and(|(mode, _)| mode.is_link());
+        Some(Change { path, kind, is_link, before: blob(before), after: blob(after) })
     };
     match change {
-        ChangeDetached::Addition { entry_mode, .. } | ChangeDetached::Deletion { entry_mode, .. }
-            if is_tree(entry_mode) =>
-        {
-            Vec::new()
+        ChangeDetached::Addition { location, entry_mode, id, .. } => {
+            Vec::from_iter(change_of(location, None, Some((entry_mode, id))))
         }
-        ChangeDetached::Addition { location, entry_mode, .. } => {
-            change_of(location, ChangeKind::Added, Some(entry_mode))
+        ChangeDetached::Deletion { location, entry_mode, id, .. } => {
+            Vec::from_iter(change_of(location, Some((entry_mode, id)), None))
         }
-        ChangeDetached::Deletion { location, .. } => change_of(location, ChangeKind::Deleted, None),
-        ChangeDetached::Modification { location, previous_entry_mode, entry_mode, .. } => {
-            match (is_tree(previous_entry_mode), is_tree(entry_mode)) {
-                (true, true) => Vec::new(),
-                (true, false) => change_of(location, ChangeKind::Added, Some(entry_mode)),
-                (false, true) => change_of(location, ChangeKind::Deleted, None),
-                (false, false) => change_of(location, ChangeKind::Modified, Some(entry_mode)),
-            }
+        ChangeDetached::Modification { location, previous_entry_mode, previous_id, entry_mode, id } => {
+            Vec::from_iter(change_of(location, Some((previous_entry_mode, previous_id)), Some((entry_mode, id))))
         }
-        ChangeDetached::Rewrite { source_location, location, entry_mode, .. } => [
-            change_of(source_location, ChangeKind::Deleted, None),
-            change_of(location, ChangeKind::Added, Some(entry_mode)),
-        ]
-        .concat(),
+        ChangeDetached::Rewrite { source_location, source_entry_mode, source_id, location, entry_mode, id, .. } => {
+            let gone = change_of(source_location, Some((source_entry_mode, source_id)), None);
+            gone.into_iter().chain(change_of(location, None, Some((entry_mode, id)))).collect()
+        }
     }
 }
 

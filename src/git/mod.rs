@@ -7,6 +7,7 @@ pub(crate) mod bisect;
 pub(crate) mod blame;
 pub(crate) mod branch;
 pub(crate) mod cache_tree;
+mod changes;
 pub(crate) mod commit;
 pub(crate) mod config_parameters;
 pub(crate) mod conflict;

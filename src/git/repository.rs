@@ -11,7 +11,7 @@ use gix::{
     refs::{FullName, Target},
 };
 
-use super::process::Git;
+use super::{changes::KnownChanges, process::Git};
 use crate::{
     config::Config,
     env::Env,
@@ -52,6 +52,7 @@ pub(crate) struct Repository {
     env: Env,
     common_dir: PathBuf,
     explicit: bool,
+    known_changes: KnownChanges,
 }
 
 impl Repository {
@@ -62,13 +63,18 @@ impl Repository {
             // gix leaves `.git/worktrees/<id>/../..` as it is.
             fs::canonicalize(gix.common_dir()).unwrap_or_else(|_| gix.common_dir().to_owned())
         };
-        Repository { gix, env: env.clone(), common_dir, explicit }
+        Repository { gix, env: env.clone(), common_dir, explicit, known_changes: KnownChanges::default() }
     }
 
     /// A copy of the repository whose written objects stay in memory and are gone with it.
     #[must_use]
     pub(crate) fn in_memory(&self) -> Self {
         Repository { gix: self.gix.clone().with_object_memory(), ..self.clone() }
+    }
+
+    /// The changes between trees that were found last.
+    pub(super) fn known_changes(&self) -> &KnownChanges {
+        &self.known_changes
     }
 
     /// The repository in the terms of gix.

@@ -355,3 +355,17 @@ pub fn is_alive(pid: &str) -> bool {
     let state = String::from_utf8_lossy(&ps.stdout).trim().to_owned();
     !state.is_empty() && !state.starts_with('Z')
 }
+
+#[test]
+fn a_list_that_no_variable_can_hold_is_not_set_and_the_agent_runs() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo \"${CHANT_TARGET_FILES-unset}\" >kept-apart; tick");
+    let directory = "x".repeat(200);
+    let mut args: Vec<String> = ["Many", "--target-file", "kept-apart"].map(str::to_owned).into();
+    for number in 0..900 {
+        args.extend(["--target-file".to_owned(), format!("{directory}/{number}")]);
+    }
+    let id = sandbox.add(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    sandbox.chant(&["work", &id]).ok();
+    assert_eq!(sandbox.git(&["show", "HEAD:kept-apart"]), "unset");
+}

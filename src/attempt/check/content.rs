@@ -79,17 +79,24 @@ impl Check<'_> {
             None => self.project.own_changes_since(self.attempt, self.tip)?,
         };
         let Some(base) = base else { return Ok(Vec::new()) };
-        let text = |commit, path: &str| -> Result<Option<String>> {
-            let bytes = self.project.blob_in(commit, path)?.map(|(_, bytes)| bytes);
+        let repo = &self.project.repo;
+        let text = |blob: Option<ObjectId>| -> Result<Option<String>> {
+            let bytes = blob.map(|blob| Ok::<_, Error>(repo.gix().find_blob(blob)?.take_data())).transpose()?;
             Ok(bytes
                 .filter(|bytes| bytes.len() <= LARGEST_FILE)
                 .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
         };
+        let named = self.by_hand.map(|commits| changed_by(self.project, commits)).transpose()?;
+        let is_own = |path: &str| {
+            !path.starts_with(".chant/")
+                && named.as_ref().is_none_or(|named| named.binary_search_by(|one| one.as_str().cmp(path)).is_ok())
+        };
         let mut said = Vec::new();
-        for path in self.changed_paths()?.iter().filter(|path| !path.starts_with(".chant/")).take(MOST_FILES) {
-            let (before, after) = (text(base, path)?, text(self.tip, path)?);
-            said.extend(altered(path, before.as_deref(), after.as_deref()));
-            said.extend(names_runner(path, before.as_deref(), after.as_deref()));
+        let changes = history::changed_paths(repo, Some(base), self.tip)?;
+        for change in changes.iter().filter(|change| is_own(&change.path.to_str_lossy())).take(MOST_FILES) {
+            let (path, before, after) = (change.path.to_str_lossy(), text(change.before)?, text(change.after)?);
+            said.extend(altered(&path, before.as_deref(), after.as_deref()));
+            said.extend(names_runner(&path, before.as_deref(), after.as_deref()));
         }
         for what in &said {
             self.progress.say(&Step::Warning(what.clone()));

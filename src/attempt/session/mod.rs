@@ -186,13 +186,22 @@ impl Session<'_> {
         set("CHANT_WORKTREE", self.worktree.into());
         set("CHANT_BRANCH", project.branch(self.id)?.into());
         set("CHANT_BASE", self.base.to_string().into());
-        set("CHANT_TARGET_FILES", self.front.target_files.join("\n").into());
-        set("CHANT_INFORMED_BY", self.front.informed_by.join("\n").into());
         for (name, value) in &self.env {
             set(name, value.clone());
         }
+        env.push(("CHANT_TARGET_FILES".into(), list(&self.front.target_files)));
+        env.push(("CHANT_INFORMED_BY".into(), list(&self.front.informed_by)));
         Ok(env)
     }
+}
+
+/// The longest list that a variable holds, in bytes: Linux starts no program with one of 128 KiB.
+const LONGEST_LIST: usize = 100_000;
+
+/// The value of a variable that holds a list, an entry a line; `None` if it is too long.
+fn list(entries: &[String]) -> Option<OsString> {
+    let lines = entries.join("\n");
+    (lines.len() <= LONGEST_LIST).then(|| lines.into())
 }
 
 /// The question with which an agent ended its last message.

@@ -11,7 +11,7 @@ use super::{
 use crate::domain::{pattern, phase::Phase, spec_type::SpecType};
 
 /// Entries that a list may have, and keys that a front matter may have.
-pub(crate) const MAX_ENTRIES: usize = 1000;
+pub(crate) const MAX_ENTRIES: usize = 10_000;
 
 /// Whether a person has to approve a spec before it is worked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
