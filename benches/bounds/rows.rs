@@ -55,7 +55,7 @@ fn all(binary: &str, archived: bool) -> Vec<Subject> {
         Subject::new(status, "git", &["status"]),
         ours("list, after a change", &["list"]),
         ours("list", &["list"]).warm().at_most(most, status),
-        ours("ready", &["ready"]).warm().at_most(most, status),
+        ours("ready", &["list", "--ready"]).warm().at_most(most, status),
         ours("status", &["status"]),
         ours("next", &["next"]),
         Subject::new(cat, "sh", &["-c", files]),

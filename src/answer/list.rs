@@ -1,4 +1,4 @@
-//! `list` and `ready`: for people one line a spec, in aligned columns.
+//! `list`: for people one line a spec, in aligned columns.
 
 use std::borrow::Cow;
 
@@ -8,10 +8,10 @@ use super::{
     prelude::*,
     spec::{titled, with_flags},
 };
-use crate::terminal::fit::cut;
+use crate::terminal::{fit::cut, time::age};
 
 pub(super) const ANSWERS: &[Kind] =
-    &[of::<SpecList>(&["list", "ready", "next"]).with::<SpecView>(), of::<ReadyAnswer>(&["ready"]).with::<SpecView>()];
+    &[of::<SpecList>(&["list", "next"]).with::<SpecView>(), of::<ReadyAnswer>(&["list"]).with::<SpecView>()];
 
 /// Specs.
 #[derive(Debug, Default, JsonSchema, Serialize)]
@@ -41,20 +41,50 @@ pub(crate) struct SpecLine {
     pub kind: Cow<'static, str>,
     /// The labels, in the order of the file.
     pub labels: Vec<String>,
+    /// How many seconds ago the newest event was written; `None` without events, and where it does not matter.
+    pub age: Option<u64>,
+    /// Whether work could begin; `None` where it was not asked.
+    pub ready: Option<bool>,
+    /// What a pending spec waits for, in few words.
+    pub waits_for: Option<String>,
 }
 
 impl From<SpecView> for SpecLine {
     fn from(view: SpecView) -> SpecLine {
         let flags = view.flags();
         let SpecView { id, status, title, error, kind, phase, labels, .. } = view;
-        SpecLine { id, status, flags, title, error, kind: phase.unwrap_or(kind).into(), labels }
+        SpecLine {
+            id,
+            status,
+            flags,
+            title,
+            error,
+            kind: phase.unwrap_or(kind).into(),
+            labels,
+            age: None,
+            ready: None,
+            waits_for: None,
+        }
+    }
+}
+
+impl SpecLine {
+    /// The flags, and what a pending spec waits for.
+    fn shown_flags(&self) -> Vec<Cow<'_, str>> {
+        let waits_for = self.waits_for.as_deref().map(clean::line);
+        self.flags.iter().map(|flag| Cow::Borrowed(*flag)).chain(waits_for).collect()
     }
 }
 
 impl Answer for SpecList {
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let text = if self.specs.is_empty() { lines(&self.lines, look) } else { specs(&self.specs, look) };
-        out.write_all(text.as_bytes())
+        out.write_all(text.as_bytes())?;
+        if look.screen && self.lines.len() > 1 {
+            writeln!(out, "{}", cut(&counted(&self.lines), 0, look))
+        } else {
+            Ok(())
+        }
     }
 
     fn records(&self) -> Vec<&dyn Record> {
@@ -109,8 +139,20 @@ impl Answer for ReadyAnswer {
     }
 }
 
-/// From this width on there is room for the type or phase.
-const ROOM_FOR_KIND: usize = 100;
+/// `12 specs: 2 in progress, 5 pending (3 ready), 5 completed`.
+fn counted(lines: &[SpecLine]) -> String {
+    let count = |status: Status| lines.iter().filter(|line| line.status == status).count();
+    let each = Status::ALL.iter().map(|status| (*status, count(*status))).filter(|(_, count)| *count > 0);
+    let each = each.map(|(status, count)| {
+        let ready = lines.iter().filter(|line| line.status == status && line.ready == Some(true)).count();
+        let ready = if ready > 0 { format!(" ({ready} ready)") } else { String::new() };
+        format!("{count} {}{ready}", status.as_str().replace('_', " "))
+    });
+    format!("{} specs: {}", lines.len(), each.collect::<Vec<_>>().join(", "))
+}
+
+/// From this width on there is room for the age, and for the type or phase.
+const ROOM_FOR_KIND: usize = 80;
 /// From this width on there is room for the labels.
 const ROOM_FOR_LABELS: usize = 130;
 
@@ -125,7 +167,8 @@ fn lines(specs: &[SpecLine], look: &Look) -> String {
     let ids = widest(|cells| columns(&cells.id));
     let statuses = widest(|cells| columns(&cells.status));
     let kinds = kinds.then(|| widest(|cells| columns(&cells.kind)));
-    let from = ids + GAP + statuses + GAP + kinds.map_or(0, |kinds| kinds + GAP);
+    let ages = kinds.and(Some(widest(|cells| columns(&cells.age)))).filter(|widest| *widest > 0);
+    let from = ids + GAP + statuses + GAP + kinds.map_or(0, |kinds| kinds + GAP) + ages.map_or(0, |ages| ages + GAP);
     // Labels give way to titles, down to a third of the room that they share.
     let room = look.width.map(|width| width.saturating_sub(from));
     let labels = room.filter(|_| labels).map(|room| widest(|cells| columns(&cells.labels)).min(room / 3));
@@ -134,12 +177,15 @@ fn lines(specs: &[SpecLine], look: &Look) -> String {
         _ => 0,
     };
     let mut out = String::with_capacity(specs.len() * 80);
-    for (spec, Cells { id, status, kind, title, labels: named }) in specs.iter().zip(cells) {
+    for (spec, Cells { id, status, kind, age, title, labels: named }) in specs.iter().zip(cells) {
         let begin = out.len();
         push(&mut out, &id, ids, Some(Slot::Id), look);
         push(&mut out, &status, statuses, Some(Slot::from(spec.status)), look);
         if let Some(kinds) = kinds {
             push(&mut out, &kind, kinds, None, look);
+        }
+        if let Some(ages) = ages {
+            push(&mut out, &format!("{age:>ages$}"), ages, None, look);
         }
         if labels.is_some() {
             push(&mut out, &fitted(title, from, Some(from + titles), look), titles, None, look);
@@ -161,6 +207,7 @@ struct Cells<'s> {
     id: Cow<'s, str>,
     status: Cow<'static, str>,
     kind: Cow<'s, str>,
+    age: String,
     title: Cow<'s, str>,
     labels: Cow<'s, str>,
 }
@@ -169,8 +216,9 @@ impl<'s> Cells<'s> {
     fn of(spec: &'s SpecLine, kind: bool, labels: bool) -> Cells<'s> {
         Cells {
             id: clean::line(spec.id.short()),
-            status: with_flags(spec.status, &spec.flags),
+            status: with_flags(spec.status, &spec.shown_flags()),
             kind: if kind { clean::line(&spec.kind) } else { Cow::default() },
+            age: spec.age.filter(|_| kind).map(age).unwrap_or_default(),
             title: titled(spec.title.as_deref(), spec.error.as_deref()),
             labels: if labels { clean::line(&spec.labels.join(", ")).into_owned().into() } else { Cow::default() },
         }
@@ -270,6 +318,23 @@ mod tests {
     }
 
     #[test]
+    fn a_terminal_shows_age_and_what_a_spec_waits_for_and_counts() {
+        let line = |id: &str, age, ready, waits_for: Option<&str>| SpecLine {
+            age: Some(age),
+            ready: Some(ready),
+            waits_for: waits_for.map(str::to_owned),
+            ..SpecLine::from(sample::spec(id, "One"))
+        };
+        let waits = line("2026-02-08-011-abc", 90, false, Some("after 010-v7b"));
+        let list = SpecList { specs: Vec::new(), lines: vec![line("2026-02-08-010-v7b", 7_200, true, None), waits] };
+        assert_eq!(
+            sample::text(&list, &screen(80)),
+            "010-v7b  pending                  code  2h  One\n011-abc  pending (after 010-v7b)  code  1m  One\n\
+             2 specs: 2 pending (1 ready)\n"
+        );
+    }
+
+    #[test]
     fn colour_stays_out_of_the_widths() {
         let plain = sample::spec("2026-02-08-010-v7b", "One");
         let mut done = sample::spec("2026-02-08-0011-abc", "Two");
@@ -277,7 +342,7 @@ mod tests {
         let look = Look { paint: Paint::new(true), ..screen(80) };
         assert_eq!(
             specs(&[plain, done], &look),
-            "\u{1b}[33m010-v7b\u{1b}[0m   pending    One\n\u{1b}[33m0011-abc\u{1b}[0m  \u{1b}[32mcompleted\u{1b}[0m  Two\n"
+            "\u{1b}[33m010-v7b\u{1b}[0m   pending    code  One\n\u{1b}[33m0011-abc\u{1b}[0m  \u{1b}[32mcompleted\u{1b}[0m  code  Two\n"
         );
     }
 
@@ -286,7 +351,7 @@ mod tests {
         let title = "x\u{1b}]0;owned\u{7}\ny\u{202e}z\u{9b}2J";
         for look in [PIPE, screen(80)] {
             let text = specs(&[sample::spec("2026-02-08-010-v7b", title)], &look);
-            assert_eq!(text, "010-v7b  pending  x yz2J\n");
+            assert_eq!(text.replace("  code", ""), "010-v7b  pending  x yz2J\n");
         }
     }
 

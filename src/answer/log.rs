@@ -35,7 +35,7 @@ impl Answer for Events {
 fn block(event: &EventView, older: Option<&EventView>, look: &Look) -> String {
     let news = |same: fn(&EventView, &EventView) -> bool| older.is_none_or(|older| !same(event, older));
     let op = clean::line(&event.op);
-    let mut out = look.paint.with(Slot::Id, format_args!("event {}", clean::line(&event.id)));
+    let mut out = look.paint.with(Slot::Id, format_args!("event {}", clean::object_id(&event.id)));
     out.push('\n');
     let mut header = |name: &str, value: &str| {
         if !value.is_empty() {
@@ -65,7 +65,7 @@ fn block(event: &EventView, older: Option<&EventView>, look: &Look) -> String {
         header("Cost", &clean::line(event.cost.as_deref().unwrap_or_default()));
     }
     if news(|one, other| one.attempt == other.attempt) {
-        header("Attempt", &clean::line(event.attempt.as_deref().unwrap_or_default()));
+        header("Attempt", &event.attempt.as_deref().map(clean::object_id).unwrap_or_default());
     }
     if let Some(exit) = event.exit {
         header("Exit", &exit.to_string());
@@ -73,7 +73,7 @@ fn block(event: &EventView, older: Option<&EventView>, look: &Look) -> String {
     header("Stopped", &clean::line(event.stopped.as_deref().unwrap_or_default()));
     if news(|one, other| one.commits == other.commits) {
         for commit in &event.commits {
-            header("Commit", &clean::line(commit));
+            header("Commit", &clean::object_id(commit));
         }
     }
     out.push_str(&format!("\n    {}\n", clean::line(&event.sentence)));

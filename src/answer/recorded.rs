@@ -4,10 +4,11 @@ use super::prelude::*;
 
 pub(super) const ANSWERS: &[Kind] = &[
     of::<Recorded>(&[
-        "review", "approve", "reject", "merge", "ack", "pause", "fail", "note", "reset", "release", "resolve", "cancel",
+        "review", "approve", "reject", "merge", "accept", "pause", "fail", "note", "reset", "release", "choose",
+        "cancel",
     ])
     .with::<SpecView>(),
-    of::<AllRecorded>(&["archive", "unarchive"]).with::<SpecView>(),
+    of::<AllRecorded>(&["archive"]).with::<SpecView>(),
     of::<Folded>(&["archive"]).with::<SpecView>(),
 ];
 
@@ -51,6 +52,10 @@ impl Answer for AllRecorded {
 
     fn records(&self) -> Vec<&dyn Record> {
         self.specs.iter().map(|spec| spec as _).collect()
+    }
+
+    fn emptiness(&self) -> Option<&'static str> {
+        self.specs.is_empty().then_some("no completed or cancelled specs")
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 
-pub(super) const ANSWERS: &[Kind] = &[of::<Notes>(&["release-notes"])];
+pub(super) const ANSWERS: &[Kind] = &[of::<Notes>(&["changelog"])];
 
 /// Entries of a changelog.
 #[derive(Debug, JsonSchema, Serialize)]

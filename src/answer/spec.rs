@@ -1,6 +1,6 @@
 //! A spec in a list.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -213,7 +213,7 @@ pub(super) fn titled<'s>(title: Option<&'s str>, error: Option<&str>) -> Cow<'s,
 }
 
 /// The status with the names of what a person should see beside it.
-pub(super) fn with_flags(status: Status, flags: &[&str]) -> Cow<'static, str> {
+pub(super) fn with_flags<T: Borrow<str>>(status: Status, flags: &[T]) -> Cow<'static, str> {
     match flags.is_empty() {
         true => status.as_str().into(),
         false => format!("{status} ({})", flags.join(", ")).into(),

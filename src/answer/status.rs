@@ -167,13 +167,13 @@ impl Sections<'_> {
             };
             Row::new(&one.spec, [Some(on)])
         });
-        self.section("Waiting for other specs:", &[], rows.collect(), FEW, "git chant ready --explain")
+        self.section("Waiting for other specs:", &[], rows.collect(), FEW, "git chant list --ready --explain")
     }
 
     fn ready(&self, ready: &[SpecView]) -> String {
         let rows = ready.iter().map(|spec| Row::new(spec, []));
         let hints = ["git chant work <spec>\" to work on one"];
-        self.section("Ready:", &hints, rows.collect(), FEW, "git chant ready")
+        self.section("Ready:", &hints, rows.collect(), FEW, "git chant list --ready")
     }
 
     /// Nothing if there are no rows; of more than `most` the rest is counted, and `all` names them.

@@ -136,8 +136,8 @@ impl Need {
         match self {
             Need::Orphaned => ("git chant work", "resume an interrupted attempt"),
             Need::Failed => ("git chant work", "work again on what failed"),
-            Need::Contended => ("git chant resolve", "keep one attempt"),
-            Need::Tampered => ("git chant ack", "acknowledge what the agent changed"),
+            Need::Contended => ("git chant choose", "keep one attempt"),
+            Need::Tampered => ("git chant accept", "acknowledge what the agent changed"),
             Need::Stale => ("git chant drift", "see the changed inputs"),
             Need::Invalid => ("git chant lint", "see what is wrong"),
             Need::Approval => ("git chant approve", "approve it"),

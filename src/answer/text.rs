@@ -2,8 +2,11 @@
 
 use super::prelude::*;
 
-pub(super) const ANSWERS: &[Kind] =
-    &[of::<SchemaAnswer>(&["schema"]), of::<Text>(&["log", "pr", "prime", "help"]), of::<Nothing>(&["log", "prime"])];
+pub(super) const ANSWERS: &[Kind] = &[
+    of::<SchemaAnswer>(&["schema"]),
+    of::<Text>(&["log", "pr", "instructions", "help"]),
+    of::<Nothing>(&["log", "instructions"]),
+];
 
 /// There is nothing to say.
 #[derive(Debug, JsonSchema, Serialize)]

@@ -29,7 +29,7 @@ impl Work<'_> {
                 .into_iter()
                 .chain([
                     format!("to resume it: git chant work {short}"),
-                    format!("to check the work without the agent: git chant finish {short}"),
+                    format!("to check the work as it is: git chant finish {short}"),
                 ])
                 .collect(),
             EndedAs::Failed { reason, .. } if reason.blames_research() => self.research_again()?,
@@ -40,7 +40,7 @@ impl Work<'_> {
                 let mend = reason.stopped().map(|stopped| self.mend(&stopped.kind)).transpose()?.flatten();
                 let more = checks.has_more_output();
                 let more = more.then(|| format!("to see the whole output: git chant log {short} --checks"));
-                let check = |_: &String| format!("to check it again without the agent: git chant finish {short}");
+                let check = |_: &String| format!("to check it again: git chant finish {short}");
                 let kept = kept()?;
                 let check = kept.as_ref().map(check);
                 // Where its work lacks something, and no more, the next attempt goes on in the same place.

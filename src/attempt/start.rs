@@ -166,14 +166,14 @@ fn startable(project: &Project, entry: &Entry) -> Result<(), Stop> {
         Status::Finished if entry.state.as_ref().is_some_and(|state| !state.unacknowledged().is_empty()) => {
             let changed = entry.state.as_ref().map(|state| state.unacknowledged().join("; ")).unwrap_or_default();
             over(&format!("finished and waiting for your acknowledgement: {changed}"))
-                .hint(format!("look at it, then: git chant ack {short} --reason \"...\""))
+                .hint(format!("look at it, then: git chant accept {short} --reason \"...\""))
                 .hint(again)
         }
         Status::Finished => {
             over("finished and waiting to be merged").hint(format!("to merge it: git chant merge {short}")).hint(again)
         }
         Status::Completed | Status::Cancelled => over(entry.status.as_str()).hint(again),
-        Status::Archived => over("archived").hint(format!("to restore it: git chant unarchive {short}")),
+        Status::Archived => over("archived").hint(format!("to restore it: git chant archive --restore {short}")),
     }))
 }
 
@@ -242,7 +242,7 @@ fn refuse(specs: &Specs<'_>, entry: &Entry, counts: impl Fn(Obstacle) -> bool) -
             Obstacle::Gate if reason.what == "driver" => members_hint(specs, entry, error)?,
             Obstacle::Gate => error.hint(format!("when you have done it: git chant finish {short}")),
             Obstacle::Contended => {
-                error.hint(format!("see 'git chant log {short}', then: git chant resolve {short} --keep <attempt>"))
+                error.hint(format!("see 'git chant log {short}', then: git chant choose {short} --keep <attempt>"))
             }
             Obstacle::Base => {
                 error.hint("merge that work into the base, or choose a target that has it: --onto <branch>").hint(

@@ -48,5 +48,5 @@ pub(crate) const SYNC_PAGE: Page = Page {
         ("git chant sync --fetch upstream", "Only fetch."),
         ("git config chant.remote origin", "Choose the remote for good; in silent mode, allow pushing."),
     ],
-    see_also: &["git-chant-archive", "git-chant-fsck", "git-chant-resolve", "git-fetch", "git-push"],
+    see_also: &["git-chant-archive", "git-chant-fsck", "git-chant-choose", "git-fetch", "git-push"],
 };

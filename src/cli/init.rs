@@ -37,7 +37,7 @@ pub(crate) struct InitArgs {
     /// Use this agent, and point it to the specs
     ///
     /// Sets chant.agent unless it is set. Adds a line to the file that the agent reads at the start of a session, CLAUDE.md, GEMINI.md or
-    /// AGENTS.md; the line tells it to run git chant prime. (aider reads that file only if its configuration says so.) If AGENTS.md
+    /// AGENTS.md; the line tells it to run git chant instructions. (aider reads that file only if its configuration says so.) If AGENTS.md
     /// exists and CLAUDE.md does not, Claude Code reads AGENTS.md, and the line goes there. git chant deinit removes the line.
     #[arg(long, value_name = "name", value_parser = PossibleValuesParser::new(agent::KNOWN))]
     pub agent: Option<String>,
@@ -67,7 +67,7 @@ pub(crate) const PAGE: Page = Page {
         "git-chant-deinit",
         "git-chant-demo",
         "git-chant-hooks",
-        "git-chant-prime",
+        "git-chant-instructions",
         "git-notes",
         "gitchant-workflow",
     ],

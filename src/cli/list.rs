@@ -1,4 +1,4 @@
-//! `git chant list` and `git chant ready`.
+//! `git chant list`, `graph` and `drift`.
 
 use clap::Args;
 
@@ -9,12 +9,19 @@ use crate::domain::{phase::Phase, spec_type::SpecType, status::Status};
 /// List specs and their states
 ///
 /// Several values of one option match any of them; different options must all match. Archived specs are listed only on request.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(visible_alias = "ls")]
 pub(crate) struct ListArgs {
-    /// List only specs that can be worked on now
+    /// List only specs that can be worked on now, the highest priority first
+    ///
+    /// A spec is ready when it is pending, every spec that it depends on is completed and in its base, its inputs exist, and it has the
+    /// approval that it needs.
     #[arg(long)]
     pub ready: bool,
+
+    /// With --ready, also list every other open spec with what blocks it
+    #[arg(long, requires = "ready")]
+    pub explain: bool,
 
     /// List only specs with this status; may be repeated, or separated by commas
     #[arg(long, value_name = "status", value_delimiter = ',', value_parser = status_parser())]
@@ -56,7 +63,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "date")]
     pub since: Option<String>,
 
-    /// Sort by id, created, updated, priority, status or title; "-" before the key reverses [default: id]
+    /// Sort by id, created, updated, priority, status or title; "-" before the key reverses [default: id, with --ready priority]
     #[arg(long, value_name = "key", value_parser = sort_key, allow_hyphen_values = true)]
     pub sort: Option<(SortKey, bool)>,
 }
@@ -93,33 +100,30 @@ fn pattern(text: &str) -> Result<regex_lite::Regex, regex_lite::Error> {
 pub(crate) const PAGE: Page = Page {
     examples: &[
         ("git chant list", "Every spec that is not archived."),
+        ("git chant list --ready", "Specs that can start now."),
+        ("git chant list --ready --explain", "And what blocks the others."),
         ("git chant list --status failed,paused", "Specs that wait for a decision."),
         ("git chant list --topic issue-1234 --json", "One investigation, for a script."),
         ("git chant list --grep deadlock --sort=-updated", "Every spec that mentions it, newest first."),
         ("git chant list -z --format='%(id)' --label fix", "Ids only, each followed by NUL."),
     ],
-    see_also: &["git-chant-ready", "git-chant-show", "git-for-each-ref", "gitchant-format"],
+    see_also: &["git-chant-show", "git-chant-work", "git-for-each-ref", "gitchant-format"],
 };
 
-/// List the specs that can be worked on now
-///
-/// A spec is ready when it is pending, every spec that it depends on is completed and in its base, its inputs exist, and it has the
-/// approval that it needs.
+/// What `list --ready` was called before.
 #[derive(Args, Clone, Debug)]
+#[command(hide = true)]
 pub(crate) struct ReadyArgs {
     /// Also list every other open spec with what blocks it
     #[arg(long)]
     pub explain: bool,
 }
 
-/// Examples and neighbours of `ready`.
-pub(crate) const READY_PAGE: Page = Page {
-    examples: &[
-        ("git chant ready", "Specs that can start now."),
-        ("git chant ready --explain", "And what blocks the others."),
-    ],
-    see_also: &["git-chant-list", "git-chant-work"],
-};
+impl From<&ReadyArgs> for ListArgs {
+    fn from(args: &ReadyArgs) -> ListArgs {
+        ListArgs { ready: true, explain: args.explain, ..ListArgs::default() }
+    }
+}
 
 /// Show which specs build on which
 ///
@@ -183,5 +187,5 @@ pub(crate) const DRIFT_PAGE: Page = Page {
         ("git chant drift", "List changed inputs and what builds on them."),
         ("git chant drift --exit-code 010", "For a hook or a CI job."),
     ],
-    see_also: &["git-chant-ack", "git-chant-show", "git-diff"],
+    see_also: &["git-chant-accept", "git-chant-show", "git-diff"],
 };

@@ -8,13 +8,15 @@ use clap_complete::{ArgValueCandidates, CompletionCandidate};
 use super::page::Page;
 
 /// The guides, in the order in which one would read them: name, section of the manual, and what each is about.
-pub(crate) const GUIDES: [(&str, char, &str); 6] = [
+pub(crate) const GUIDES: [(&str, char, &str); 8] = [
+    ("gitchant-tutorial", '7', "A session of twenty minutes"),
     ("gitchant-workflow", '7', "From an idea to a merged commit"),
     ("gitchant-spec", '5', "The format of a spec"),
     ("gitchant-config", '5', "The configuration of git-chant"),
     ("gitchant-format", '5', "Refs, events and JSON, for programs"),
     ("gitchant-security", '7', "What finished work proves, and what it does not"),
     ("gitchant-aliases", '7', "Useful settings and aliases"),
+    ("gitchant-glossary", '7', "The words of git-chant"),
 ];
 
 /// Explain a command, or show a guide

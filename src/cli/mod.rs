@@ -12,12 +12,13 @@ pub(crate) mod global;
 pub(crate) mod hooks;
 pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod instructions;
 pub(crate) mod investigate;
 pub(crate) mod list;
 pub(crate) mod manual;
+pub(crate) mod meant;
 pub(crate) mod page;
 pub(crate) mod parsed;
-pub(crate) mod prime;
 pub(crate) mod proof;
 pub(crate) mod prune;
 pub(crate) mod publish;
@@ -103,6 +104,8 @@ macro_rules! commands {
         pub(crate) enum Command {
             $($variant($args),)*
             Hook(hooks::HookArgs),
+            Ready(list::ReadyArgs),
+            Unarchive(archive::UnarchiveArgs),
         }
 
         /// Each command that people use, in the order of a spec's life: its name, what may follow it, and its page.
@@ -116,7 +119,6 @@ commands! {
     "add" Add(add::AddArgs) add::PAGE;
     "investigate" Investigate(investigate::InvestigateArgs) investigate::INVESTIGATE_PAGE;
     "list" List(list::ListArgs) list::PAGE;
-    "ready" Ready(list::ReadyArgs) list::READY_PAGE;
     "status" Status(status::StatusArgs) status::PAGE;
     "cost" Cost(cost::CostArgs) cost::PAGE;
     "graph" Graph(list::GraphArgs) list::GRAPH_PAGE;
@@ -139,20 +141,19 @@ commands! {
     "attest" Attest(attest::AttestArgs) attest::PAGE;
     "finish" Finish(work::FinishArgs) work::FINISH_PAGE;
     "merge" Merge(work::MergeArgs) work::MERGE_PAGE;
-    "ack" Ack(state::AckArgs) state::ACK_PAGE;
+    "accept" Accept(state::AcceptArgs) state::ACCEPT_PAGE;
     "pause" Pause(state::PauseArgs) state::PAUSE_PAGE;
     "takeover" Takeover(state::TakeoverArgs) state::TAKEOVER_PAGE;
     "fail" Fail(state::FailArgs) state::FAIL_PAGE;
     "note" Note(state::NoteArgs) state::NOTE_PAGE;
     "reset" Reset(state::ResetArgs) state::RESET_PAGE;
     "release" Release(state::ReleaseArgs) state::RELEASE_PAGE;
-    "resolve" Resolve(state::ResolveArgs) state::RESOLVE_PAGE;
+    "choose" Choose(state::ChooseArgs) state::CHOOSE_PAGE;
     "cancel" Cancel(state::CancelArgs) state::CANCEL_PAGE;
     "archive" Archive(archive::ArchiveArgs) archive::PAGE;
-    "unarchive" Unarchive(archive::UnarchiveArgs) archive::UNARCHIVE_PAGE;
     "pr" Pr(publish::PrArgs) publish::PR_PAGE;
-    "release-notes" ReleaseNotes(publish::ReleaseNotesArgs) publish::RELEASE_NOTES_PAGE;
-    "prime" Prime(prime::PrimeArgs) prime::PAGE;
+    "changelog" Changelog(publish::ChangelogArgs) publish::CHANGELOG_PAGE;
+    "instructions" Instructions(instructions::InstructionsArgs) instructions::PAGE;
     "sync" Sync(exchange::SyncArgs) exchange::SYNC_PAGE;
     "prune" Prune(prune::PruneArgs) prune::PAGE;
     "fsck" Fsck(upkeep::FsckArgs) upkeep::FSCK_PAGE;
@@ -172,31 +173,19 @@ const GROUPS: [(&str, &[&str], &[&str]); 6] = [
     (
         "work on specs",
         &["work", "next", "finish", "merge", "pause", "takeover", "reset", "cancel"],
-        &["split", "path", "fail", "note", "release", "resolve"],
+        &["split", "path", "fail", "note", "release", "choose"],
     ),
     (
         "examine specs and lines",
         &["status", "list", "show", "log", "why", "graph"],
-        &["ready", "cost", "drift", "report", "attest", "lint", "bisect", "release-notes", "prime"],
+        &["cost", "drift", "report", "attest", "lint", "bisect", "changelog", "instructions"],
     ),
-    ("review", &["review", "verify", "approve", "reject"], &["ack"]),
+    ("review", &["review", "verify", "approve", "reject"], &["accept"]),
     ("share", &["sync", "pr"], &[]),
     (
         "maintain",
         &[],
-        &[
-            "archive",
-            "unarchive",
-            "prune",
-            "fsck",
-            "recover",
-            "hooks",
-            "help",
-            "install-man",
-            "schema",
-            "version",
-            "deinit",
-        ],
+        &["archive", "prune", "fsck", "recover", "hooks", "help", "install-man", "schema", "version", "deinit"],
     ),
 ];
 
@@ -233,8 +222,21 @@ pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
     ("NO_COLOR", "If set, disables colour unless color.chant, color.ui or --color is always."),
 ];
 
-/// What is there for git to call.
-const HIDDEN: (&str, Define) = ("hook", hooks::HookArgs::augment_args);
+/// What works and no help lists: what git calls, and commands that are options of others now.
+const HIDDEN: [(&str, Define); 3] = [
+    ("hook", hooks::HookArgs::augment_args),
+    ("ready", list::ReadyArgs::augment_args),
+    ("unarchive", archive::UnarchiveArgs::augment_args),
+];
+
+/// Earlier names of commands, and names that people try first: each works, and no help, completion or hint shows it.
+const ALIASES: [(&str, &str); 5] = [
+    ("ack", "accept"),
+    ("done", "finish"),
+    ("prime", "instructions"),
+    ("release-notes", "changelog"),
+    ("resolve", "choose"),
+];
 
 /// The definition of the command line, with the examples in the long help.
 pub(crate) fn command() -> clap::Command {
@@ -282,15 +284,21 @@ pub(crate) fn grouped(command: clap::Command, all: bool) -> clap::Command {
 /// commands take.
 pub(crate) fn needed<'a>(args: impl Iterator<Item = &'a OsString>) -> clap::Command {
     let args: Vec<_> = args.collect();
-    defined(known().filter(|(name, _)| args.iter().any(|arg| *arg == name)))
+    defined(known().filter(|(name, _)| {
+        let aliases = ALIASES.iter().filter(|(_, of)| of == name).map(|(alias, _)| *alias);
+        aliases.chain([*name]).any(|name| args.iter().any(|arg| *arg == name))
+    }))
 }
 
 fn known() -> impl Iterator<Item = (&'static str, Define)> {
-    COMMANDS.iter().map(|(name, define, _)| (*name, *define)).chain([HIDDEN])
+    COMMANDS.iter().map(|(name, define, _)| (*name, *define)).chain(HIDDEN)
 }
 
 fn defined(commands: impl Iterator<Item = (&'static str, Define)>) -> clap::Command {
-    commands.fold(Root::command(), |root, (name, define)| root.subcommand(define(clap::Command::new(name))))
+    commands.fold(Root::command(), |root, (name, define)| {
+        let aliases = ALIASES.iter().filter(|(_, of)| *of == name).map(|(alias, _)| *alias);
+        root.subcommand(define(clap::Command::new(name)).aliases(aliases))
+    })
 }
 
 /// Reads the command line; `args` begins with the name of the program.

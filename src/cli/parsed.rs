@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use clap::builder::StyledStr;
 use clap::error::ErrorKind;
 
+use super::meant;
 use crate::domain::character::is_unprintable;
 use crate::error::{Error, Kind};
 
@@ -42,7 +43,15 @@ impl Parsed {
                     }
                     _ => error.render().to_string(),
                 };
-                mistake(&text, json)
+                if let Some((message, hint)) = meant::unknown_command(&error) {
+                    let error = Error::usage(Kind::Usage, visible(&message)).hint(visible(&hint));
+                    return Parsed::Mistake { error: Box::new(error), usage: String::new(), json };
+                }
+                let mut parsed = mistake(&text, json);
+                if let (Parsed::Mistake { error: told, .. }, Some(hint)) = (&mut parsed, meant::hint(&error, args)) {
+                    told.hints.push(visible(&hint));
+                }
+                parsed
             }
         }
     }
@@ -78,11 +87,11 @@ impl Parsed {
 /// Takes clap's text apart: it has the only complete wording, but in a layout of its own.
 ///
 /// ```text
-/// error: unrecognized subcommand 'wrok'
+/// error: unexpected argument '--staus' found
 ///
-///   tip: a similar subcommand exists: 'work'
+///   tip: a similar argument exists: '--status'
 ///
-/// Usage: git chant [OPTIONS] <command>
+/// Usage: git chant list --status <status>
 ///
 /// For more information, try '--help'.
 /// ```

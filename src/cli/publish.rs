@@ -72,7 +72,7 @@ pub(crate) const PR_PAGE: Page = Page {
         ("git chant pr issue-1234 --upstream --run", "Open it for the project."),
         ("git chant pr issue-1234 --upstream --run --edit", "Edit the text first."),
     ],
-    see_also: &["git-chant-release-notes", "git-chant-status", "git-request-pull"],
+    see_also: &["git-chant-changelog", "git-chant-status", "git-request-pull"],
 };
 
 /// Collect the release notes of a range of commits
@@ -80,14 +80,14 @@ pub(crate) const PR_PAGE: Page = Page {
 /// Takes the section "Release Notes" of each spec whose work or merge is in the range, and prints a changelog: Added, Changed, Deprecated,
 /// Removed, Fixed, Security. A heading such as "### Fixed: no write is lost" chooses the group of an entry.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct ReleaseNotesArgs {
+pub(crate) struct ChangelogArgs {
     /// Give the commits as in git-log(1)
     #[arg(value_name = "range")]
     pub range: String,
 }
 
 /// Examples and neighbours of `release-notes`.
-pub(crate) const RELEASE_NOTES_PAGE: Page = Page {
-    examples: &[("git chant release-notes v1.0..HEAD", "List what is new since the last release.")],
+pub(crate) const CHANGELOG_PAGE: Page = Page {
+    examples: &[("git chant changelog v1.0..HEAD", "List what is new since the last release.")],
     see_also: &["git-chant-pr", "git-chant-why", "git-log"],
 };

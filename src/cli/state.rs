@@ -169,7 +169,7 @@ pub(crate) const APPROVE_PAGE: Page = Page {
         ("git chant approve 010", "Allow work to start, or finished work to be merged."),
         ("git chant approve 010 --commit 3f2a91c", "Allow the merge if the work still ends with that commit."),
     ],
-    see_also: &["git-chant-ready", "git-chant-reject", "git-chant-review", "gitchant-security"],
+    see_also: &["git-chant-list", "git-chant-reject", "git-chant-review", "gitchant-security"],
 };
 
 /// Reject a spec, or its finished work
@@ -196,12 +196,12 @@ pub(crate) const REJECT_PAGE: Page = Page {
     see_also: &["git-chant-approve", "git-chant-edit", "git-chant-review"],
 };
 
-/// Acknowledge a change that stopped a merge
+/// Accept a change that stopped a merge
 ///
-/// git-chant reports changes to refs, configuration or hooks that no event explains, and does not merge until a person has acknowledged
-/// them. The same holds for a held test that no longer fits.
+/// git-chant reports changes to refs, configuration or hooks that no event explains, and does not merge until a person has accepted them.
+/// A held test that no longer fits stops the merge as well.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct AckArgs {
+pub(crate) struct AcceptArgs {
     /// Name a spec by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
@@ -211,18 +211,18 @@ pub(crate) struct AckArgs {
     pub reason: String,
 }
 
-/// Examples and neighbours of `ack`.
-pub(crate) const ACK_PAGE: Page = Page {
-    examples: &[("git chant ack 010 -m \"I set core.editor myself\"", "The change was mine, not the agent's.")],
+/// Examples and neighbours of `accept`.
+pub(crate) const ACCEPT_PAGE: Page = Page {
+    examples: &[("git chant accept 010 -m \"I set core.editor myself\"", "The change was mine, not the agent's.")],
     see_also: &["git-chant-merge", "git-chant-show"],
 };
 
-/// Keep one of several attempts
+/// Choose which of several attempts counts
 ///
 /// If two people work on one spec in separate clones, the spec is contended. This records which attempt is kept; the others stay in the
 /// history.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct ResolveArgs {
+pub(crate) struct ChooseArgs {
     /// Name a spec by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
@@ -236,9 +236,9 @@ pub(crate) struct ResolveArgs {
     pub reason: Option<String>,
 }
 
-/// Examples and neighbours of `resolve`.
-pub(crate) const RESOLVE_PAGE: Page = Page {
-    examples: &[("git chant resolve 010 --keep 3f2a91c", "git chant show 010 lists the attempts.")],
+/// Examples and neighbours of `choose`.
+pub(crate) const CHOOSE_PAGE: Page = Page {
+    examples: &[("git chant choose 010 --keep 3f2a91c", "git chant show 010 lists the attempts.")],
     see_also: &["git-chant-log", "git-chant-show"],
 };
 

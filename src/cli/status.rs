@@ -42,5 +42,5 @@ pub(crate) const PAGE: Page = Page {
         ("git chant status issue-1234", "Show the progress of an investigation."),
         ("git chant status --watch --json", "Print one JSON object a line, for a program."),
     ],
-    see_also: &["git-chant-investigate", "git-chant-list", "git-chant-log", "git-chant-ready", "git-chant-show"],
+    see_also: &["git-chant-investigate", "git-chant-list", "git-chant-log", "git-chant-show"],
 };

@@ -127,11 +127,18 @@ fn mistakes_are_129_on_stderr() {
 #[test]
 fn a_mistake_says_what_was_meant_and_what_is_missing() {
     let (_, _, err) = refused("git-chant wrok 010");
-    assert_eq!(
-        err,
-        "error: unrecognized subcommand 'wrok'\nhint: a similar subcommand exists: 'work'\n\n\
-         usage: git chant [OPTIONS] <command>\n"
-    );
+    assert_eq!(err, "error: 'wrok' is not a git chant command\nhint: did you mean: git chant work\n");
+    for (line, hint) in [
+        ("git-chant stauts", "did you mean: git chant status"),
+        ("git-chant redy", "to list the commands: git chant -h"),
+        ("git-chant hok", "to list the commands: git chant -h"),
+        ("git-chant add two words", "a title of several words needs quotes: git chant add \"two words\""),
+        ("git-chant work", "to work on every ready spec: git chant work --all"),
+        ("git-chant show", "to list the specs: git chant list"),
+    ] {
+        let (_, _, err) = refused(line);
+        assert!(err.contains(&format!("\nhint: {hint}\n")), "{line}: {err}");
+    }
     let (_, _, err) = refused("git-chant fail 010");
     assert!(err.starts_with("error: the following required arguments were not provided: --reason <text>\n"), "{err}");
 }
@@ -239,4 +246,25 @@ fn every_command_is_in_one_group_and_few_are_shown_at_first() {
     grouped.sort_unstable();
     known.sort_unstable();
     assert_eq!(grouped, known);
+}
+
+/// What these were called before still works, and no list names it.
+#[test]
+fn earlier_names_lead_to_the_same_commands() {
+    for (line, name) in [
+        ("git-chant ack 010 -m x", "accept"),
+        ("git-chant done 010", "finish"),
+        ("git-chant prime", "instructions"),
+        ("git-chant release-notes a..b", "changelog"),
+        ("git-chant resolve 010 --keep x", "choose"),
+        ("git-chant ready --explain", "ready"),
+        ("git-chant unarchive 010", "unarchive"),
+    ] {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        assert_eq!(parse(words.into_iter()).expect("it parses").name, name, "{line}");
+    }
+    let listed = super::grouped(command(), true).render_help().to_string();
+    for (alias, _) in super::ALIASES.iter().chain(&[("ready", ""), ("unarchive", "")]) {
+        assert!(!listed.contains(&format!("   {alias} ")), "{alias}");
+    }
 }

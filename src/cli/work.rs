@@ -171,7 +171,7 @@ pub(crate) const WORK_PAGE: Page = Page {
         "git-chant-merge",
         "git-chant-next",
         "git-chant-pause",
-        "git-chant-ready",
+        "git-chant-list",
         "git-chant-reset",
         "git-worktree",
         "gitchant-config",
@@ -221,7 +221,7 @@ pub(crate) const NEXT_PAGE: Page = Page {
         ("cd \"$(git chant next --claim --format='%(worktree)')\"", "Claim it and change to its worktree."),
         ("git chant next --claim --json", "For an agent: the spec, its worktree and its prompt file."),
     ],
-    see_also: &["git-chant-finish", "git-chant-ready", "git-chant-release", "git-chant-work"],
+    see_also: &["git-chant-finish", "git-chant-list", "git-chant-release", "git-chant-work"],
 };
 
 /// Run a spec's checks and report the results

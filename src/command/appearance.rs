@@ -125,7 +125,7 @@ pub(crate) fn pager(cli: &Cli, env: &Env, configuration: &Configuration) -> Opti
         | Command::Review(_)
         | Command::Graph(_)
         | Command::Why(_) => true,
-        Command::Drift(_) | Command::ReleaseNotes(_) => true,
+        Command::Drift(_) | Command::Changelog(_) => true,
         Command::Log(log) => !log.follow,
         _ => false,
     };

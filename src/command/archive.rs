@@ -1,38 +1,32 @@
-//! `git chant archive` and `git chant unarchive`
+//! `git chant archive`
 
 use super::Context;
 use crate::{
     answer::{AllRecorded, Folded, outcome::Outcome},
-    cli::archive::{ArchiveArgs, UnarchiveArgs},
+    cli::archive::ArchiveArgs,
     domain::{event::Op, id::SpecId},
     error::Result,
     project::Project,
     upkeep::archive,
 };
 
-pub(super) fn archive(context: &Context<'_>, args: &ArchiveArgs) -> Result<Outcome> {
+pub(super) fn run(context: &Context<'_>, args: &ArchiveArgs) -> Result<Outcome> {
     let project = context.project()?;
     if args.fold {
         return Ok(Outcome::new(Folded { folded: archive::fold(&project, None)? }));
     }
     let specs = match &args.topic {
+        Some(topic) if args.restore => archive::of_archived_topic(&project, topic)?,
         Some(topic) => archive::of_topic(&project, topic)?,
+        None if args.all => archive::closed(&project)?,
         None => args.specs.clone(),
     };
     let ids = pick(context, &project, &specs)?;
-    let titles = archive::archive(&project, &ids, context.progress)?;
-    recorded(context, &project, &ids, &Op::Archive, titles)
-}
-
-pub(super) fn unarchive(context: &Context<'_>, args: &UnarchiveArgs) -> Result<Outcome> {
-    let project = context.project()?;
-    let specs = match &args.topic {
-        Some(topic) => archive::of_archived_topic(&project, topic)?,
-        None => args.specs.clone(),
+    let (op, titles) = match args.restore {
+        true => (Op::Unarchive, archive::unarchive(&project, &ids)?),
+        false => (Op::Archive, archive::archive(&project, &ids, context.progress)?),
     };
-    let ids = pick(context, &project, &specs)?;
-    let titles = archive::unarchive(&project, &ids)?;
-    recorded(context, &project, &ids, &Op::Unarchive, titles)
+    recorded(context, &project, &ids, &op, titles)
 }
 
 /// The specs that a person means; a driver comes with its members.

@@ -16,7 +16,7 @@ use crate::{
     cli,
     env::Env,
     error::Result,
-    query::completion::{Completer, ValueKind},
+    query::completion::{Completer, RESTORE, ValueKind},
 };
 
 /// Answers a shell that asks for completions, if it is one that calls: the exit code then, otherwise nothing and nothing is done.
@@ -33,7 +33,8 @@ pub(crate) fn answer(args: &[OsString]) -> Option<i32> {
     let directory = there.as_ref().unwrap_or(&env).cwd().to_owned();
     let completer = Arc::new(Completer::new(there));
     let options = words.get(at).is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
-    let factory = || definition(command, &completer, options);
+    let restores = words.iter().any(|word| word == "--restore");
+    let factory = || definition(command, &completer, options, restores);
     let asked = CompleteEnv::with_factory(factory).bin("git-chant").try_complete(args.to_vec(), Some(&directory));
     match asked {
         Ok(true) => Some(0),
@@ -84,13 +85,14 @@ fn enter(env: &Env, dir: &Path) -> Result<Env> {
 }
 
 /// The command line, with what its values may be: all of it, unless the `command` is known already. As with git, options are for who
-/// has typed a dash; otherwise they stand behind all that there is.
-fn definition(command: Option<&OsString>, completer: &Arc<Completer>, options: bool) -> clap::Command {
+/// has typed a dash; otherwise they stand behind all that there is. `restores` tells that `--restore` is on the line.
+fn definition(command: Option<&OsString>, completer: &Arc<Completer>, options: bool, restores: bool) -> clap::Command {
     let shown = |arg: Arg| if options || arg.is_positional() { arg } else { arg.hide(true) };
     let needed = cli::needed(command.into_iter());
     let command = if needed.has_subcommands() { needed } else { cli::command() };
     command.disable_help_flag(!options).mut_args(shown).mut_subcommands(|sub| {
         let name = cli::COMMANDS.iter().map(|(name, ..)| *name).find(|name| sub.get_name() == *name);
+        let name = name.map(|name| if restores && name == "archive" { RESTORE } else { name });
         sub.disable_help_flag(!options).mut_args(|arg| shown(offering(arg, name.unwrap_or_default(), completer)))
     })
 }

@@ -20,7 +20,7 @@ pub(super) fn run(context: &Context<'_>, args: &DriftArgs) -> Result<Outcome> {
     let code = i32::from(args.exit_code && !drift.is_empty());
     let hint = drift.first().map(|first| {
         format!(
-            "to accept the change: git chant ack {0} -m \"...\"; to work on it again: git chant reset {0}",
+            "to accept the change: git chant accept {0} -m \"...\"; to work on it again: git chant reset {0}",
             first.short
         )
     });

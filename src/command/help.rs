@@ -51,9 +51,8 @@ fn find(topic: &str) -> Result<Page> {
     let message = format!("no such command or guide: '{}'", topic.escape_debug());
     let error = Error::usage(Kind::UnknownTopic, message);
     let known = cli::COMMANDS.iter().map(|(name, ..)| *name).chain(GUIDES.iter().map(Guide::short));
-    let near = known.map(|name| (strsim::damerau_levenshtein(name, topic), name)).min().filter(|(far, _)| *far <= 2);
-    Err(match near {
-        Some((_, name)) => error.hint(format!("did you mean '{name}'?")),
+    Err(match cli::meant::nearest(known, topic) {
+        Some(name) => error.hint(format!("did you mean '{name}'?")),
         None => error.hint("to list them: git chant help"),
     })
 }

@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     }
     if let Some(agent) = agent.filter(|_| silent) {
         let hint = "silent mode writes no shared file; to tell the agent of specs, add a hook of your own";
-        outcome = outcome.hint(format!("{hint} at the start of its sessions: git chant prime --hook-json"));
+        outcome = outcome.hint(format!("{hint} at the start of its sessions: git chant instructions --hook-json"));
         outcome = outcome.hint(format!("not changing '{}'", agent.instructions));
     }
     if let Some(agent) = agent.filter(|_| lacks && !skill && !asked) {

@@ -37,8 +37,8 @@ pub(crate) fn access(command: &Command) -> Access {
         | Command::Lint(_)
         | Command::Log(_)
         | Command::Path(_)
-        | Command::ReleaseNotes(_)
-        | Command::Prime(_)
+        | Command::Changelog(_)
+        | Command::Instructions(_)
         | Command::Help(_)
         | Command::Schema(_)
         | Command::Version(_)
@@ -66,12 +66,12 @@ pub(crate) fn access(command: &Command) -> Access {
         Command::Bisect(_) => Person("bisect"),
         Command::Finish(_) => Person("finish a spec"),
         Command::Merge(_) => Person("merge a spec"),
-        Command::Ack(_) => Person("acknowledge"),
+        Command::Accept(_) => Person("accept a change"),
         Command::Pause(_) => Person("pause a spec"),
         Command::Takeover(_) => Person("take over a spec"),
         Command::Reset(_) => Person("reset a spec"),
         Command::Release(_) => Person("release a spec"),
-        Command::Resolve(_) => Person("resolve"),
+        Command::Choose(_) => Person("choose an attempt"),
         Command::Cancel(_) => Person("cancel a spec"),
         Command::Archive(_) => Person("archive"),
         Command::Unarchive(_) => Person("unarchive"),
@@ -114,7 +114,6 @@ mod tests {
         ("add T", Access::Asks),
         ("investigate t --title T", Access::Person("begin an investigation")),
         ("list", Access::Reads),
-        ("ready", Access::Reads),
         ("status", Access::Reads),
         ("cost", Access::Reads),
         ("graph", Access::Reads),
@@ -137,20 +136,19 @@ mod tests {
         ("attest x --sign", Access::Person("sign an attestation")),
         ("finish x", Access::Person("finish a spec")),
         ("merge x", Access::Person("merge a spec")),
-        ("ack x -m y", Access::Person("acknowledge")),
+        ("accept x -m y", Access::Person("accept a change")),
         ("pause x", Access::Person("pause a spec")),
         ("takeover x", Access::Person("take over a spec")),
         ("fail x -m y", Access::Asks),
         ("note x -m y", Access::Asks),
         ("reset x", Access::Person("reset a spec")),
         ("release x", Access::Person("release a spec")),
-        ("resolve x --keep y", Access::Person("resolve")),
+        ("choose x --keep y", Access::Person("choose an attempt")),
         ("cancel x", Access::Person("cancel a spec")),
         ("archive x", Access::Person("archive")),
-        ("unarchive x", Access::Person("unarchive")),
         ("pr x --stage", Access::Reads),
-        ("release-notes a..b", Access::Reads),
-        ("prime", Access::Reads),
+        ("changelog a..b", Access::Reads),
+        ("instructions", Access::Reads),
         ("sync", Access::Person("sync")),
         ("prune", Access::Person("prune")),
         ("fsck", Access::Reads),
@@ -176,6 +174,8 @@ mod tests {
         ("approve x --commit y", Access::Person("approve")),
         ("show x --diff", Access::Reads),
         ("hook post-merge 0", Access::Hook),
+        ("ready", Access::Reads),
+        ("unarchive x", Access::Person("unarchive")),
     ];
 
     fn of(line: &str) -> Access {

@@ -1,40 +1,45 @@
 //! `git chant list`
 
+use std::cmp::Reverse;
+
 use super::{Context, fetched};
 use crate::{
-    answer::{SpecList, outcome::Outcome},
+    answer::{ReadyAnswer, SpecList, outcome::Outcome},
     cli::list::{ListArgs, SortKey},
     domain::{event::Event, filter::Filter, id::SpecId, spec_type::SpecType, status::Status},
     error::{Error, Kind, Result},
+    project::Project,
     specs::{all::Specs, facts::Facts},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let project = context.project()?;
+    if args.explain {
+        return explained(&project, args);
+    }
     let specs = Specs::cached(&project)?;
     let search = Search::new(context, args)?;
     let all = args.all || args.archived || args.status.contains(&Status::Archived) || Search::is_wide(args);
     let ids = if all { specs.names.all()? } else { specs.names.active()? };
-    let filter = Filter {
-        types: args.spec_type.clone(),
-        phases: args.phase.clone(),
-        topics: args.topic.clone(),
-        labels: args.labels.clone(),
-    };
-    let (mut views, mut lines, mut to_import) = (Vec::new(), Vec::new(), 0);
+    let filter = filter(args);
+    let screen = context.brief && context.env.stdout_is_terminal();
+    let (mut views, mut lines, mut to_import, mut blocked) = (Vec::new(), Vec::new(), 0, 0);
     for id in ids {
         specs.inspect(
             id,
             |status| wanted_status(args, status),
             |facts| {
-                let left_out = !is_wanted(&filter, facts) || (args.ready && !specs.reasons(facts)?.is_empty());
-                if left_out || !search.finds(&specs, id)? {
+                if !is_wanted(&filter, facts) || !search.finds(&specs, id)? {
+                    return Ok(());
+                }
+                if args.ready && !specs.reasons(facts)?.is_empty() {
+                    blocked += usize::from(!facts.status.is_over());
                     return Ok(());
                 }
                 let key = search.key(&specs, facts)?;
                 to_import += usize::from(facts.to_import);
                 match context.brief {
-                    true => lines.push((key, specs.line(facts)?)),
+                    true => lines.push((key, specs.line(facts, screen)?)),
                     false => views.push((key, specs.view(&specs.entry(id)?)?)),
                 }
                 Ok(())
@@ -44,13 +49,52 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     specs.write_cache()?;
     // The process is about to end: to give its memory back piece by piece takes longer than to find what to print.
     std::mem::forget(specs);
+    let none = views.is_empty() && lines.is_empty();
     let outcome = Outcome::new(SpecList { specs: search.sorted(views), lines: search.sorted(lines) });
-    let outcome = fetched::hint(&project)?.into_iter().fold(outcome, Outcome::hint);
+    let mut outcome = fetched::hint(&project)?.into_iter().fold(outcome, Outcome::hint);
+    if none && blocked > 0 {
+        outcome = outcome.hint("to see what blocks the others: git chant list --ready --explain");
+    }
     Ok(match to_import {
         0 => outcome,
         1 => outcome.hint("1 spec file has a status that was not imported: git chant import"),
         many => outcome.hint(format!("{many} spec files have a status that was not imported: git chant import")),
     })
+}
+
+/// The ready specs, and every other open one with what blocks it.
+fn explained(project: &Project, args: &ListArgs) -> Result<Outcome> {
+    let specs = Specs::cached(project)?;
+    let filter = filter(args);
+    let (mut ready, mut blocked) = (Vec::new(), Vec::new());
+    for id in specs.names.active()? {
+        specs.inspect(
+            id,
+            |status| !status.is_over(),
+            |facts| {
+                if is_wanted(&filter, facts) {
+                    let view = specs.view(&specs.entry(id)?)?;
+                    let priority = facts.text.as_ref().map_or(0, |text| text.priority);
+                    if view.ready { ready.push((Reverse(priority), view)) } else { blocked.push(view) }
+                }
+                Ok(())
+            },
+        )?;
+    }
+    specs.write_cache()?;
+    ready.sort_by_key(|(priority, _)| *priority);
+    let ready = ready.into_iter().map(|(_, view)| view).collect();
+    let outcome = Outcome::new(ReadyAnswer { specs: ready, blocked });
+    Ok(fetched::hint(project)?.into_iter().fold(outcome, Outcome::hint))
+}
+
+fn filter(args: &ListArgs) -> Filter {
+    Filter {
+        types: args.spec_type.clone(),
+        phases: args.phase.clone(),
+        topics: args.topic.clone(),
+        labels: args.labels.clone(),
+    }
 }
 
 fn wanted_status(args: &ListArgs, status: Status) -> bool {
@@ -118,7 +162,8 @@ impl<'a> Search<'a> {
     fn key(&self, specs: &Specs<'_>, facts: &Facts<'_>) -> Result<(i64, String)> {
         let text = facts.text.as_ref();
         let number = |number: i64| (number, String::new());
-        Ok(match self.args.sort.map_or(SortKey::Id, |(key, _)| key) {
+        let usual = if self.args.ready { SortKey::Priority } else { SortKey::Id };
+        Ok(match self.args.sort.map_or(usual, |(key, _)| key) {
             SortKey::Id => number(0),
             SortKey::Created => number(first_event(specs, facts.id)?.map_or(i64::MAX, |event| event.author.seconds)),
             SortKey::Updated => number(specs.recorded(facts.id)?.state.map_or(i64::MAX, |state| state.updated)),

@@ -2,12 +2,14 @@
 
 pub(crate) mod appearance;
 
-mod ack;
+mod accept;
 mod add;
 mod approve;
 mod archive;
 mod attest;
 mod bisect;
+mod changelog;
+mod choose;
 mod claim;
 pub(crate) mod complete;
 mod context;
@@ -29,6 +31,7 @@ mod import;
 mod init;
 mod inside;
 mod install_man;
+mod instructions;
 mod investigate;
 mod lint;
 mod list;
@@ -39,15 +42,11 @@ mod note;
 mod path;
 mod pause;
 mod pr;
-mod prime;
 mod prune;
-mod ready;
 mod recover;
-mod release_notes;
 mod repair;
 mod report;
 mod request;
-mod resolve;
 mod review;
 mod schema;
 mod show;
@@ -104,7 +103,7 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Add(args) => add::run(context, args),
         Command::Investigate(args) => investigate::run(context, args),
         Command::List(args) => list::run(context, args),
-        Command::Ready(args) => ready::run(context, args),
+        Command::Ready(args) => list::run(context, &args.into()),
         Command::Status(args) => status::run(context, args),
         Command::Drift(args) => drift::run(context, args),
         Command::Why(args) => why::run(context, args),
@@ -126,7 +125,7 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Attest(args) => attest::run(context, args),
         Command::Finish(args) => finish::run(context, args),
         Command::Merge(args) => merge::run(context, args),
-        Command::Ack(args) => ack::run(context, args),
+        Command::Accept(args) => accept::run(context, args),
         Command::Pause(args) => pause::pause(context, args),
         Command::Takeover(args) => pause::takeover(context, args),
         Command::Fail(args) => end::fail(context, args),
@@ -134,9 +133,9 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Reset(args) => end::reset(context, args),
         Command::Release(args) => end::release(context, args),
         Command::Cancel(args) => end::cancel(context, args),
-        Command::Resolve(args) => resolve::run(context, args),
-        Command::Archive(args) => archive::archive(context, args),
-        Command::Unarchive(args) => archive::unarchive(context, args),
+        Command::Choose(args) => choose::run(context, args),
+        Command::Archive(args) => archive::run(context, args),
+        Command::Unarchive(args) => archive::run(context, &args.into()),
         Command::Deinit(args) => deinit::run(context, args),
         Command::Demo(args) => demo::run(context, args),
         Command::Hooks(args) => hooks::run(context, args),
@@ -147,9 +146,9 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Version(args) => version::run(context, args),
         Command::Lint(args) => lint::run(context, args),
         Command::Pr(args) => pr::run(context, args),
-        Command::ReleaseNotes(args) => release_notes::run(context, args),
+        Command::Changelog(args) => changelog::run(context, args),
         Command::Sync(args) => sync::run(context, args),
-        Command::Prime(args) => prime::run(context, args),
+        Command::Instructions(args) => instructions::run(context, args),
         Command::Prune(args) => prune::run(context, args),
         Command::Fsck(args) => fsck::run(context, args),
         Command::Recover(args) => recover::run(context, args),

@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
     }
     Err(refused.unwrap_or_else(|| {
         Error::negative(Kind::NothingReady, "nothing is ready")
-            .hint("to see what blocks the specs: git chant ready --explain")
+            .hint("to see what blocks the specs: git chant list --ready --explain")
     }))
 }
 

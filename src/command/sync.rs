@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
         hints.push(format!("nothing was pushed: in silent mode 'git config chant.remote {}' allows it", remote.name));
     }
     if has(ExchangeResult::Contended) {
-        hints.push("to keep one attempt: git chant resolve <spec> --keep <attempt>".to_owned());
+        hints.push("to keep one attempt: git chant choose <spec> --keep <attempt>".to_owned());
     }
     if let Some(namesake) = exchanged.iter().find(|entry| entry.way == ExchangeResult::Namesake)
         && let Some(id) = &namesake.spec

@@ -110,7 +110,9 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
             .hint(format!("to work on it again: git chant work {}", blocked.short)));
     }
     if selection.ready.is_empty() {
-        return Ok(Outcome::new(AllWorked::default()).hint("nothing is ready; to see why: git chant ready --explain"));
+        return Ok(
+            Outcome::new(AllWorked::default()).hint("nothing is ready; to see why: git chant list --ready --explain")
+        );
     }
     let limits = limits(project, args, &selection)?;
     let together = args.jobs > 1;

@@ -69,7 +69,7 @@ kinds! {
     Checks = "checks", "What the checks found cannot be written down.";
     Completed = "completed", "The spec is completed already.";
     Config = "config", "git cannot change the configuration.";
-    Contended = "contended", "Several attempts claim the spec: `git chant resolve`.";
+    Contended = "contended", "Several attempts claim the spec: `git chant choose`.";
     Copy = "copy", "A file cannot be written into the worktree.";
     CutOff = "cut-off", "History that is needed is not here: the clone may be shallow.";
     Cycle = "cycle", "The spec depends on itself by way of others.";

@@ -6,6 +6,7 @@ use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use super::{
     DATE, GUIDES, MANUAL, SOURCE,
     roff::{PREAMBLE, bare, body, example, see_also, table},
+    sections,
 };
 use crate::cli::{self, page::Page};
 
@@ -20,6 +21,10 @@ pub(super) fn render(mut command: clap::Command, page: &Page, parent: Option<&st
     if let Some((_, rest)) = long.split_once("\n\n") {
         command = command.long_about(rest.to_owned());
     }
+    let name = command.get_name().to_owned();
+    if parent.is_some() {
+        command = command.mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg });
+    }
     let man = Man::new(command).title(title).date(DATE).source(SOURCE).manual(MANUAL);
     let mut text = section(|out| man.render_title(out));
     // The title brings the definition that every quote in the page needs.
@@ -32,12 +37,18 @@ pub(super) fn render(mut command: clap::Command, page: &Page, parent: Option<&st
         text.push_str(&section(|out| man.render_subcommands_section(out)));
     }
     text.push_str(&section(|out| man.render_options_section(out)));
-    text.push_str(&examples(page));
-    text.push_str(&table("EXIT STATUS", cli::EXIT_STATUS));
-    if parent.is_none() {
-        text.push_str(&table("ENVIRONMENT", cli::ENVIRONMENT));
+    if parent.is_some() {
+        text.push_str(&global_options());
     }
-    text.push_str(&table("FILES", cli::FILES));
+    text.push_str(&examples(page));
+    if parent.is_some() {
+        text.push_str(&sections::exit_status(&name));
+        text.push_str(&sections::configuration(&name));
+    } else {
+        text.push_str(&table("EXIT STATUS", cli::EXIT_STATUS));
+        text.push_str(&table("ENVIRONMENT", cli::ENVIRONMENT));
+        text.push_str(&table("FILES", cli::FILES));
+    }
     // The page that everything starts from leads to the guides.
     let guides = GUIDES.iter().map(|guide| guide.name).filter(|_| parent.is_none());
     text.push_str(&see_also(parent.into_iter().chain(page.see_also.iter().copied()).chain(guides)));
@@ -93,6 +104,22 @@ fn synopsis(command: &clap::Command) -> String {
 fn value(arg: &clap::Arg) -> Inline {
     let names = arg.get_value_names().expect("every value is named");
     italic(format!("<{}>", names.join("> <")))
+}
+
+/// Where the options of every command are described.
+fn global_options() -> String {
+    let mut roff = Roff::new();
+    roff.control("PP", []);
+    roff.text([
+        roman("The options that every command has, such as "),
+        bold("--json"),
+        roman(" and "),
+        bold("-z"),
+        roman(", are described in "),
+        bold("git-chant"),
+        roman("(1)."),
+    ]);
+    body(&roff)
 }
 
 /// clap_mangen says nothing of aliases.

@@ -7,6 +7,7 @@ mod command;
 mod guide;
 pub(crate) mod install;
 mod roff;
+mod sections;
 mod table;
 
 use crate::cli;
@@ -34,13 +35,15 @@ pub struct Guide {
 }
 
 /// Every guide, in the order in which one would read them.
-pub(crate) const GUIDES: [Guide; 6] = [
-    guide(0, include_str!("guides/gitchant-workflow.md")),
-    guide(1, include_str!("guides/gitchant-spec.md")),
-    guide(2, include_str!("guides/gitchant-config.md")),
-    guide(3, include_str!("guides/gitchant-format.md")),
-    guide(4, include_str!("guides/gitchant-security.md")),
-    guide(5, include_str!("guides/gitchant-aliases.md")),
+pub(crate) const GUIDES: [Guide; 8] = [
+    guide(0, include_str!("guides/gitchant-tutorial.md")),
+    guide(1, include_str!("guides/gitchant-workflow.md")),
+    guide(2, include_str!("guides/gitchant-spec.md")),
+    guide(3, include_str!("guides/gitchant-config.md")),
+    guide(4, include_str!("guides/gitchant-format.md")),
+    guide(5, include_str!("guides/gitchant-security.md")),
+    guide(6, include_str!("guides/gitchant-aliases.md")),
+    guide(7, include_str!("guides/gitchant-glossary.md")),
 ];
 
 const fn guide(at: usize, source: &'static str) -> Guide {

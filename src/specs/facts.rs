@@ -58,6 +58,8 @@ pub(crate) struct StateFacts<'a> {
     pub tip: ObjectId,
     /// The recorded status.
     pub status: Status,
+    /// When the newest event was written, seconds since the epoch.
+    pub updated: i64,
     /// Whether several attempts count.
     pub contended: bool,
     /// The work of the deciding attempt.
@@ -84,6 +86,7 @@ impl<'a> StateFacts<'a> {
         StateFacts {
             tip: state.tip,
             status: state.status,
+            updated: state.updated,
             contended: state.is_contended(),
             work: Work::of(state),
             superseded_by: facts.superseded_by.as_ref().map(SpecId::as_str),

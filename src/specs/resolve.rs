@@ -78,6 +78,13 @@ fn stem_of(query: &str) -> &str {
 
 fn unknown(names: &SpecNames<'_>, query: &str) -> Result<Error> {
     let error = Error::fatal(Kind::UnknownSpec, format!("no such spec: '{}'", query.escape_debug()));
+    // `1` for `001`: ids are text, and people count.
+    let padded = query.bytes().all(|b| b.is_ascii_digit()).then(|| format!("{query:0>3}"));
+    if let Some(padded) = padded.filter(|padded| padded != query)
+        && !names.matching(&padded)?.is_empty()
+    {
+        return Ok(error.hint(format!("did you mean: git chant show {padded}")));
+    }
     Ok(if names.all()?.is_empty() {
         error.hint("no specs yet; to create one: git chant add \"What to do\"")
     } else {

@@ -3,7 +3,12 @@
 use gix::ObjectId;
 use serde_json::{Map, Value, json};
 
-use crate::specs::{all::Specs, entry::Entry, facts::Facts, reviews::WorkReview};
+use crate::specs::{
+    all::Specs,
+    entry::Entry,
+    facts::{Facts, StateFacts},
+    reviews::WorkReview,
+};
 use crate::{
     agent::lease::Life,
     answer::{
@@ -14,6 +19,7 @@ use crate::{
         checks::Checks,
         event::{self, Event, Op},
         history::History,
+        id::SpecId,
         readiness::{Obstacle, Reason},
         spec_file::{Spec, body_of, criteria_of},
         spec_type::SpecType,
@@ -25,8 +31,14 @@ use crate::{
 };
 
 impl Specs<'_> {
-    /// The line of a spec: what a person is shown of one among many.
-    pub(crate) fn line(&self, facts: &Facts<'_>) -> Result<SpecLine> {
+    /// The line of a spec: what a person is shown of one among many. `screen` tells what a pending spec waits for, too.
+    pub(crate) fn line(&self, facts: &Facts<'_>, screen: bool) -> Result<SpecLine> {
+        let reasons = match facts.status {
+            Status::Pending if screen => self.reasons(facts)?,
+            _ => Vec::new(),
+        };
+        let now = self.project.env.now().as_second();
+        let age = |state: &StateFacts<'_>| u64::try_from(now.saturating_sub(state.updated)).unwrap_or_default();
         let text = facts.text.as_ref();
         let (orphaned, stale) = self.orphaned_and_stale(facts)?;
         let needs_approval = self.lacks_approval(facts)?;
@@ -48,6 +60,9 @@ impl Specs<'_> {
             error: facts.fault.clone(),
             kind: text.and_then(|text| text.phase).map_or(kind.into(), |phase| phase.to_owned().into()),
             labels: text.iter().flat_map(|text| text.labels.iter()).map(str::to_owned).collect(),
+            age: facts.state.as_ref().map(age),
+            ready: screen.then(|| facts.status == Status::Pending && reasons.is_empty()),
+            waits_for: waits_for(&reasons),
         })
     }
 
@@ -233,6 +248,24 @@ fn front_matter_claims(spec: &Spec) -> Map<String, Value> {
         said.insert(key.clone(), Value::Null);
     }
     said
+}
+
+/// What a spec waits for, in few words, where its flags do not say it.
+fn waits_for(reasons: &[Reason]) -> Option<String> {
+    let dependencies = || reasons.iter().filter(|reason| reason.obstacle == Obstacle::Dependency);
+    if let Some(first) = dependencies().next() {
+        let more = dependencies().count() - 1;
+        let id = SpecId::new(&first.what).map_or_else(|_| first.what.clone(), |id| id.short().to_owned());
+        return Some(if more == 0 { format!("after {id}") } else { format!("after {id} and {more} more") });
+    }
+    reasons.iter().find_map(|reason| match reason.obstacle {
+        Obstacle::Cycle => Some("circular".to_owned()),
+        Obstacle::Base => Some(format!("base lacks {}", reason.what)),
+        Obstacle::Input => Some("no input".to_owned()),
+        Obstacle::Day => Some(format!("from {}", reason.what)),
+        Obstacle::Gate if reason.what == "gate" => Some("for a person".to_owned()),
+        _ => None,
+    })
 }
 
 fn blocker(reason: &Reason) -> Blocker {

@@ -322,7 +322,7 @@ impl From<Refusal> for Error {
                 let error =
                     Error::negative(Kind::Contended, format!("{} attempts contend for '{short}'", attempts.len()));
                 attempts.iter().fold(error, |error, attempt| {
-                    error.hint(format!("keep one: git chant resolve {short} --keep {}", attempt.to_hex_with_len(12)))
+                    error.hint(format!("keep one: git chant choose {short} --keep {}", attempt.to_hex_with_len(12)))
                 })
             }
             NotAllowed::NoChain => Error::fatal(Kind::NoChain, format!("'{short}' has no recorded history yet")),
@@ -354,7 +354,7 @@ fn way_out(error: Error, op: &Op, from: Status, short: &str) -> Error {
         (Op::Archive, _) if from != Status::Archived => error.hint(format!(
             "only completed and cancelled specs can be archived; to cancel it: git chant cancel {short}"
         )),
-        (_, Status::Archived) => error.hint(format!("to restore it first: git chant unarchive {short}")),
+        (_, Status::Archived) => error.hint(format!("to restore it first: git chant archive --restore {short}")),
         _ => error,
     }
 }

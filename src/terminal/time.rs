@@ -30,6 +30,13 @@ pub(crate) fn duration(duration: Duration) -> String {
     humantime::format_duration(whole).to_string()
 }
 
+/// How long ago something was, in its greatest unit, for a column: `40s`, `12m`, `3h`, `5d`, `6w`, `2y`.
+pub(crate) fn age(seconds: u64) -> String {
+    let units = [(365 * 86_400, 'y'), (7 * 86_400, 'w'), (86_400, 'd'), (3_600, 'h'), (60, 'm')];
+    let found = units.iter().find(|(unit, name)| seconds >= unit * if *name == 'w' { 2 } else { 1 });
+    found.map_or_else(|| format!("{seconds}s"), |(unit, name)| format!("{}{name}", seconds / unit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +47,13 @@ mod tests {
         assert_eq!(iso("2026-02-08T10:00:00-03:30"), "2026-02-08 10:00:00 -0330");
         assert_eq!(iso("2026-02-08T10:00:00Z"), "2026-02-08 10:00:00 +0000");
         assert_eq!(iso("some \u{1b}[31mday"), "some day");
+    }
+
+    #[test]
+    fn an_age_is_one_number_and_its_unit() {
+        let days = |days: u64| age(days * 86_400);
+        assert_eq!([age(0), age(59), age(60), age(3 * 3_600 + 59 * 60)], ["0s", "59s", "1m", "3h"]);
+        assert_eq!([days(1), days(13), days(14), days(364), days(800)], ["1d", "13d", "2w", "52w", "2y"]);
     }
 
     #[test]

@@ -48,6 +48,28 @@ pub(crate) fn of_topic(project: &Project, topic: &str) -> Result<Vec<String>> {
     Ok(entries.iter().map(|entry| entry.id.to_string()).collect())
 }
 
+/// The ids of all specs that are completed or cancelled, without members, which go with their driver.
+///
+/// # Errors
+/// If the specs cannot be read.
+pub(crate) fn closed(project: &Project) -> Result<Vec<String>> {
+    let specs = Specs::cached(project)?;
+    let mut found = Vec::new();
+    for id in specs.names.active()? {
+        specs.inspect(
+            id,
+            |status| matches!(status, Status::Completed | Status::Cancelled),
+            |facts| {
+                if facts.id.member_of().is_none() {
+                    found.push(facts.id.to_string());
+                }
+                Ok(())
+            },
+        )?;
+    }
+    Ok(found)
+}
+
 /// The ids of the archived specs of an investigation.
 ///
 /// # Errors

@@ -176,11 +176,11 @@ fn a_chain_that_it_deletes_or_rewinds_is_restored_and_waits_for_a_person() {
         ["-d refs/chant/specs/$CHANT_SPEC_ID", "refs/chant/specs/$CHANT_SPEC_ID refs/chant/specs/$CHANT_SPEC_ID^"]
     {
         let tried = attempt(&format!("echo two >file; tick; git update-ref {damage}"), &[]);
-        tried.ran.fails(1, &["changed without an event, and was restored", "git chant ack"]);
+        tried.ran.fails(1, &["changed without an event, and was restored", "git chant accept"]);
         let (sandbox, id) = (tried.sandbox, tried.id);
         assert_eq!(sandbox.ops(&id), ["add", "start", "finish"]);
-        sandbox.chant(&["merge", &id]).fails(1, &["git chant ack"]);
-        sandbox.chant(&["ack", &id, "--reason", "seen"]).ok();
+        sandbox.chant(&["merge", &id]).fails(1, &["git chant accept"]);
+        sandbox.chant(&["accept", &id, "--reason", "seen"]).ok();
         sandbox.chant(&["merge", &id]).ok();
         assert_eq!(sandbox.status(&id), "completed");
     }
@@ -216,7 +216,7 @@ fn a_hook_and_a_setting_that_it_plants_are_named_and_not_run_by_the_tool() {
 #[test]
 fn it_cannot_approve_or_acknowledge() {
     let tried = attempt(
-        "git chant approve $CHANT_SPEC_ID; git chant ack $CHANT_SPEC_ID --reason x; git chant cancel $CHANT_SPEC_ID; true",
+        "git chant approve $CHANT_SPEC_ID; git chant accept $CHANT_SPEC_ID --reason x; git chant cancel $CHANT_SPEC_ID; true",
         &[],
     );
     tried.ran.fails(

@@ -22,13 +22,13 @@ fn waits(sandbox: &Sandbox, id: &str, reasons: &[&str]) -> Ran {
         .fails(1, &["the agent changed files or settings outside its work"]);
     assert_eq!(sandbox.status(id), "finished");
     assert_eq!(sandbox.read("file"), "one\n");
-    sandbox.chant(&["merge", id]).fails(1, reasons).fails(1, &["git chant ack"]);
+    sandbox.chant(&["merge", id]).fails(1, reasons).fails(1, &["git chant accept"]);
     ran
 }
 
 #[track_caller]
 fn acknowledged(sandbox: &Sandbox, id: &str) {
-    sandbox.chant(&["ack", id, "--reason", "I have looked"]).ok();
+    sandbox.chant(&["accept", id, "--reason", "I have looked"]).ok();
     sandbox.chant(&["merge", id]).ok();
     assert_eq!(sandbox.status(id), "completed");
     assert_eq!(sandbox.read("file"), "two\n");

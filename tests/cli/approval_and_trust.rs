@@ -16,8 +16,8 @@ fn a_circle_of_dependencies_names_its_specs() {
     sandbox
         .chant(&["lint"])
         .fails(1, &["001-abc -> 002-abc -> 003-abc -> 001-abc", ".chant/specs/2026-02-08-001-abc.md:2:14"]);
-    assert_eq!(sandbox.chant(&["ready"]).ok().out, "");
-    assert!(sandbox.chant(&["ready", "--explain"]).ok().out.contains("depends on itself"));
+    assert_eq!(sandbox.chant(&["list", "--ready"]).ok().out, "");
+    assert!(sandbox.chant(&["list", "--ready", "--explain"]).ok().out.contains("depends on itself"));
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_dependant_is_ready_when_what_it_depends_on_is_completed_and_in_its_base() {
     sandbox.git(&["branch", "other"]);
     sandbox.chant(&["work", &first, "--onto", "other"]).ok();
     sandbox.chant(&["work", &second]).fails(1, &["is completed in other, but the base lacks its work"]);
-    assert!(sandbox.chant(&["ready", "--explain"]).ok().out.contains("the base lacks"));
+    assert!(sandbox.chant(&["list", "--ready", "--explain"]).ok().out.contains("the base lacks"));
     std::fs::remove_file(sandbox.repo.join(format!(".chant/specs/{first}.md"))).unwrap();
     sandbox.git(&["merge", "-q", "other"]);
     assert_eq!(sandbox.show(&second)["ready"], true);
@@ -191,7 +191,7 @@ fn archive_moves_the_file_and_keeps_the_trail() {
     assert_eq!(sandbox.chant(&["list"]).ok().out, "");
     assert!(sandbox.chant(&["list", "--archived"]).ok().out.contains("Make it two"));
     assert_eq!(sandbox.status(&id), "archived");
-    sandbox.chant(&["unarchive", &id]).ok();
+    sandbox.chant(&["archive", "--restore", &id]).ok();
     assert_eq!(sandbox.status(&id), "completed");
     assert!(sandbox.repo.join(&path).exists());
     assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
@@ -313,17 +313,17 @@ fn an_attempt_that_changed_nothing_finished_nothing() {
 #[test]
 fn ready_says_where_to_read_on_when_nothing_is() {
     let sandbox = Sandbox::new();
-    assert_eq!(sandbox.chant(&["ready"]).ok().err, "");
+    assert_eq!(sandbox.chant(&["list", "--ready"]).ok().err, "");
     let first = sandbox.add(&["Gate", "--type", "gate"]);
-    let ran = sandbox.chant(&["ready"]).ok();
+    let ran = sandbox.chant(&["list", "--ready"]).ok();
     assert_eq!(
         (ran.out.as_str(), ran.err.as_str()),
-        ("", "hint: to see what blocks the others: git chant ready --explain\n")
+        ("", "hint: to see what blocks the others: git chant list --ready --explain\n")
     );
-    let explained = sandbox.chant(&["ready", "--explain"]).ok().out;
+    let explained = sandbox.chant(&["list", "--ready", "--explain"]).ok().out;
     assert!(explained.ends_with("  Gate\n    gate: only a person can pass it\n"), "{explained}");
     sandbox.chant(&["cancel", &first]).ok();
-    assert_eq!(sandbox.chant(&["ready"]).ok().err, "");
+    assert_eq!(sandbox.chant(&["list", "--ready"]).ok().err, "");
 }
 
 /// An agent may have made the copy: what a person trusts is the text of one spec.

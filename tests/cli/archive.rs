@@ -129,7 +129,7 @@ fn an_id_without_a_date_has_an_archive_too() {
     assert_eq!(refs(&sandbox, "refs/chant"), ["refs/chant/archive/undated"]);
     assert_eq!(sandbox.status("imported"), "archived");
     assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
-    sandbox.chant(&["unarchive", "imported"]).ok();
+    sandbox.chant(&["archive", "--restore", "imported"]).ok();
     assert_eq!(sandbox.status("imported"), "cancelled");
 }
 
@@ -139,7 +139,7 @@ fn what_is_taken_out_has_its_ref_again_and_is_put_away_anew() {
     let id = done(&sandbox, "Out and in");
     sandbox.chant(&["archive", &id]).ok();
     let first = sandbox.git(&["rev-parse", &place(&id)]);
-    sandbox.chant(&["unarchive", &id]).ok();
+    sandbox.chant(&["archive", "--restore", &id]).ok();
     assert_eq!(sandbox.status(&id), "completed");
     assert_eq!(refs(&sandbox, "refs/chant"), [archive_of(&id), format!("refs/chant/specs/{id}")]);
     assert_eq!(sandbox.git(&["rev-parse", &place(&id)]), first, "the archive keeps what it has");
@@ -226,7 +226,9 @@ fn a_fold_beside_new_events_loses_none() {
             .push(sandbox.binary(&["archive", "--fold"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
     }
     for id in ids.iter().step_by(2) {
-        running.push(sandbox.binary(&["unarchive", id]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+        running.push(
+            sandbox.binary(&["archive", "--restore", id]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap(),
+        );
     }
     for child in running {
         let ended = child.wait_with_output().unwrap();

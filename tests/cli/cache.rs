@@ -9,9 +9,9 @@ const QUESTIONS: [&[&str]; 8] = [
     &["lint", "--json"],
     &["list", "--all", "--json"],
     &["list", "--all"],
-    &["ready"],
-    &["ready", "--explain", "--json"],
-    &["ready", "--explain"],
+    &["list", "--ready"],
+    &["list", "--ready", "--explain", "--json"],
+    &["list", "--ready", "--explain"],
     &["graph", "--json"],
     &["drift", "--json"],
 ];
@@ -29,7 +29,7 @@ fn same(sandbox: &Sandbox, after: &str) {
 /// The same of how specs are listed alone.
 #[track_caller]
 fn same_list(sandbox: &Sandbox, after: &str) {
-    ask(sandbox, after, &[&["list", "--all"], &["list", "--all", "--json"], &["ready"]]);
+    ask(sandbox, after, &[&["list", "--all"], &["list", "--all", "--json"], &["list", "--ready"]]);
 }
 
 #[track_caller]
@@ -162,7 +162,7 @@ fn what_becomes_of_the_inputs_of_what_is_over_is_seen() {
     sandbox.chant(&["reset", &first]).ok();
     assert!(line(&sandbox).contains("completed (stale)"), "{}", line(&sandbox));
     same(&sandbox, "a reset of the input");
-    sandbox.chant(&["ack", &third, "-m", "seen"]).ok();
+    sandbox.chant(&["accept", &third, "-m", "seen"]).ok();
     settle();
     same(&sandbox, "ack");
     assert!(line(&sandbox).contains("completed  Third"), "{}", line(&sandbox));
@@ -341,7 +341,7 @@ fn many_read_and_write_it_at_once() {
     for number in 0..6 {
         running.push(start(&["list"]));
         running.push(start(&["add", &format!("Number {number}")]));
-        running.push(start(&["ready"]));
+        running.push(start(&["list", "--ready"]));
     }
     for child in running {
         let ended = child.wait_with_output().unwrap();

@@ -76,7 +76,7 @@ fn what_is_offered_is_what_the_command_is_for() {
     assert_eq!(ask(&["show", "00"]), [format!("{open}:Make it two"), format!("{waits}:Make it three")]);
     assert_eq!(ask(&["show", &open[4..6]]), [format!("{}:Make it two", &open[4..])], "by the last part");
     assert_eq!(ask(&["show", "20"]).len(), 2, "by the full id");
-    assert!(ask(&["merge", ""]).is_empty() && ask(&["unarchive", ""]).is_empty());
+    assert!(ask(&["merge", ""]).is_empty() && ask(&["archive", "--restore", ""]).is_empty());
     assert_eq!(ask(&["list", "--label", ""]), ["storage"]);
     assert_eq!(ask(&["list", "--topic", "iss"]), ["issue-12"]);
     sandbox.git(&["config", "chant.agent.mine.cmd", "true"]);
@@ -106,7 +106,7 @@ fn what_is_offered_is_what_the_command_is_for() {
     sandbox.chant(&["merge", &open]).ok();
     assert_eq!(ask(&["work", ""]), [format!("{waits}:Make it three")]);
     sandbox.chant(&["archive", &open]).ok();
-    assert_eq!(ask(&["unarchive", ""]), [format!("{open}:Make it two")]);
+    assert_eq!(ask(&["archive", "--restore", ""]), [format!("{open}:Make it two")]);
     assert_eq!(ask(&["show", ""]), [format!("{waits}:Make it three")]);
     sandbox.chant(&["fsck"]).ok();
 }

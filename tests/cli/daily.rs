@@ -44,8 +44,8 @@ fn priority_and_day_say_what_comes_next() {
     let later = sandbox.add(&["Later", "--not-before", "2999-01-01", "--priority", "9"]);
     sandbox.add(&["Long ago", "--not-before", "2001-01-01", "--priority", "1"]);
     let order = ["Urgent", "Long ago", "Usual", "Never mind"];
-    assert_eq!(titles(&sandbox, &["ready"]), order);
-    let printed = sandbox.chant(&["ready"]).ok().out;
+    assert_eq!(titles(&sandbox, &["list", "--ready"]), order);
+    let printed = sandbox.chant(&["list", "--ready"]).ok().out;
     let places: Vec<_> = order.iter().map(|title| printed.find(title).unwrap()).collect();
     assert!(places.is_sorted(), "{printed}");
     assert_eq!(titles(&sandbox, &["next"]), ["Urgent"]);
@@ -136,14 +136,14 @@ fn a_topic_is_known_after_it_is_archived() {
         sandbox.chant(&["cancel", &id]).ok();
     }
     sandbox.chant(&["graph", "t"]).ok();
-    sandbox.chant(&["unarchive", "--topic", "t"]).fails(1, &["no such investigation: 't'"]);
+    sandbox.chant(&["archive", "--restore", "--topic", "t"]).fails(1, &["no such investigation: 't'"]);
     sandbox.chant(&["archive", "--topic", "t"]).ok();
     for command in [&["status", "t"][..], &["graph", "t"], &["graph", "--topic", "t"]] {
         let out = sandbox.chant(command).ok().out;
         assert_eq!(out.matches("archived").count(), 2, "{command:?}: {out}");
     }
     sandbox.chant(&["graph", "other"]).fails(1, &["no such investigation: 'other'"]);
-    sandbox.chant(&["unarchive", "--topic", "t"]).ok();
+    sandbox.chant(&["archive", "--restore", "--topic", "t"]).ok();
     assert_eq!(titles(&sandbox, &["list", "--topic", "t"]), ["One", "Two"]);
 }
 

@@ -52,13 +52,13 @@ fn a_changed_a_new_and_a_lost_file_are_told_apart_and_shown() {
     let see = drift(&sandbox)[0]["see"].as_str().unwrap().to_owned();
     let shown = sandbox.git(&see.split(' ').skip(1).collect::<Vec<_>>());
     assert!(shown.contains("-It is the moon.") && shown.contains("+It is the sun."), "{shown}");
-    sandbox.chant(&["drift", "--exit-code", &id]).fails(1, &["changed", "docs/why.md", "git diff", "git chant ack"]);
+    sandbox.chant(&["drift", "--exit-code", &id]).fails(1, &["changed", "docs/why.md", "git diff", "git chant accept"]);
 
     sandbox.git(&["rm", "-q", "docs/why.md"]);
     commit(&sandbox);
     assert_eq!(kinds(&sandbox)[0], ("gone".into(), "docs/why.md".into()));
     // A person says that it holds as it is.
-    sandbox.chant(&["ack", &id, "-m", "the reason still holds"]).ok();
+    sandbox.chant(&["accept", &id, "-m", "the reason still holds"]).ok();
     assert_eq!(kinds(&sandbox), []);
     assert_eq!(sandbox.show(&id)["stale"], false);
     sandbox.write("docs/more/else.md", "And the wind.\n");
@@ -132,7 +132,7 @@ fn research_that_does_not_carry_the_work_is_replaced_and_what_rests_on_it_is_sta
     // One is worked again on the new research, the other holds, as a person says.
     sandbox.agent("mkdir -p .chant/research; printf '# Why\\n\\nThe lock.\\n' >.chant/research/why.md; tick");
     sandbox.chant(&["work", &new]).ok();
-    sandbox.chant(&["ack", &other, "-m", "it does not use the lock"]).ok();
+    sandbox.chant(&["accept", &other, "-m", "it does not use the lock"]).ok();
     assert_eq!(sandbox.show(&other)["stale"], false);
     assert_eq!(sandbox.show(&fix)["stale"], true);
     assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");

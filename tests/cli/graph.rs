@@ -87,6 +87,6 @@ fn a_chain_of_thousands_is_drawn_listed_and_checked() {
         spec(&sandbox, n, "A link", &front);
     }
     assert_eq!(sandbox.chant(&["graph"]).ok().out.lines().count(), usize::try_from(count).unwrap());
-    assert_eq!(sandbox.chant(&["ready"]).ok().out.lines().count(), 1);
+    assert_eq!(sandbox.chant(&["list", "--ready"]).ok().out.lines().count(), 1);
     assert!(!sandbox.chant(&["lint"]).ok().out.contains("error:"));
 }

@@ -104,7 +104,7 @@ fn a_chain_of_three_thousand_dependencies_ends_in_one_that_is_ready() {
         write_spec(&sandbox, &id(n), &format!("depends_on:\n  - {}\n", id(n + 1)));
     }
     write_spec(&sandbox, &id(3000), "");
-    let ready = sandbox.chant(&["ready", "--json"]).ok().json();
+    let ready = sandbox.chant(&["list", "--ready", "--json"]).ok().json();
     let ready: Vec<_> = ready["specs"].as_array().unwrap().iter().map(|spec| spec["id"].as_str().unwrap()).collect();
     assert_eq!(ready, [id(3000)]);
 }
@@ -144,7 +144,7 @@ fn a_spec_whose_inputs_cannot_be_read_holds_up_itself_alone() {
     write_spec(&sandbox, "2020-02-02-003-abc", "");
     let listed = sandbox.chant(&["list"]).ok();
     assert!(["001-bad", "002-dir", "003-abc"].iter().all(|id| listed.out.contains(id)), "{}", listed.out);
-    assert_eq!(sandbox.chant(&["ready", "--format=%(short)"]).ok().out, "003-abc\n");
+    assert_eq!(sandbox.chant(&["list", "--ready", "--format=%(short)"]).ok().out, "003-abc\n");
     let said = blocked(&sandbox, "2020-02-02-001-bad");
     assert!(said.len() == 1 && said[0].1.contains("'link' is a symbolic link"), "{said:?}");
 }

@@ -186,7 +186,7 @@ fn an_archive_is_an_archive_whatever_its_layout() {
     assert_eq!(sandbox.git(&["for-each-ref", "--format=%(refname)", "refs/chant"]), "refs/chant/archive/2026-01");
     let again = import(&sandbox);
     assert_eq!((&again["recorded"], &again["imported"]), (&4.into(), &serde_json::json!([])));
-    sandbox.chant(&["unarchive", "001", "004"]).ok();
+    sandbox.chant(&["archive", "--restore", "001", "004"]).ok();
     assert_eq!((sandbox.status("001"), sandbox.status("004")), ("completed".into(), "cancelled".into()));
     assert!(sandbox.repo.join(".chant/specs/2026-01-20-001-abc.md").exists());
     let linted = sandbox.chant(&["lint"]).ok().out;

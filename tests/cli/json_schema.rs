@@ -147,7 +147,7 @@ fn errors(room: &Room) {
     let failed = room.run(128, &["work", "2026-02-08-001-abc"]);
     assert_eq!(failed["error"]["diagnostics"][0]["line"], 2, "{failed:#}");
     room.ok(&["list"]);
-    room.ok(&["ready", "--explain"]);
+    room.ok(&["list", "--ready", "--explain"]);
     room.ok(&["status"]);
     room.ok(&["cost"]);
     std::fs::remove_file(room.sandbox.repo.join(".chant/specs/2026-02-08-001-abc.md")).unwrap();
@@ -159,7 +159,7 @@ fn errors(room: &Room) {
 fn worked(room: &Room) {
     let sandbox = &room.sandbox;
     room.ok(&["init"]);
-    room.ok(&["prime"]);
+    room.ok(&["instructions"]);
     room.ok(&["schema", "list"]);
     room.ok(&["help", "work"]);
     room.ok(&["version"]);
@@ -172,8 +172,8 @@ fn worked(room: &Room) {
     let second = room.add(&["Second", "--depends-on", &first]);
     room.ok(&["next"]);
     room.ok(&["list"]);
-    room.ok(&["ready"]);
-    room.ok(&["ready", "--explain"]);
+    room.ok(&["list", "--ready"]);
+    room.ok(&["list", "--ready", "--explain"]);
     room.ok(&["show", &second]);
     room.ok(&["graph"]);
     let worked = room.ok(&["work", &first]);
@@ -193,7 +193,7 @@ fn worked(room: &Room) {
     room.ok(&["log", &first, "--agent", "--follow"]);
     room.ok(&["verify", &first]);
     room.ok(&["why", "file:2"]);
-    room.ok(&["release-notes", "HEAD"]);
+    room.ok(&["changelog", "HEAD"]);
     room.ok(&["work", &second, "--no-merge"]);
     room.ok(&["status"]);
     room.ok(&["review", &second]);
@@ -211,7 +211,7 @@ fn worked(room: &Room) {
     room.ok(&["verify", "--all"]);
     room.ok(&["archive", &first]);
     room.ok(&["archive", "--fold"]);
-    room.ok(&["unarchive", &first]);
+    room.ok(&["archive", "--restore", &first]);
 }
 
 /// What a person does, and what is said of a spec.
@@ -239,7 +239,7 @@ fn by_hand(room: &Room) {
     room.ok(&["work", &failed, "--agent", "manual"]);
     room.ok(&["note", &failed, "-m", "It is long"]);
     room.ok(&["fail", &failed, "-m", "It is too hard"]);
-    room.ok(&["ack", &failed, "-m", "Seen"]);
+    room.ok(&["accept", &failed, "-m", "Seen"]);
     room.ok(&["cancel", &failed]);
     sandbox.write("body.md", "# It\n\n## One\n\nx\n\n## Two\n\ny\n");
     let driver = room.add(&["Two things", "--type", "driver", "--body-file", "body.md"]);
@@ -299,7 +299,7 @@ fn exchanged(room: &Room) {
     assert!(met["exchanged"].as_array().unwrap().iter().any(|one| one["way"] == "contended"), "{met:#}");
     room.ok(&["status"]);
     let mine = room.ok(&["show", &both])["spec"]["attempt"].as_str().unwrap().to_owned();
-    room.ok(&["resolve", &both, "--keep", &mine]);
+    room.ok(&["choose", &both, "--keep", &mine]);
 }
 
 fn taken_away(room: &Room) {
@@ -321,6 +321,6 @@ fn taken_away(room: &Room) {
     room.ok(&["deinit", "--dry-run"]);
     room.ok(&["deinit"]);
     let outside = Sandbox::new();
-    assert_eq!(room.run_in(&outside.repo, 0, &["prime"]), json!({ "format": 1 }));
+    assert_eq!(room.run_in(&outside.repo, 0, &["instructions"]), json!({ "format": 1 }));
     room.run_in(&outside.repo, 0, &["list"]);
 }

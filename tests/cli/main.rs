@@ -71,6 +71,7 @@ mod short_ids;
 mod signals_and_timeouts;
 mod signing;
 mod silent;
+mod site;
 mod spec_file_states;
 mod spec_files;
 mod status;

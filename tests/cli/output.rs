@@ -90,7 +90,7 @@ fn long_answers_are_paged_as_git_pages_them() {
     sandbox.git(&["config", "core.pager", "sed 's/^/paged: /'"]);
     sandbox.chant(&["cancel", &id]).ok();
     sandbox.write(".chant/specs/2026-02-08-001-abc.md", "---\ntype: gate\n---\n# Gate\n");
-    let ready = at.seen(&["chant", "ready", "--explain"]);
+    let ready = at.seen(&["chant", "list", "--ready", "--explain"]);
     assert!(ready.lines().all(|line| line.starts_with("paged: ")), "{ready}");
 }
 
@@ -171,7 +171,8 @@ fn lines_fit_terminals_that_are_narrow() {
             let wide: usize = line.chars().map(|c| if c.is_ascii() || c == '…' { 1 } else { 2 }).sum();
             assert!(wide <= columns.max(25), "{columns}: {line}");
         }
-        assert_eq!(shown.lines().count(), 2, "{shown}");
+        // The last line counts.
+        assert_eq!(shown.lines().count(), 3, "{shown}");
     }
 }
 

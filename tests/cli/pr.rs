@@ -239,7 +239,7 @@ fn the_gate_is_passed_once_the_merge_upstream_is_fetched() {
         assert_eq!(sandbox.status(gate), "pending", "it is not known here yet");
         sandbox.git(&["fetch", "-q", remote]);
         assert_eq!(sandbox.status(gate), "completed", "squash: {squash}");
-        let notes = sandbox.chant(&["release-notes", &format!("main..{remote}/main")]).ok().out;
+        let notes = sandbox.chant(&["changelog", &format!("main..{remote}/main")]).ok().out;
         assert_eq!(notes, "### Fixed\n\n- lost writes (#1234)\n");
         assert_eq!(sandbox.ops(gate), ["add"], "reading writes nothing");
         sandbox.chant(&["archive", "--topic", "issue-1234"]).ok();
@@ -273,12 +273,12 @@ fn release_notes_of_a_range_make_a_changelog() {
     sandbox.write("body.md", "## Release Notes\n\n<!-- later -->\n");
     let added = sandbox.add(&["Add x", "--body-file", "body.md", "--onto", "fix/issue-1234"]);
     sandbox.chant(&["work", &added]).ok();
-    let notes = sandbox.chant(&["release-notes", "main..fix/issue-1234"]).ok().out;
+    let notes = sandbox.chant(&["changelog", "main..fix/issue-1234"]).ok().out;
     assert_eq!(notes, "### Added\n\n- A file of its own\n\n### Fixed\n\n- lost writes (#1234)\n");
-    assert_eq!(sandbox.chant(&["release-notes", "main"]).ok().out, "");
-    sandbox.chant(&["release-notes", "no..such"]).fails(1, &["is not a range of commits"]);
-    sandbox.chant(&["release-notes", "--", "--all"]).fails(1, &["is not a range of commits"]);
-    let json = sandbox.chant(&["release-notes", "main..fix/issue-1234", "--json"]).ok().json();
+    assert_eq!(sandbox.chant(&["changelog", "main"]).ok().out, "");
+    sandbox.chant(&["changelog", "no..such"]).fails(1, &["is not a range of commits"]);
+    sandbox.chant(&["changelog", "--", "--all"]).fails(1, &["is not a range of commits"]);
+    let json = sandbox.chant(&["changelog", "main..fix/issue-1234", "--json"]).ok().json();
     assert_eq!(json["notes"][1]["spec"], forked.fix);
 }
 

@@ -8,23 +8,23 @@ const BUDGET: usize = 2000;
 #[test]
 fn it_says_how_to_use_the_tool_and_what_there_is() {
     let sandbox = Sandbox::new();
-    let ran = sandbox.chant(&["prime"]).ok();
+    let ran = sandbox.chant(&["instructions"]).ok();
     assert_eq!(ran.out, "");
     assert!(ran.err.contains("no specs here"), "{}", ran.err);
     sandbox.chant(&["init"]).ok();
-    assert!(sandbox.chant(&["prime"]).ok().out.contains("\nSpecs: none yet\n"));
+    assert!(sandbox.chant(&["instructions"]).ok().out.contains("\nSpecs: none yet\n"));
 
     let (first, second) = (sandbox.add(&["First"]), sandbox.add(&["Second"]));
     sandbox.add(&["Third", "--depends-on", &second]);
     sandbox.chant(&["work", &first, "--agent", "manual"]).ok();
-    let text = sandbox.chant(&["prime"]).ok().out;
-    for part in ["git chant ready", "git chant finish", "\nSpecs: 2 pending, 1 in_progress\n"] {
+    let text = sandbox.chant(&["instructions"]).ok().out;
+    for part in ["git chant list --ready", "git chant finish", "\nSpecs: 2 pending, 1 in_progress\n"] {
         assert!(text.contains(part), "'{part}' is not in\n{text}");
     }
     let (first, second) = (&first[11..], &second[11..]);
     let now = format!("In progress:\n  {first}  First\nReady:\n  {second}  Second\n");
     assert!(text.ends_with(&now), "{text}");
-    assert_eq!(sandbox.chant(&["prime", "--json"]).ok().json()["text"], text);
+    assert_eq!(sandbox.chant(&["instructions", "--json"]).ok().json()["text"], text);
 }
 
 #[test]
@@ -35,10 +35,10 @@ fn it_keeps_to_its_budget_whatever_there_is() {
             let path = format!(".chant/specs/2026-02-08-{at:03}-abc.md");
             sandbox.write(&path, &format!("# {title} {at}\n"));
         }
-        let text = sandbox.chant(&["prime"]).ok().out;
+        let text = sandbox.chant(&["instructions"]).ok().out;
         assert!(text.len() <= BUDGET, "{} bytes:\n{text}", text.len());
         assert!(text.contains(&format!("Specs: {count} pending")) && text.contains("\nReady:\n"), "{text}");
-        assert_eq!(text.contains(" more: git chant ready"), count > 3, "{text}");
+        assert_eq!(text.contains(" more: git chant list --ready"), count > 3, "{text}");
     }
 }
 
@@ -46,14 +46,14 @@ fn it_keeps_to_its_budget_whatever_there_is() {
 fn a_title_cannot_pass_for_instructions_of_ours() {
     let sandbox = Sandbox::new();
     sandbox.write(".chant/specs/2026-02-08-001-abc.md", "# A\u{1b}[2J\u{202e}b\n");
-    let text = sandbox.chant(&["prime"]).ok().out;
+    let text = sandbox.chant(&["instructions"]).ok().out;
     assert!(text.ends_with("Ready:\n  001-abc  A[2Jb\n"), "{:?}", text.lines().rev().take(3).collect::<Vec<_>>());
 }
 
 #[test]
 fn an_agent_at_work_is_told_of_its_spec() {
     let sandbox = Sandbox::new();
-    sandbox.agent("git chant prime >\"$HOME/primed\"; echo two >file");
+    sandbox.agent("git chant instructions >\"$HOME/primed\"; echo two >file");
     let id = sandbox.add(&["Make it two"]);
     sandbox.add(&["Another one"]);
     sandbox.chant(&["work", &id]).ok();
@@ -66,15 +66,15 @@ fn an_agent_at_work_is_told_of_its_spec() {
 #[test]
 fn a_hook_gets_its_form_and_is_never_in_the_way() {
     let sandbox = Sandbox::new();
-    assert_eq!(sandbox.chant(&["prime", "--hook-json"]).ok(), quiet());
-    assert_eq!(sandbox.chant_in(sandbox.dir(), &["prime", "--hook-json"]).ok(), quiet());
-    sandbox.chant_in(sandbox.dir(), &["prime"]).fails(128, &["not a git repository"]);
+    assert_eq!(sandbox.chant(&["instructions", "--hook-json"]).ok(), quiet());
+    assert_eq!(sandbox.chant_in(sandbox.dir(), &["instructions", "--hook-json"]).ok(), quiet());
+    sandbox.chant_in(sandbox.dir(), &["instructions"]).fails(128, &["not a git repository"]);
     sandbox.add(&["First"]);
-    let hook = sandbox.chant(&["prime", "--hook-json"]).ok();
+    let hook = sandbox.chant(&["instructions", "--hook-json"]).ok();
     assert_eq!(hook.out.lines().count(), 1);
     let output = &hook.json()["hookSpecificOutput"];
     assert_eq!(output["hookEventName"], "SessionStart");
-    assert_eq!(output["additionalContext"], sandbox.chant(&["prime"]).ok().out);
+    assert_eq!(output["additionalContext"], sandbox.chant(&["instructions"]).ok().out);
 }
 
 fn quiet() -> crate::support::Ran {
@@ -82,7 +82,7 @@ fn quiet() -> crate::support::Ran {
 }
 
 const LINE: &str =
-    "<!-- git-chant --> This repository plans its work as specs: run `git chant prime` before you begin.\n";
+    "<!-- git-chant --> This repository plans its work as specs: run `git chant instructions` before you begin.\n";
 
 #[test]
 fn init_leads_agents_there_and_deinit_takes_exactly_that_back() {
@@ -160,7 +160,7 @@ fn in_silent_mode_nothing_is_written_that_others_see() {
     sandbox.write("CLAUDE.md", "Rules.\n");
     let init = sandbox.chant(&["init", "--silent", "--agent", "claude"]).ok();
     assert_eq!(sandbox.read("CLAUDE.md"), "Rules.\n");
-    assert!(init.err.contains("git chant prime --hook-json"), "{}", init.err);
+    assert!(init.err.contains("git chant instructions --hook-json"), "{}", init.err);
     assert_eq!(sandbox.git(&["config", "chant.agent"]), "claude");
     sandbox.chant(&["init", "--agent", "absent"]).fails(129, &["claude, codex"]);
 }

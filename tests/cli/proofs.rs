@@ -103,7 +103,7 @@ fn a_weakened_test_waits_for_a_person() {
         assert_eq!(sandbox.status(&id), "finished", "{script}");
         let shown = sandbox.chant(&["show", &id]).ok().out;
         assert!(shown.contains("waits   reproduces"), "{shown}");
-        sandbox.chant(&["ack", &id, "--reason", "The bug is none"]).ok();
+        sandbox.chant(&["accept", &id, "--reason", "The bug is none"]).ok();
         sandbox.chant(&["merge", &id]).ok();
         assert_eq!(sandbox.status(&id), "completed", "{script}");
     }
@@ -124,7 +124,7 @@ fn what_runs_tests_is_held_with_them() {
     // The test passes by what runs it, and fails without that: a person decides.
     let sandbox = with_test();
     let id = fix_of(&format!("PYTHONPATH=. {RUN}"), &sandbox, patched, &[]);
-    sandbox.chant(&["work", &id]).fails(1, &["it adds 'sitecustomize.py'", "git chant ack"]);
+    sandbox.chant(&["work", &id]).fails(1, &["it adds 'sitecustomize.py'", "git chant accept"]);
     assert_eq!(sandbox.status(&id), "finished");
     // What changes how tests run beside an honest fix stands in no one's way.
     let sandbox = with_test();
@@ -179,7 +179,7 @@ fn a_test_inside_of_the_code_that_the_fix_weakens_waits_for_a_person() {
     sandbox.commit("An example");
     let command = "python3 -B -m doctest calc.py";
     let id = fix_of(command, &sandbox, "sed -i 's/^    5$/    -1/' calc.py; ", &[]);
-    sandbox.chant(&["work", &id]).fails(1, &["it changes the test in 'calc.py'", "git chant ack"]);
+    sandbox.chant(&["work", &id]).fails(1, &["it changes the test in 'calc.py'", "git chant accept"]);
     assert_eq!(sandbox.status(&id), "finished");
     let id = fix_of(command, &sandbox, "sed -i 's/a - b/a + b/' calc.py; ", &[]);
     sandbox.chant(&["work", &id]).ok();

@@ -1,4 +1,4 @@
-//! The README: its commands run as they stand, one after the other, and print what it shows. The picture at its top is made here, too:
+//! The README and the tutorial: their commands run as they stand, one after the other, and print what is shown. The picture at its top is made here, too:
 //! `CHANT_REGENERATE=1 cargo test --test cli readme` writes it anew.
 
 use std::{
@@ -27,7 +27,7 @@ git commit -qam "Greet by name"
 echo '{"type":"result","subtype":"success","is_error":false,"session_id":"s","total_cost_usd":0.02}'
 "#;
 
-/// A command of the README and the lines that it shows as printed.
+/// A command, and the lines that are shown as printed.
 struct Shown {
     typed: String,
     shown: Vec<String>,
@@ -37,8 +37,9 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn commands() -> Vec<Shown> {
-    let text = fs::read_to_string(root().join("README.md")).unwrap();
+/// The commands in the console blocks of a file of the project.
+fn commands(file: &str) -> Vec<Shown> {
+    let text = fs::read_to_string(root().join(file)).unwrap();
     let mut commands: Vec<Shown> = Vec::new();
     let mut inside = false;
     for line in text.lines() {
@@ -102,10 +103,23 @@ fn matches(shown: &[String], printed: &[&str]) -> bool {
 }
 
 #[test]
-fn its_commands_print_what_it_shows() {
+fn the_commands_of_the_readme_print_what_it_shows() {
+    let shown = play("README.md");
+    assert!(shown > 10, "{shown}");
+}
+
+#[test]
+fn the_commands_of_the_tutorial_print_what_it_shows() {
+    let shown = play("src/manual/guides/gitchant-tutorial.md");
+    assert!(shown > 30, "{shown}");
+}
+
+/// Types the commands of a file, compares what each prints with what is shown, and returns how many there were.
+fn play(file: &str) -> usize {
     let mut shell = Shell::new();
     let ci = fs::read_to_string(root().join(".ci/run")).unwrap();
-    for command in commands() {
+    let commands = commands(file);
+    for command in &commands {
         if ELSEWHERE.contains(&command.typed.as_str()) {
             assert!(command.typed.contains("install") || ci.contains(&command.typed), "{}", command.typed);
             continue;
@@ -120,6 +134,7 @@ fn its_commands_print_what_it_shows() {
             shown.join("\n")
         );
     }
+    commands.len()
 }
 
 /// The picture has colours for a light and a dark page, and ids, durations and object ids that do not change.
@@ -132,7 +147,9 @@ fn the_picture_is_what_a_terminal_shows() {
     let mut shell = Shell::new();
     shell.run("git config --global chant.confine require");
     let mut session = String::new();
-    for Shown { typed, .. } in commands().into_iter().filter(|command| !ELSEWHERE.contains(&command.typed.as_str())) {
+    for Shown { typed, .. } in
+        commands("README.md").into_iter().filter(|command| !ELSEWHERE.contains(&command.typed.as_str()))
+    {
         if typed.contains("investigate") {
             break;
         }

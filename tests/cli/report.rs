@@ -127,7 +127,7 @@ fn page(sandbox: &Sandbox, args: &[&str]) -> String {
 }
 
 /// What headless Chromium and axe make of pages; `None` where they are missing.
-fn looked_at(pages: &[&Path]) -> Option<Vec<Value>> {
+pub(crate) fn looked_at(pages: &[&Path]) -> Option<Vec<Value>> {
     if !(tools::need("chromium") && tools::need("node")) {
         return None;
     }

@@ -47,7 +47,8 @@ fn reading_changes_nothing() {
     sandbox.write("file", "changed\n");
     sandbox.write("untracked", "x\n");
     let before = (users_own(&sandbox, &sandbox.repo), sandbox.git(&["for-each-ref"]));
-    for args in [&["list"][..], &["ready", "--explain"], &["show", &id], &["log", &id], &["lint"], &["fsck"]] {
+    for args in [&["list"][..], &["list", "--ready", "--explain"], &["show", &id], &["log", &id], &["lint"], &["fsck"]]
+    {
         sandbox.chant(args).ok();
     }
     assert_eq!(before, (users_own(&sandbox, &sandbox.repo), sandbox.git(&["for-each-ref"])));

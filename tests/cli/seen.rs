@@ -31,8 +31,8 @@ fn unconfined(script: &str) -> (Sandbox, String) {
 fn waits_and_is_acknowledged(sandbox: &Sandbox, id: &str, reason: &str) {
     sandbox.chant(&["merge", id]).fails(1, &["the agent changed files or settings outside its work", reason]);
     assert_eq!((sandbox.status(id).as_str(), sandbox.read("file").as_str()), ("finished", "one\n"));
-    sandbox.chant(&["work", id]).fails(1, &[reason, "git chant ack"]);
-    sandbox.chant(&["ack", id, "--reason", "I have looked"]).ok();
+    sandbox.chant(&["work", id]).fails(1, &[reason, "git chant accept"]);
+    sandbox.chant(&["accept", id, "--reason", "I have looked"]).ok();
     sandbox.chant(&["merge", id]).ok();
     assert_eq!((sandbox.status(id).as_str(), sandbox.read("file").as_str()), ("completed", "two\n"));
 }
@@ -154,7 +154,7 @@ fn trust_that_an_agent_sets_does_not_count() {
     sandbox.chant(&["work", "010"]).fails(1, &["have not approved", "verify: touch"]);
     assert_eq!(sandbox.status("010"), "pending");
     // A person who has looked at it, or sets it themselves, is believed.
-    sandbox.chant(&["ack", &id, "--reason", "It may"]).ok();
+    sandbox.chant(&["accept", &id, "--reason", "It may"]).ok();
     sandbox.chant(&["work", "010"]).ok();
 }
 

@@ -22,7 +22,7 @@ fn fixed(files: &[(&str, &str)], command: &str, script: &str) -> (Ran, String) {
 fn waits(files: &[(&str, &str)], command: &str, script: &str, named: &str) {
     let (ran, status) = fixed(files, command, script);
     assert_eq!(status, "finished", "{ran:?}");
-    ran.fails(1, &[named, "git chant ack"]);
+    ran.fails(1, &[named, "git chant accept"]);
 }
 
 #[track_caller]

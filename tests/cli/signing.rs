@@ -119,7 +119,7 @@ fn a_repository_of_sha256_is_signed_as_well() {
     let id = added.trim().strip_prefix("Created spec: ").unwrap();
     sandbox.chant_in(&repo, &["approve", id]).ok();
     assert!(sandbox.chant_in(&repo, &["log", id, "--show-signature"]).ok().out.contains("good, by ada@example.com"));
-    assert_eq!(sandbox.chant_in(&repo, &["ready", "--json"]).ok().json()["specs"][0]["id"], id);
+    assert_eq!(sandbox.chant_in(&repo, &["list", "--ready", "--json"]).ok().json()["specs"][0]["id"], id);
 }
 
 #[test]
@@ -189,8 +189,8 @@ fn only_a_signed_approval_counts_where_that_is_required() {
         assert_eq!((&spec["ready"], &spec["needs_approval"]), (&Value::Bool(false), &Value::Bool(true)), "{spec}");
         assert_eq!(spec["blocked_by"][0]["why"], why);
         assert_eq!(spec["approval"]["discounted"], why);
-        assert_eq!(sandbox.chant(&["ready", "--json"]).ok().json()["specs"], Value::Array(Vec::new()));
-        assert!(sandbox.chant(&["ready", "--explain"]).ok().out.contains(why));
+        assert_eq!(sandbox.chant(&["list", "--ready", "--json"]).ok().json()["specs"], Value::Array(Vec::new()));
+        assert!(sandbox.chant(&["list", "--ready", "--explain"]).ok().out.contains(why));
         assert!(sandbox.chant(&["show", &id]).ok().out.contains(why));
         sandbox.chant(&["work", &id]).fails(1, &[why, "git chant approve"]);
         sandbox.chant(&["next", "--claim"]).fails(1, &["nothing is ready"]);
@@ -281,7 +281,7 @@ fn a_claim_that_is_not_signed_holds_no_one_off() {
         (&"pending".into(), &true.into(), &why.into())
     );
     assert!(sandbox.chant(&["show", &id]).ok().out.contains(why));
-    assert!(sandbox.chant(&["ready"]).ok().out.contains("Change the file"));
+    assert!(sandbox.chant(&["list", "--ready"]).ok().out.contains("Change the file"));
     sandbox.chant(&["work", &id]).fails(0, &[why]);
     assert_eq!(
         verdicts(&sandbox, &id),

@@ -132,7 +132,7 @@ fn every_way_to_name_the_repository_works_and_touches_nothing_else() {
         let id = id_of(chant(&add));
         let added = state(&sandbox, &sandbox.repo);
         assert_eq!(changed(&was, &added), [format!("file {}", spec_path(&id)), "status".to_owned()], "{before:?}");
-        for args in [&["list"][..], &["show", &id], &["ready"], &["log", &id], &["list", "--json"]] {
+        for args in [&["list"][..], &["show", &id], &["list", "--ready"], &["log", &id], &["list", "--json"]] {
             let ran = chant(args).ok();
             assert!(ran.out.contains(&id[11..]) || args[0] == "log", "{before:?} {args:?}: {}", ran.out);
         }

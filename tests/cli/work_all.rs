@@ -331,7 +331,7 @@ fn eight_that_take_the_next_get_eight_and_the_ninth_is_told_that_there_is_none()
     }
     assert_eq!(taken, ids.iter().cloned().collect());
     for args in [&["next"][..], &["next", "--claim"]] {
-        sandbox.chant(args).fails(1, &["nothing is ready", "git chant ready --explain"]);
+        sandbox.chant(args).fails(1, &["nothing is ready", "git chant list --ready --explain"]);
     }
     for id in &taken {
         let place = sandbox.show(id)["worktree"].as_str().unwrap().to_owned();

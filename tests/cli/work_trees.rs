@@ -134,7 +134,7 @@ fn a_repository_that_cannot_be_written_can_be_read() {
     }
     assert!(safe(&["list"]).ok().out.contains(&id[11..]));
     safe(&["show", &id]).ok();
-    safe(&["ready"]).ok();
+    safe(&["list", "--ready"]).ok();
     safe(&["log", &id]).ok();
     safe(&["add", "x"]).fails(128, &["cannot create", "permission denied"]);
     safe(&["work", &id]).fails(128, &["permission denied"]);

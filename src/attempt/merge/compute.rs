@@ -57,7 +57,7 @@ pub(super) fn finished(project: &Project, id: &SpecId) -> Result<State, Stop> {
         format!("cannot merge '{short}': it is {}", state.status.as_str().replace('_', " ")),
     );
     Err(Stop::Taken(match state.status {
-        Status::Failed => error.hint(format!("to check it again without the agent: git chant finish {short}")),
+        Status::Failed => error.hint(format!("to check it again: git chant finish {short}")),
         Status::Pending => error.hint(format!("git chant work {short}")),
         _ => error,
     }))

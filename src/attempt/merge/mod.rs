@@ -120,7 +120,9 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     let attempt = &project.attempt(id, &state)?;
     let short = id.short();
     if let Some(why) = state.to_look_at() {
-        return Err(Waits::new(why).hint(format!("look at it, then: git chant ack {short} --reason \"...\"")).into());
+        return Err(Waits::new(why)
+            .hint(format!("look at it, then: git chant accept {short} --reason \"...\""))
+            .into());
     }
     let tip = work_tip(project, &state, attempt)??;
     if let Some(waits) = awaited(project, &state, attempt)? {

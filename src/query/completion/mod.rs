@@ -49,6 +49,9 @@ pub(crate) enum ValueKind {
     Remote,
 }
 
+/// `archive` with `--restore`, which takes other specs.
+pub(crate) const RESTORE: &str = "archive --restore";
+
 /// With more candidates than these, titles are left out: no person reads so many.
 const TITLES: usize = 200;
 
@@ -98,7 +101,7 @@ impl Completer {
         let forms: [Form; 3] = [SpecId::short, SpecId::as_str, suffix];
         let wanted = |id: &SpecId| forms.iter().any(|form| form(id).starts_with(typed));
         let found = self.open().and_then(|project| match command {
-            "unarchive" => rows::all(&project, true, false).ok(),
+            RESTORE => rows::all(&project, true, false).ok(),
             _ => rows::with(&project, typed, command == "work", wanted).ok(),
         });
         let rows: Vec<Row> = found.unwrap_or_default().into_iter().filter(|row| wanted(&row.id)).collect();
@@ -151,15 +154,15 @@ fn fits(command: &str, row: &Row) -> bool {
         "approve" | "reject" => among(&[Pending, Failed, Paused]),
         "finish" => among(&[Pending, InProgress, Paused, Failed]),
         "merge" | "pr" => among(&[Finished]),
-        "ack" => among(&[Finished, Failed]),
+        "accept" => among(&[Finished, Failed]),
         "pause" | "release" => among(&[InProgress, Paused]),
         "takeover" => among(&[InProgress, Paused, Failed]),
         "fail" => among(&[Pending, InProgress, Paused, Finished]),
         "reset" => !among(&[Pending, Archived]),
-        "resolve" => row.contended,
+        "choose" => row.contended,
         "cancel" => among(&[Pending, InProgress, Paused, Finished, Failed]),
         "archive" => among(&[Completed, Cancelled]),
-        "unarchive" => among(&[Archived]),
+        RESTORE => among(&[Archived]),
         _ => !among(&[Archived]),
     }
 }

@@ -106,6 +106,7 @@ mod tests {
         let state = StateFacts {
             tip: oid(2),
             status: Status::Finished,
+            updated: 1_770_000_000,
             contended: true,
             work: Work { spec_blob: Some(oid(4)), attempt: Some(oid(3)), commits: vec![oid(5), oid(6)] },
             superseded_by: Some("011"),

@@ -14,7 +14,7 @@ const MARK: &str = "<!-- git-chant -->";
 
 /// The line.
 const LINE: &str =
-    "<!-- git-chant --> This repository plans its work as specs: run `git chant prime` before you begin.";
+    "<!-- git-chant --> This repository plans its work as specs: run `git chant instructions` before you begin.";
 
 /// The file that most agents read.
 const AGENTS: &str = "AGENTS.md";

@@ -14,7 +14,16 @@ stories! {
 /// Specs are written, looked at and checked; nothing is worked.
 fn first_steps(story: &mut Story) {
     story.chapter("Nothing is there yet");
-    for args in [&["list"][..], &["ready"], &["status"], &["next"], &["graph"], &["lint"], &["fsck"], &["prime"]] {
+    for args in [
+        &["list"][..],
+        &["list", "--ready"],
+        &["status"],
+        &["next"],
+        &["graph"],
+        &["lint"],
+        &["fsck"],
+        &["instructions"],
+    ] {
         story.chant(args);
     }
     story.chapter("Specs are written");
@@ -42,8 +51,8 @@ fn first_steps(story: &mut Story) {
     story.chant(&["list", "--status", "completed"]);
     story.plain(&["list", "-z"]);
     story.plain(&["list", "--format=%(short) %(status) %(title)"]);
-    story.chant(&["ready"]);
-    story.chant(&["ready", "--explain"]);
+    story.chant(&["list", "--ready"]);
+    story.chant(&["list", "--ready", "--explain"]);
     story.chant(&["status"]);
     story.chant(&["next"]);
     story.chant(&["graph"]);
@@ -67,8 +76,8 @@ fn first_steps(story: &mut Story) {
     story.chant_with(&["edit", &second], &[("GIT_EDITOR", "true")]);
     story.chant(&["cancel", &third, "-m", "The idea was dropped"]);
     story.chant(&["list", "--all"]);
-    story.chant(&["prime"]);
-    story.plain(&["prime", "--hook-json"]);
+    story.chant(&["instructions"]);
+    story.plain(&["instructions", "--hook-json"]);
     story.plain(&["version"]);
 }
 
@@ -90,7 +99,7 @@ fn attempts(story: &mut Story) {
     story.chant(&["why", "file:1"]);
     story.chant(&["why", "HEAD"]);
     story.chant(&["why", "HEAD~9"]);
-    story.chant(&["release-notes", "HEAD"]);
+    story.chant(&["changelog", "HEAD"]);
     story.chant(&["status"]);
     story.chant(&["work", &first]);
 
@@ -164,7 +173,7 @@ fn ends(story: &mut Story) {
     story.chapter("Each goes on");
     story.chant(&["takeover", &paused]);
     story.chant(&["takeover", &failed]);
-    story.chant(&["ack", &failed, "-m", "Seen"]);
+    story.chant(&["accept", &failed, "-m", "Seen"]);
     story.chant(&["work", &failed]);
     story.chant(&["reset", &cancelled]);
     story.chant(&["release", &released]);
@@ -179,7 +188,7 @@ fn ends(story: &mut Story) {
     story.chant(&["show", &failed]);
     story.chant(&["archive", "--fold"]);
     story.plain(&["show", &failed]);
-    story.chant(&["unarchive", &failed]);
+    story.chant(&["archive", "--restore", &failed]);
     story.chant(&["list", "--all"]);
 }
 

@@ -47,8 +47,8 @@ fn errors(story: &mut Story) {
     story.chant(&["finish", &third, "--allow-empty"]);
     story.chant(&["path", &third]);
     story.chant(&["archive", &third]);
-    story.chant(&["unarchive", &third]);
-    story.chant(&["resolve", &third, "--keep", "abcdef1"]);
+    story.chant(&["archive", "--restore", &third]);
+    story.chant(&["choose", &third, "--keep", "abcdef1"]);
     story.chant(&["takeover", &third]);
     story.chant(&["approve", &third]);
     story.chant(&["split", &third]);
@@ -56,7 +56,7 @@ fn errors(story: &mut Story) {
     story.chant(&["why", "file:99"]);
     story.chant(&["why", "nowhere"]);
     story.chant(&["pr", "nothing", "--stage"]);
-    story.chant(&["release-notes", "nowhere"]);
+    story.chant(&["changelog", "nowhere"]);
     story.chant(&["sync", "nowhere"]);
     story.chapter("Files with faults");
     story.sandbox.write(".chant/specs/2001-01-01-008-bad.md", "---\ntype: code\nlabels: [a\n---\n\n# Broken\n");
@@ -80,7 +80,7 @@ fn errors(story: &mut Story) {
     story.chant(&["work", &second, "--onto", "bad..name"]);
     story.chapter("Outside of a repository");
     story.dir = story.sandbox.dir().to_owned();
-    for args in [&["list"][..], &["add", "x"], &["init"], &["prime"]] {
+    for args in [&["list"][..], &["add", "x"], &["init"], &["instructions"]] {
         story.chant(args);
     }
 }

@@ -33,7 +33,7 @@ fn investigation(story: &mut Story) {
     story.chant(&["status", "issue-7"]);
     story.chant(&["list", "--topic", "issue-7"]);
     story.chant(&["graph", "--topic", "issue-7"]);
-    story.chant(&["ready", "--explain"]);
+    story.chant(&["list", "--ready", "--explain"]);
     story.chant(&["show", &ids[4]]);
     story.chapter("The phases are worked");
     for id in &ids {
@@ -47,7 +47,7 @@ fn investigation(story: &mut Story) {
     story.chant(&["why", "fix/issue-7"]);
     story.git(&["checkout", "-qf", "fix/issue-7"]);
     story.chant(&["why", "file:1"]);
-    story.chant(&["release-notes", "main..fix/issue-7"]);
+    story.chant(&["changelog", "main..fix/issue-7"]);
     story.chapter("A pull request");
     story.chant(&["pr", "issue-7", "--stage"]);
     for (remote, path) in [("origin", "../ada/it.git"), ("upstream", "../org/it.git")] {
@@ -111,7 +111,7 @@ fn drift(story: &mut Story) {
     story.chant(&["drift"]);
     story.plain(&["show", &research]);
     story.chant(&["show", &fix]);
-    story.chant(&["ack", &fix, "-m", "It holds"]);
+    story.chant(&["accept", &fix, "-m", "It holds"]);
     story.chant(&["list", "--all"]);
     story.chant(&["drift"]);
 }

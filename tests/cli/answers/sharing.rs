@@ -42,8 +42,8 @@ fn sharing(story: &mut Story) {
     story.chant(&["show", &mine]);
     story.chant(&["work", &mine]);
     let attempt = story.sandbox.show(&mine)["attempt"].as_str().unwrap().to_owned();
-    story.chant(&["resolve", &mine, "--keep", "nothing"]);
-    story.chant(&["resolve", &mine, "--keep", &attempt]);
+    story.chant(&["choose", &mine, "--keep", "nothing"]);
+    story.chant(&["choose", &mine, "--keep", &attempt]);
     story.chant(&["log", &mine]);
     story.chant(&["sync"]);
     story.dir = there;

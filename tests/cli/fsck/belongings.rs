@@ -28,7 +28,7 @@ fn nothing_is_said_of_a_repository_that_lived() {
     sandbox.chant(&["work", &done]).ok();
     sandbox.chant(&["archive", &done]).ok();
     clean(&sandbox);
-    sandbox.chant(&["unarchive", &done]).ok();
+    sandbox.chant(&["archive", "--restore", &done]).ok();
     sandbox.chant(&["reset", &done]).ok();
     sandbox.chant(&["work", &done]).ok();
     clean(&sandbox);
@@ -60,9 +60,9 @@ fn nothing_is_said_of_a_repository_that_lived() {
 
     let odd = add(&sandbox, "Touches the configuration");
     sandbox.agent("echo odd >odd; tick; git config odd.key value");
-    sandbox.chant(&["work", &odd]).fails(1, &["git chant ack"]);
+    sandbox.chant(&["work", &odd]).fails(1, &["git chant accept"]);
     clean(&sandbox);
-    sandbox.chant(&["ack", &odd, "--reason", "Seen"]).ok();
+    sandbox.chant(&["accept", &odd, "--reason", "Seen"]).ok();
     clean(&sandbox);
     sandbox.chant(&["merge", &odd]).ok();
 

@@ -69,12 +69,12 @@ fn bash_completes_through_gits_own_completion() {
         "git chant list --status pa",
         "git chant list --status=pa",
         "git chant list --status=can",
-        "git chant un",
+        "git chant arc",
     ];
     let arguments: Vec<_> = ["--norc", script.to_str().expect("UTF-8")].into_iter().chain(lines).collect();
     let told = run("bash", &arguments);
     let words: Vec<_> = told.lines().collect();
-    assert_eq!(words, ["work", "--onto", "paused", "paused", "cancelled", "unarchive"]);
+    assert_eq!(words, ["work", "--onto", "paused", "paused", "cancelled", "archive"]);
 }
 
 #[test]

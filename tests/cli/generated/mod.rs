@@ -10,7 +10,7 @@ mod packages;
 use std::path::{Path, PathBuf};
 
 /// A directory of the source tree.
-fn source(directory: &str) -> PathBuf {
+pub(crate) fn source(directory: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(directory)
 }
 

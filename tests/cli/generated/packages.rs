@@ -19,7 +19,9 @@ fn wanted(zsh: &str) -> BTreeSet<String> {
         "share/fish/vendor_completions.d/git-chant.fish".to_owned(),
     ];
     assert_eq!(files("completions").len(), completions.len());
-    files("man").iter().map(page).chain(completions).chain(["bin/git-chant".to_owned()]).collect()
+    let pointer = |name: &String| Some(format!("share/man/man1/gitchant-{}", name.strip_prefix("git-chant-")?));
+    let pointers = files("man").into_iter().filter(|name| name.ends_with(".1")).filter_map(|name| pointer(&name));
+    files("man").iter().map(page).chain(pointers).chain(completions).chain(["bin/git-chant".to_owned()]).collect()
 }
 
 #[test]
@@ -60,12 +62,19 @@ fn the_debian_package_has_everything_in_its_place() {
     let told: Value = serde_json::from_slice(&told.stdout).expect("JSON");
     let metadata = &told["packages"][0]["metadata"];
     let assets = metadata["deb"]["assets"].as_array().expect("there are assets");
+    let room = crate::support::scratch::scratch();
+    let made =
+        Command::new(source(".ci/package")).arg("--pointers").arg(room.path()).status().expect("the script runs");
+    assert!(made.success());
+    let made = std::fs::read_dir(room.path()).expect("it was made").map(|entry| entry.expect("it is read").file_name());
+    let made: Vec<String> = made.map(|name| name.into_string().expect("ASCII")).collect();
     let mut found = BTreeSet::new();
     for asset in assets {
         let [from, to] = [0, 1].map(|at| asset[at].as_str().expect("a path"));
         let to = to.strip_prefix("usr/").expect("below /usr");
         let (dir, pattern) = from.rsplit_once('/').unwrap_or((".", from));
         let names = match pattern.strip_prefix('*') {
+            Some(_) if dir == "target/pointers" => made.clone(),
             Some(end) => files(dir).into_iter().filter(|name| name.ends_with(end)).collect(),
             None => vec![pattern.to_owned()],
         };

@@ -145,10 +145,10 @@ fn what_an_agent_resolved_has_to_pass() {
 fn an_agent_that_resolves_is_guarded_as_one_that_works() {
     let (sandbox, id, _) = conflicting("merge");
     resolver(&sandbox, &format!("{RESOLVE}; git config core.pager evil"));
-    sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &["core.pager", "git chant ack"]);
+    sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &["core.pager", "git chant accept"]);
     assert_eq!((sandbox.status(&id), sandbox.read("file")), ("finished".into(), "three\n".into()));
     sandbox.git(&["config", "--unset", "core.pager"]);
-    sandbox.chant(&["ack", &id, "--reason", "a slip"]).ok();
+    sandbox.chant(&["accept", &id, "--reason", "a slip"]).ok();
     sandbox.chant(&["merge", &id]).ok();
     assert_eq!(sandbox.read("file"), "both\n");
     // It is no way around what an agent may not do.

@@ -71,7 +71,7 @@ fn goes_everywhere(transport: Transport) {
         assert_eq!(net.chant(clone, &["fsck"]).ok().out, "");
     }
     // Taken out elsewhere, it is active everywhere.
-    net.chant(2, &["unarchive", &ids[0]]).ok();
+    net.chant(2, &["archive", "--restore", &ids[0]]).ok();
     net.settle(forward);
     for clone in 0..3 {
         assert_eq!(net.status(clone, &ids[0]), "cancelled", "clone {clone}");

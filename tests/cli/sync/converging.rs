@@ -12,8 +12,15 @@ const WORK: &str = "echo \"$CHANT_SPEC_ID $CHANT_ATTEMPT\" >>\"work-$CHANT_SPEC_
 
 /// Something that a person does in a clone; what the state does not allow is refused, and nothing happened.
 fn act(net: &Net, dice: &mut Dice, clone: usize, specs: &mut Vec<String>) {
-    let verbs: [&[&str]; 7] =
-        [&["approve"], &["reject", "-m", "No"], &["work"], &["cancel"], &["reset"], &["archive"], &["unarchive"]];
+    let verbs: [&[&str]; 7] = [
+        &["approve"],
+        &["reject", "-m", "No"],
+        &["work"],
+        &["cancel"],
+        &["reset"],
+        &["archive"],
+        &["archive", "--restore"],
+    ];
     match dice.roll(10) {
         0 | 1 => specs.push(net.add(clone, &format!("Spec {} of {clone}", specs.len()))),
         number => {
@@ -102,14 +109,14 @@ fn two_that_start_the_same_spec_contend_until_one_is_kept() {
     assert_eq!(contended[0]["spec"], spec);
     let said = net.chant(0, &["sync"]).ok();
     assert!(said.out.contains("contended") && said.out.contains("2 attempts"), "{}", said.out);
-    assert!(said.err.contains("git chant resolve"), "{}", said.err);
+    assert!(said.err.contains("git chant choose"), "{}", said.err);
     net.settle(|count| (0..count).collect());
     let kept = net.show(0, &spec)["attempt"].as_str().unwrap().to_owned();
     for clone in 0..3 {
         assert_eq!(net.show(clone, &spec)["contended"], json!(true), "clone {clone}");
         assert_eq!(net.show(clone, &spec)["attempt"], kept.as_str(), "clone {clone}");
     }
-    net.chant(2, &["resolve", &spec, "--keep", &kept]).ok();
+    net.chant(2, &["choose", &spec, "--keep", &kept]).ok();
     net.settle(|count| (0..count).rev().collect());
     for clone in 0..3 {
         assert_eq!(net.show(clone, &spec)["contended"], json!(false), "clone {clone}");

@@ -18,7 +18,7 @@ fn completed(net: &Net) -> String {
 fn it_is_told_and_the_remote_is_asked_before_a_spec_is_worked_again() {
     let net = Net::new(2);
     let spec = completed(&net);
-    for command in [&["list"][..], &["ready"], &["status"]] {
+    for command in [&["list"][..], &["list", "--ready"], &["status"]] {
         net.chant(1, command).ok().fails(0, &["git chant sync --fetch"]);
     }
     let before = net.git(1, &["rev-parse", "main"]);

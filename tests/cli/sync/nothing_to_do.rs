@@ -22,7 +22,7 @@ fn a_sync_with_nothing_to_do_asks_once_and_no_more() {
     }
     net.chant(0, &["archive", &ids[0], &ids[1]]).ok();
     // One that is in the archive and has a ref again.
-    net.chant(0, &["unarchive", &ids[1]]).ok();
+    net.chant(0, &["archive", "--restore", &ids[1]]).ok();
     net.settle(|count| (0..count).collect());
     for clone in [0, 1] {
         assert_eq!(runs(&net, clone), ["ls-remote"]);
