@@ -24,6 +24,7 @@ pub(super) fn run(context: &Context<'_>, args: &DeinitArgs) -> Result<Outcome> {
             confirm(context, &changes, args.yes)?;
         }
         changes.iter().try_for_each(|change| setup::apply(&project, change))?;
+        setup::hooks::forget(&project)?;
     }
     let mut outcome = Outcome::new(Changed {
         dry_run: args.dry_run,

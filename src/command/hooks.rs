@@ -4,7 +4,9 @@ use super::Context;
 use crate::{
     answer::{AllHooks, HookState, outcome::Outcome},
     cli::hooks::{Action, HooksArgs},
+    domain::enumeration::enumerate,
     error::Result,
+    project::Project,
     upkeep::setup,
 };
 
@@ -19,6 +21,9 @@ pub(super) fn run(context: &Context<'_>, args: &HooksArgs) -> Result<Outcome> {
         && !args.dry_run
     {
         changes.iter().try_for_each(|change| setup::apply(&project, change))?;
+        if args.action == Action::Uninstall {
+            setup::hooks::forget(&project)?;
+        }
     }
     let hooks = setup::hooks::look(&project)?;
     let shared = setup::hooks::shared(&project, planned.as_deref().unwrap_or_default())?;
@@ -31,8 +36,22 @@ pub(super) fn run(context: &Context<'_>, args: &HooksArgs) -> Result<Outcome> {
     for path in shared {
         outcome = outcome.warning(format!("'{path}' is tracked; the change can be committed"));
     }
-    if args.action == Action::Status && idle {
-        outcome = outcome.hint("to have git's hooks call git-chant: git chant hooks install");
+    match lost(&project)? {
+        Some(what) if args.action != Action::Uninstall => outcome = outcome.warning(what).hint(AGAIN),
+        _ if args.action == Action::Status && idle => {
+            outcome = outcome.hint("to have git's hooks call git-chant: git chant hooks install");
+        }
+        _ => {}
     }
     Ok(outcome)
+}
+
+/// How hooks call git-chant again.
+pub(super) const AGAIN: &str = "to have them call it again: git chant hooks install";
+
+/// That hooks do not call git-chant any more which did; `None` if all do.
+pub(super) fn lost(project: &Project) -> Result<Option<String>> {
+    let lost = setup::hooks::lost(project)?;
+    let names = enumerate(&lost);
+    Ok((!lost.is_empty()).then(|| format!("another tool replaced hooks that called git-chant: {names}")))
 }

@@ -1,6 +1,6 @@
 //! `git chant status`: the open specs, once or repeatedly.
 
-use super::{Context, fetched, topic};
+use super::{Context, fetched, hooks, topic};
 use crate::{
     agent::interrupt::Interrupts,
     answer::{
@@ -30,7 +30,10 @@ fn look(context: &Context<'_>, args: &StatusArgs, merges: &Merges) -> Result<Out
     let project = context.project()?;
     let status = status(&project, merges)?;
     let hints = gives_advice(context, &project);
-    let outcome = Outcome::new(StatusAnswer { status, now: context.env.now().as_second(), hints });
+    let mut outcome = Outcome::new(StatusAnswer { status, now: context.env.now().as_second(), hints });
+    if let Some(what) = hooks::lost(&project)? {
+        outcome = outcome.warning(what).hint(hooks::AGAIN);
+    }
     Ok(fetched::hint(&project)?.into_iter().fold(outcome, Outcome::hint))
 }
 

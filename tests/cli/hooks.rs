@@ -2,6 +2,7 @@
 
 mod configured;
 mod files;
+mod managers;
 mod notes;
 
 use std::{fs, path::PathBuf, process::Command};

@@ -108,7 +108,7 @@ pub(crate) fn apply(project: &Project, change: &Change) -> Result<()> {
         Change::Unpoint(path) => pointer::remove(path),
         Change::Teach(path) => skill::write(path),
         Change::Unteach(path) => skill::remove(path),
-        Change::Hook(path, hook) => hooks::file::add(path, *hook),
+        Change::Hook(path, hook) => hooks::add(project, path, *hook),
         Change::Unhook(path) => hooks::remove(project, path),
         Change::DeleteRef(name, id) => project.store()?.purge(name, *id),
         Change::RemoveDir(path) => match fs::symlink_metadata(path) {

@@ -14,6 +14,7 @@ use super::{Change, settings};
 use crate::{
     answer::{HookState, HookView},
     domain::hook::Hook,
+    env::local_file,
     error::{IoContext, Result},
     git::{self, process::Git},
     project::Project,
@@ -88,6 +89,47 @@ pub(crate) fn shared(project: &Project, changes: &[Change]) -> Result<Vec<String
     let listed =
         Git::at(&project.repo).global("--literal-pathspecs").args(["ls-files", "-z", "--"]).args(inside).check()?;
     Ok(listed.records().map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+}
+
+/// Has the file of a hook call this tool, and remembers that it did.
+pub(super) fn add(project: &Project, path: &Path, hook: Hook) -> Result<()> {
+    file::add(path, hook)?;
+    local_file::place(&project.private_dir(REMEMBERED)?, hook.as_str(), b"")
+}
+
+/// Where it is remembered which hooks were changed here.
+const REMEMBERED: &str = "hooks";
+
+/// The hooks that called this tool and do not any more: another tool, such as husky or pre-commit, wrote their files anew.
+///
+/// # Errors
+/// If they cannot be read.
+pub(crate) fn lost(project: &Project) -> Result<Vec<Hook>> {
+    let dir = project.repo.chant_dir().join(REMEMBERED);
+    let remembered: Vec<Hook> = Hook::ALL.iter().copied().filter(|hook| dir.join(hook.as_str()).exists()).collect();
+    if remembered.is_empty() {
+        return Ok(remembered);
+    }
+    let setup = HookSetup::find(project)?;
+    let mut lost = Vec::new();
+    for hook in remembered {
+        if setup.look(hook)?.state == HookState::Absent && !file::has(&setup.path(hook)) {
+            lost.push(hook);
+        }
+    }
+    Ok(lost)
+}
+
+/// Forgets which hooks were changed here: a person has them no longer call this tool.
+///
+/// # Errors
+/// If what is remembered cannot be removed.
+pub(crate) fn forget(project: &Project) -> Result<()> {
+    let dir = project.repo.chant_dir().join(REMEMBERED);
+    match fs::remove_dir_all(&dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).io("remove", &dir),
+        _ => Ok(()),
+    }
 }
 
 /// Removes our line from the file of a hook. A directory of the repository's own that is then empty is removed.
