@@ -123,6 +123,8 @@ pub(crate) enum Need {
     Memberless,
     /// An agent proposed it.
     Proposed,
+    /// Its branch does not have its merge any more.
+    Dropped,
 }
 
 impl Need {
@@ -147,6 +149,7 @@ impl Need {
             Need::Gate => ("git chant finish", "pass the gate"),
             Need::Dependency => ("git chant edit", "change what it depends on"),
             Need::Proposed => ("git chant add --adopt", "adopt what an agent proposed"),
+            Need::Dropped => ("git chant reset", "work again on what a branch lost"),
             Need::Memberless => ("git chant split", "give a driver members"),
         }
     }

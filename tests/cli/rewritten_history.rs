@@ -101,10 +101,16 @@ fn a_merge_that_a_person_drops_is_told_and_one_that_a_reset_leaves_too() {
         sandbox.git(&["reset", "-q", "--hard", &before]);
         assert!(shown().contains("no longer in it"), "{}", shown());
         assert_eq!(sandbox.show(&id)["merge"]["dropped"], true);
+        let status = sandbox.chant(&["status"]).ok().out;
+        assert!(
+            status.contains("its merge is not in 'main' any more") && status.contains("git chant reset"),
+            "{status}"
+        );
         let found = sandbox.chant(&["fsck"]).ok().out;
         assert!(found.contains(&format!("its merge {merge} is not in 'main' any more")), "{found}");
         sandbox.git(&["reset", "-q", "--hard", &saved]);
         assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
+        assert!(!sandbox.chant(&["status"]).ok().out.contains("any more"));
         let ran = sandbox.chant(&["reset", &id]).ok();
         assert!(ran.err.contains(&format!("its merge {merge} stays in 'main'")), "{}", ran.err);
         let hint = ran.err.lines().find_map(|line| line.split_once("git revert ")).unwrap().1;

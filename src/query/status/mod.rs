@@ -48,9 +48,13 @@ pub(crate) fn status(project: &Project, merges: &Merges) -> Result<StatusView> {
             Status::Completed | Status::Failed | Status::Cancelled | Status::Archived => {}
         }
     }
+    collector.dropped()?;
     specs.write_cache()?;
     Ok(collector.view)
 }
+
+/// Of how many completed specs, the newest, `status` looks whether their branch still has their merge. `fsck` looks at all.
+const MOST_COMPLETED: usize = 20;
 
 /// The lists as far as they are filled.
 struct Collector<'a, 'p> {
@@ -62,6 +66,31 @@ struct Collector<'a, 'p> {
 impl Collector<'_, '_> {
     fn attention(&mut self, spec: &SpecView, need: Need, why: impl Into<String>) {
         self.view.attention.push(AttentionView { spec: spec.clone(), need, why: why.into() });
+    }
+
+    /// Names completed specs whose merge a person took out of its branch.
+    fn dropped(&mut self) -> Result<()> {
+        let mut left = MOST_COMPLETED;
+        for id in self.specs.names.active()?.into_iter().rev() {
+            if left == 0 {
+                break;
+            }
+            // A driver has no merge of its own, nor has what a person finished without one.
+            let ended = self.specs.cached_end(id)?;
+            if ended.is_some_and(|status| status != Status::Completed) {
+                continue;
+            }
+            let Some(state) = self.specs.recorded(id)?.state.filter(|state| state.status == Status::Completed) else {
+                continue;
+            };
+            left -= 1;
+            if self.specs.is_dropped(&state)? {
+                let spec = self.specs.view(&self.specs.entry(id)?)?;
+                let target = state.facts.target.as_deref().map(short_name).unwrap_or_default();
+                self.attention(&spec, Need::Dropped, format!("its merge is not in '{target}' any more"));
+            }
+        }
+        Ok(())
     }
 
     fn running(&mut self, entry: &Entry, spec: SpecView) -> Result<()> {
