@@ -62,28 +62,7 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
     }
     let agent = Agent::choose(project, spec, request.agent, request.timeout)?;
     let prompt = instructions(project, base, spec, request.prompt)?;
-    let base_files = specs.base_at(Some(base));
-    let mut inputs: Vec<Input> = Vec::new();
-    // A path that is named twice, or named and matched, is one input.
-    let mut add = |found: Vec<Input>| {
-        for input in found {
-            if !inputs.iter().any(|known| known.pin == input.pin) {
-                inputs.push(input);
-            }
-        }
-    };
-    for written in &spec.front.informed_by {
-        let current = specs.current_input(id, written)?;
-        let found = project.read_inputs(&specs.names, &base_files, &current)?.ok_or_else(|| {
-            Error::negative(Kind::MissingInput, format!("the input '{}' does not exist", written.escape_debug()))
-                .hint("looked in the base, and for uncommitted files in the work tree")
-        })?;
-        add(found);
-    }
-    for written in spec.front.origin.iter().chain(&spec.front.tracks) {
-        // What is to be written yet is no input yet.
-        add(project.read_inputs(&specs.names, &base_files, written)?.unwrap_or_default());
-    }
+    let inputs = inputs(&specs, id, spec, base, true)?;
     let informed = informed(&specs, id, spec, &inputs)?;
     worktree::refuse_elsewhere(project, id)?;
     refuse_filtered(project, &text.path)?;
@@ -108,6 +87,40 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
         before,
         resumed: None,
     })
+}
+
+/// What informs a spec at `base`, each once: its inputs, and what it is made from or describes as far as that is there.
+///
+/// # Errors
+/// `missing-input` for an input that does not exist, unless not `all` have to.
+pub(super) fn inputs(specs: &Specs<'_>, id: &SpecId, spec: &Spec, base: ObjectId, all: bool) -> Result<Vec<Input>> {
+    let (project, base) = (specs.project, specs.base_at(Some(base)));
+    let mut inputs: Vec<Input> = Vec::new();
+    // A path that is named twice, or named and matched, is one input.
+    let mut add = |found: Vec<Input>| {
+        for input in found {
+            if !inputs.iter().any(|known| known.pin == input.pin) {
+                inputs.push(input);
+            }
+        }
+    };
+    for written in &spec.front.informed_by {
+        let current = specs.current_input(id, written)?;
+        match project.read_inputs(&specs.names, &base, &current)? {
+            Some(found) => add(found),
+            None if all => {
+                let message = format!("the input '{}' does not exist", written.escape_debug());
+                return Err(Error::negative(Kind::MissingInput, message)
+                    .hint("looked in the base, and for uncommitted files in the work tree"));
+            }
+            None => {}
+        }
+    }
+    for written in spec.front.origin.iter().chain(&spec.front.tracks) {
+        // What is to be written yet is no input yet.
+        add(project.read_inputs(&specs.names, &base, written)?.unwrap_or_default());
+    }
+    Ok(inputs)
 }
 
 /// The text that the worktree begins with. What an earlier attempt ticked and wrote as release notes says nothing of this one.
@@ -267,7 +280,7 @@ fn members_hint(specs: &Specs<'_>, entry: &Entry, error: Error) -> Result<Error>
 }
 
 /// The tips of the specs that inform this one: those it names, and those whose attempt wrote a file that it names.
-fn informed(specs: &Specs<'_>, of: &SpecId, spec: &Spec, inputs: &[Input]) -> Result<Vec<ObjectId>> {
+pub(super) fn informed(specs: &Specs<'_>, of: &SpecId, spec: &Spec, inputs: &[Input]) -> Result<Vec<ObjectId>> {
     let mut tips = Vec::new();
     let mut add = |tip: ObjectId| {
         if !tips.contains(&tip) {

@@ -230,6 +230,14 @@ impl Work<'_> {
                 let error = Error::negative(Kind::NotAllowed, message);
                 Err(Stop::Taken(error.hint(format!("to work on it again: git chant reset {short}"))))
             }
+            Some(state)
+                if self.is_by_hand(state)? && commits.iter().all(|one| state.facts.work_commits.contains(one)) =>
+            {
+                let attempt = project.attempt(id, state)?;
+                self.approve(attempt.blob, &attempt.spec, None)?;
+                let work = &state.facts.work_commits;
+                self.conclude(finish::by_hand_again(project, &attempt, work, self.may_be_empty, progress)?)
+            }
             Some(_) if !commits.is_empty() => {
                 let message = format!("'{short}' has an attempt; its commits are the work");
                 Err(Error::usage(Kind::HasWorktree, message)
@@ -255,6 +263,13 @@ impl Work<'_> {
                 self.conclude(finish::by_hand(project, id, text, spec, commits, self.may_be_empty, progress)?)
             }
         }
+    }
+
+    /// Whether a person finished the spec without an attempt, so that it has neither worktree nor branch.
+    fn is_by_hand(&self, state: &State) -> Result<bool> {
+        let Some(attempt) = state.attempt.filter(|_| state.status == Status::Finished) else { return Ok(false) };
+        let began = self.project.store()?.event(self.id, attempt)?;
+        Ok(began.is_ok_and(|event| event.op == Op::Finish))
     }
 
     /// Checks the driver of the spec if this was its last open member, and completes it if every check passes. Gives `false` if one does

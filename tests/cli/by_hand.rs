@@ -117,3 +117,45 @@ fn commits_of_two_branches_are_not_one_work() {
     let ran = sandbox.chant(&["finish", &id, "--commit", "one", "--commit", "two"]);
     ran.fails(129, &["none of the commits that are named holds the others"]);
 }
+
+#[test]
+fn its_inputs_are_pinned_where_the_work_began() {
+    let sandbox = Sandbox::new();
+    sandbox.write("notes.md", "# Notes\n\nAs they were.\n");
+    sandbox.commit("Notes");
+    let id = sandbox.add(&["By hand", "--informed-by", "notes.md", "--informed-by", "file"]);
+    let noted = sandbox.git(&["rev-parse", "HEAD:notes.md"]);
+    sandbox.write("done", "x\n");
+    sandbox.commit("Done");
+    sandbox.write("notes.md", "# Notes\n\nAs they are.\n");
+    sandbox.commit("More notes");
+    sandbox.chant(&["finish", &id, "--commit", "HEAD~1"]).ok();
+    let links = sandbox.show(&id)["links"].clone();
+    assert_eq!((&links[0]["what"], &links[0]["pinned"]), (&"notes.md".into(), &noted.as_str().into()), "{links}");
+    assert_eq!(links[1]["what"], "file", "{links}");
+    let drift = sandbox.chant(&["drift", &id]).ok().fails(0, &["notes.md"]);
+    assert!(!drift.out.contains("file"), "{}", drift.out);
+}
+
+#[test]
+fn what_waits_for_its_merge_can_be_finished_again() {
+    let sandbox = Sandbox::new();
+    let id = sandbox.add(&["By hand", "--verify", "test ! -e broken"]);
+    sandbox.git(&["switch", "-qc", "mine"]);
+    sandbox.write("done", "x\n");
+    sandbox.git(&["add", "done"]);
+    sandbox.git(&["commit", "-qm", "Done"]);
+    sandbox.git(&["switch", "-q", "main"]);
+    sandbox.write("done", "in the way\n");
+    for again in [&["finish", &id, "--commit", "mine"][..], &["finish", &id], &["finish", &id, "--commit", "mine"]] {
+        sandbox.chant(again).fails(1, &["is finished and not merged", "done"]);
+        assert_eq!(sandbox.status(&id), "finished");
+    }
+    let ops = sandbox.ops(&id);
+    sandbox.chant(&["finish", &id, "--commit", "main"]).fails(129, &["has an attempt", "git chant reset"]);
+    assert_eq!(sandbox.ops(&id), ops);
+    std::fs::remove_file(sandbox.repo.join("done")).unwrap();
+    sandbox.chant(&["finish", &id]).ok();
+    assert_eq!((sandbox.status(&id).as_str(), sandbox.read("done").as_str()), ("completed", "x\n"));
+    assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
+}

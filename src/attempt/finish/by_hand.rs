@@ -9,12 +9,12 @@ use crate::{
     attempt::{
         check::{Check, Room, changed_by, write_checks},
         ended::{Failure, Judged, Stop, Verdict},
-        start::taken,
+        start::{informed, inputs, taken},
     },
     config::Scope as ScopeMode,
     domain::{
         checks::{Checks, Criterion, Scope},
-        event::{Facts, Op},
+        event::{Facts, Op, Pin},
         id::SpecId,
         new_event::{NewEvent, sentence},
         pattern::PathSet,
@@ -30,9 +30,9 @@ use crate::{
     specs::{
         all::Specs,
         attempt::Attempt,
-        text::{Text, path_of},
+        text::{Text, TextSource, path_of},
     },
-    store::{Addition, Evidence},
+    store::{Addition, Evidence, File},
 };
 
 /// Records that a person finished `id`. What `commits` changed is judged as the work of an agent would be, on `HEAD` if that holds them;
@@ -61,28 +61,38 @@ pub(crate) fn by_hand(
         (person(project, id, text, spec, &made, may_be_empty, progress)?, made)
     };
     if !checks.ok {
-        let verdict = Verdict::Failed(Failure::Checks(checks.failures()));
-        return Ok(Judged { verdict, checks, late: false });
+        return Ok(verdict(checks));
     }
     let store = project.store()?;
-    let evidence = Evidence {
+    let mut evidence = Evidence {
         spec: Some(store.write_blob(&text.bytes)?),
         checks: Some(write_checks(project, &checks.clone().without_output())?),
         ..Evidence::default()
     };
+    // The inputs as the person had them who began where their first commit did.
+    let inputs = match made.base {
+        Some(base) => inputs(&specs, id, spec, base, false)?,
+        None => Vec::new(),
+    };
+    for input in &inputs {
+        if let (Pin::Path { path, .. }, Some(bytes)) = (&input.pin, &input.bytes) {
+            evidence.inputs.push(File { path: path.clone(), blob: store.write_blob(bytes)? });
+        }
+    }
     let facts = Facts {
         base: made.base,
         target: made.target,
         spec_path: Some(text.path.clone()),
         spec_blob: Some(text.blob()),
         work_commits: made.commits.clone(),
+        informed_by: inputs.iter().map(|input| input.pin.clone()).collect(),
         verified: Some(checks.verified()),
         ..Facts::default()
     };
     let sentence = sentence("Finished", spec.title.as_deref().unwrap_or_else(|| id.short()), "by hand");
     let event = NewEvent { op: Op::Finish, sentence, facts };
     // The commands may have taken minutes, in which another process started an attempt: that is not the one that was judged.
-    let addition = Addition { event, evidence, informed: Vec::new() };
+    let addition = Addition { event, evidence, informed: informed(&specs, id, spec, &inputs)? };
     let fit = |state: &State| state.status == Status::Pending || state.attempt.is_none();
     let Some(appended) = store.record_if(id, addition, fit)? else {
         let state = store.state(id)?;
@@ -92,6 +102,32 @@ pub(crate) fn by_hand(
         store.annotate(id, &made.commits)?;
     }
     Ok(Judged { verdict: Verdict::Passed, checks, late: appended.late })
+}
+
+/// Judges work that a person finished by hand once more, with the text of the spec as it was then. Nothing is recorded.
+///
+/// # Errors
+/// If it cannot be checked at all.
+pub(crate) fn by_hand_again(
+    project: &Project,
+    attempt: &Attempt,
+    commits: &[ObjectId],
+    may_be_empty: bool,
+    progress: &dyn Progress,
+) -> Result<Judged, Stop> {
+    let text = Text::of_blob(attempt.spec_path.clone(), attempt.bytes.clone(), attempt.blob, TextSource::Event);
+    let made = Made::named(project, commits)?;
+    // Its empty work was accepted when it was finished.
+    let may_be_empty = may_be_empty || commits.is_empty();
+    Ok(verdict(person(project, &attempt.id, &text, &attempt.spec, &made, may_be_empty, progress)?))
+}
+
+fn verdict(checks: Checks) -> Judged {
+    let verdict = match checks.ok {
+        true => Verdict::Passed,
+        false => Verdict::Failed(Failure::Checks(checks.failures())),
+    };
+    Judged { verdict, checks, late: false }
 }
 
 /// What a person made without an attempt.

@@ -11,7 +11,7 @@ use leftovers::Left;
 
 use gix::ObjectId;
 
-pub(crate) use by_hand::by_hand;
+pub(crate) use by_hand::{by_hand, by_hand_again};
 
 use crate::{
     agent::{RESEARCH_INSUFFICIENT, process::Ending},
