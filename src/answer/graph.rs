@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{picture, prelude::*};
+use crate::terminal::fit::{cut, width};
 
 pub(super) const ANSWERS: &[Kind] = &[of::<GraphAnswer>(&["graph"])];
 
@@ -96,12 +97,19 @@ impl Record for EdgeView {
     }
 }
 
-/// Each spec below what builds on it; one that was drawn already is named only.
+/// Each spec below what builds on it, and each member below its driver; one that was drawn already is named only.
 struct Tree<'v> {
     look: &'v Look,
     nodes: HashMap<&'v SpecId, &'v NodeView>,
-    below: HashMap<&'v SpecId, Vec<&'v EdgeView>>,
+    below: HashMap<&'v SpecId, Vec<Step<'v>>>,
     roots: Vec<&'v SpecId>,
+}
+
+/// What stands below a spec, and why.
+#[derive(Clone, Copy)]
+struct Step<'v> {
+    to: &'v SpecId,
+    how: &'static str,
 }
 
 /// How deep the lines of a tree go on to the right; what is deeper stays there.
@@ -109,14 +117,22 @@ const DEEPEST: usize = 24;
 
 impl<'v> Tree<'v> {
     fn new(view: &'v GraphView, look: &'v Look) -> Self {
-        let mut below: HashMap<&SpecId, Vec<&EdgeView>> = HashMap::new();
-        let mut leads_up = HashSet::new();
+        let nodes: HashMap<&SpecId, &NodeView> = view.nodes.iter().map(|node| (&node.id, node)).collect();
+        let mut below: HashMap<&SpecId, Vec<Step<'v>>> = HashMap::new();
         for edge in &view.edges {
-            below.entry(&edge.from).or_default().push(edge);
-            leads_up.insert(&edge.to);
+            let how = if edge.depends_on { "" } else { "informed by " };
+            below.entry(&edge.from).or_default().push(Step { to: &edge.to, how });
         }
-        let mut tree =
-            Tree { look, nodes: view.nodes.iter().map(|node| (&node.id, node)).collect(), below, roots: Vec::new() };
+        for node in &view.nodes {
+            let driver = node.id.member_of().and_then(|(driver, _)| nodes.get(&driver).map(|node| &node.id));
+            let steps = driver.map(|driver| below.entry(driver).or_default());
+            if let Some(steps) = steps.filter(|steps| steps.iter().all(|step| *step.to != node.id)) {
+                steps.push(Step { to: &node.id, how: "member " });
+            }
+        }
+        reduce(view, &mut below);
+        let leads_up: HashSet<&SpecId> = below.values().flatten().map(|step| step.to).collect();
+        let mut tree = Tree { look, nodes, below, roots: Vec::new() };
         tree.roots = view.nodes.iter().map(|node| &node.id).filter(|id| !leads_up.contains(id)).collect();
         tree.add_circles(view);
         tree
@@ -130,7 +146,7 @@ impl<'v> Tree<'v> {
         loop {
             while let Some(id) = open.pop() {
                 if reached.insert(id) {
-                    open.extend(self.below.get(id).into_iter().flatten().map(|edge| &edge.to));
+                    open.extend(self.below.get(id).into_iter().flatten().map(|step| step.to));
                 }
             }
             let Some(next) = nodes.find(|node| !reached.contains(&node.id)) else { break };
@@ -149,18 +165,17 @@ impl<'v> Tree<'v> {
             while let Some((id, first, rest, how)) = open.pop() {
                 let Some(node) = self.nodes.get(id) else { continue };
                 let below = self.below.get(id).map(Vec::as_slice).unwrap_or_default();
-                let again = !drawn.insert(id) && !below.is_empty();
+                let again = !drawn.insert(id);
                 out.push_str(&first);
-                self.line(node, how, again, &mut out);
+                self.line(node, how, again, width(&first), &mut out);
                 if again {
                     continue;
                 }
-                for (at, edge) in below.iter().enumerate().rev() {
+                for (at, step) in below.iter().enumerate().rev() {
                     let (corner, line) = self.strokes(at + 1 == below.len());
                     let deep = rest.chars().count() >= DEEPEST * 3;
                     let onward = if deep { rest.clone() } else { format!("{rest}{line}") };
-                    let how = if edge.depends_on { "" } else { "informed by " };
-                    open.push((&edge.to, format!("{rest}{corner}"), onward, how));
+                    open.push((step.to, format!("{rest}{corner}"), onward, step.how));
                 }
             }
         }
@@ -176,17 +191,59 @@ impl<'v> Tree<'v> {
         }
     }
 
-    fn line(&self, node: &NodeView, how: &str, again: bool, out: &mut String) {
+    /// Writes a spec from column `from` on: only its id where it was drawn above.
+    fn line(&self, node: &NodeView, how: &str, again: bool, from: usize, out: &mut String) {
         let paint = &self.look.paint;
-        let id = paint.with(Slot::Id, clean::line(&node.short));
+        let short = clean::line(&node.short);
+        let id = paint.with(Slot::Id, &short);
+        if again {
+            out.push_str(&format!("{how}{id}  (see above)\n"));
+            return;
+        }
         let status = paint.with(Slot::from(node.status), node.status);
-        let title = clean::line(node.title.as_deref().unwrap_or_default()).into_owned();
-        let again = if again { "  (see above)" } else { "" };
+        let title = clean::line(node.title.as_deref().unwrap_or_default());
         let by = node.superseded_by.as_ref().map(|by| format!("  (superseded by {})", clean::line(by.short())));
-        out.push_str(&format!("{how}{id}  {status}  {title}{}{again}", by.unwrap_or_default()));
+        let from = from + width(how) + width(&short) + 2 + node.status.as_str().len() + 2;
+        let title = cut(&format!("{title}{}", by.unwrap_or_default()), from, self.look);
+        out.push_str(&format!("{how}{id}  {status}  {title}"));
         out.truncate(out.trim_end().len());
         out.push('\n');
     }
+}
+
+/// Leaves out what another way implies: a spec that stands below a spec stands below that one's parents as well. One edge after the other
+/// goes, so that a circle keeps a way to each of its specs.
+fn reduce<'v>(view: &'v GraphView, below: &mut HashMap<&'v SpecId, Vec<Step<'v>>>) {
+    for node in &view.nodes {
+        let mut at = 0;
+        while let Some(to) =
+            below.get(&node.id).filter(|steps| steps.len() > 1).and_then(|steps| steps.get(at)).map(|step| step.to)
+        {
+            if leads_to(below, &node.id, to) {
+                below.entry(&node.id).or_default().remove(at);
+            } else {
+                at += 1;
+            }
+        }
+    }
+}
+
+/// Whether a way of more than one step leads from one spec to another.
+fn leads_to<'v>(below: &HashMap<&'v SpecId, Vec<Step<'v>>>, from: &SpecId, to: &SpecId) -> bool {
+    let next = |id: &SpecId| below.get(id).into_iter().flatten().map(|step| step.to);
+    let mut open: Vec<&SpecId> = next(from).filter(|id| *id != to).collect();
+    let mut seen: HashSet<&SpecId> = open.iter().copied().collect();
+    while let Some(id) = open.pop() {
+        for step in next(id).filter(|step| *step != from) {
+            if step == to {
+                return true;
+            }
+            if seen.insert(step) {
+                open.push(step);
+            }
+        }
+    }
+    false
 }
 
 /// Graphviz: <https://graphviz.org/doc/info/lang.html>. In a quoted string only the quote and the backslash mean something.

@@ -128,7 +128,8 @@ impl From<&ReadyArgs> for ListArgs {
 /// Show which specs build on which
 ///
 /// Draws each spec below the specs that build on it: its dependencies, and its inputs, whether specs or documents that specs wrote. A spec
-/// that appears again is drawn as its id only.
+/// that appears again is drawn as its id only. An edge that another way implies is left out; --json, --dot, --mermaid and --svg have all of
+/// them.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct GraphArgs {
     /// Draw only this investigation and what it builds on

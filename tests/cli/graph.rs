@@ -27,7 +27,7 @@ fn a_diamond_is_drawn_once_and_named_again() {
          |- 002-abc  pending  Left\n\
          |  `- 001-abc  pending  Base\n\
          `- 003-abc  pending  Right\n   \
-            `- informed by 001-abc  pending  Base\n\
+            `- informed by 001-abc  (see above)\n\
          005-abc  pending  Alone\n"
     );
     assert!(!sandbox.chant(&["graph", "--topic", "t"]).ok().out.contains("Alone"));
@@ -40,6 +40,25 @@ fn a_diamond_is_drawn_once_and_named_again() {
     let dot = sandbox.chant(&["graph", "--dot"]).ok().out;
     assert!(dot.contains(&format!("\"{right}\" -> \"{base}\" [style=dashed];")), "{dot}");
     assert!(sandbox.chant(&["graph", "--mermaid"]).ok().out.contains("n3 --> n1\n"));
+}
+
+#[test]
+fn what_another_way_implies_is_left_out_and_members_stand_under_their_driver() {
+    let sandbox = Sandbox::new();
+    let base = spec(&sandbox, 1, "Base", "");
+    let middle = spec(&sandbox, 2, "Middle", &format!("depends_on: [{base}]\n"));
+    let driver = spec(&sandbox, 3, "Driver", &format!("depends_on: [{base}, {middle}]\n"));
+    sandbox.write(&format!(".chant/specs/{driver}.1.md"), "# Part\n");
+    assert_eq!(
+        sandbox.chant(&["graph"]).ok().out,
+        "003-abc  pending  Driver\n\
+         |- 002-abc  pending  Middle\n\
+         |  `- 001-abc  pending  Base\n\
+         `- member 003-abc.1  pending  Part\n"
+    );
+    // For programs every edge is there.
+    let json = sandbox.chant(&["graph", "--json"]).ok().json();
+    assert_eq!(json["graph"]["edges"].as_array().unwrap().len(), 3);
 }
 
 #[test]
@@ -71,11 +90,8 @@ fn a_circle_is_drawn_and_not_walked_for_ever() {
     spec(&sandbox, 2, "Two", "depends_on: [2026-02-08-001-abc]\n");
     spec(&sandbox, 3, "Itself", "depends_on: [2026-02-08-003-abc]\n");
     let out = sandbox.chant(&["graph"]).ok().out;
-    assert!(
-        out.contains("001-abc  pending  One\n`- 002-abc  pending  Two\n   `- 001-abc  pending  One  (see above)\n"),
-        "{out}"
-    );
-    assert!(out.contains("003-abc  pending  Itself\n`- 003-abc  pending  Itself  (see above)\n"), "{out}");
+    assert!(out.contains("001-abc  pending  One\n`- 002-abc  pending  Two\n   `- 001-abc  (see above)\n"), "{out}");
+    assert!(out.contains("003-abc  pending  Itself\n`- 003-abc  (see above)\n"), "{out}");
 }
 
 #[test]
