@@ -51,8 +51,9 @@ pub(super) fn make(project: &Project, plan: &Plan, before: ObjectId) -> Result<W
             .hint("try again"));
     }
     let tree = add(project, &plan.id)?;
-    if project.silent {
-        copy_in(plan, &tree.path)?;
+    match project.silent {
+        true => copy_in(plan, &tree.path)?,
+        false => worktree::sparse::show(&tree, &committed(plan))?,
     }
     own_dir(&tree.path)?;
     set_up(project, plan, &tree.path)?;
@@ -116,6 +117,15 @@ fn first_commit(project: &Project, plan: &Plan) -> Result<ObjectId> {
         NewCommit { tree, parents: vec![plan.base], message: message.into() },
         Signing::AsConfigured,
     )
+}
+
+/// What the agent needs that is in the commit that it begins with: the spec and its inputs.
+fn committed(plan: &Plan) -> Vec<String> {
+    let inputs = plan.inputs.iter().filter(|input| input.committed).filter_map(|input| match &input.pin {
+        Pin::Path { path, .. } => Some(path.clone()),
+        _ => None,
+    });
+    inputs.chain([path_of(&plan.id)]).collect()
 }
 
 /// In silent mode the spec and its inputs are in no commit: they are copied.

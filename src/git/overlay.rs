@@ -59,7 +59,7 @@ pub(crate) struct Patch {
 pub(crate) fn apply(repo: &Repository, commit: ObjectId, patch: &Patch) -> Result<Option<ObjectId>> {
     let base = repo.gix().find_commit(commit)?.tree_id()?.detach();
     let dir = tempfile::tempdir().io("create a directory in", &tempfile::env::temp_dir())?;
-    let git = || Git::at(repo).env("GIT_INDEX_FILE", dir.path().join("index"));
+    let git = || Git::at(repo).config("core.splitIndex=false").env("GIT_INDEX_FILE", dir.path().join("index"));
     git().arg("read-tree").arg(base.to_string()).check()?;
     let apply = git().args(["apply", "--cached", "--whitespace=nowarn"]);
     let apply = match &patch.placed {
@@ -77,7 +77,7 @@ pub(crate) fn apply(repo: &Repository, commit: ObjectId, patch: &Patch) -> Resul
 /// Whether `commit` holds the changes of `patch` as they are.
 pub(crate) fn holds(repo: &Repository, commit: ObjectId, patch: &Patch) -> Result<bool> {
     let dir = tempfile::tempdir().io("create a directory in", &tempfile::env::temp_dir())?;
-    let git = || Git::at(repo).env("GIT_INDEX_FILE", dir.path().join("index"));
+    let git = || Git::at(repo).config("core.splitIndex=false").env("GIT_INDEX_FILE", dir.path().join("index"));
     git().arg("read-tree").arg(commit.to_string()).check()?;
     let applied =
         git().args(["apply", "--cached", "--reverse", "--check", "--unidiff-zero", "--whitespace=nowarn", "-"]);

@@ -73,6 +73,38 @@ fn a_sparse_checkout_takes_what_lies_outside_of_it() {
 }
 
 #[test]
+fn what_an_agent_needs_is_there_though_the_cone_leaves_it_out() {
+    let sandbox = Sandbox::new();
+    sandbox.write("kept/one", "x");
+    sandbox.write("docs/a.md", "input");
+    sandbox.commit("More");
+    sandbox.agent("cat docs/a.md >kept/two; test ! -e dir/one; tick");
+    let id = sandbox.add(&["Work", "--informed-by", "docs/a.md"]);
+    for kind in ["--sparse-index", "--no-sparse-index"] {
+        sandbox.git(&["sparse-checkout", "set", "--cone", kind, "kept"]);
+        sandbox.chant(&["reset", &id]);
+        sandbox.chant(&["work", &id]).ok();
+        assert_eq!(sandbox.git(&["show", "main:kept/two"]), "input", "{kind}");
+        assert_eq!(sandbox.git(&["status", "--porcelain"]), "", "{kind}");
+        sandbox.git(&["rm", "-q", "kept/two"]);
+        sandbox.commit("Take it back");
+    }
+}
+
+#[test]
+fn a_split_index_is_no_obstacle_to_checks() {
+    let (sandbox, _) = with_agent("echo two >file", &[]);
+    sandbox.git(&["config", "core.splitIndex", "true"]);
+    sandbox.git(&["update-index", "--split-index"]);
+    for file in ["three", "four"] {
+        sandbox.agent(&format!("echo x >{file}; tick"));
+        let id = sandbox.add(&["Work", "--verify", &format!("test -e {file}")]);
+        sandbox.chant(&["work", &id, "--trust"]).ok();
+        assert_eq!(sandbox.status(&id), "completed");
+    }
+}
+
+#[test]
 fn thousands_of_files_are_one_commit() {
     let count = few_or_many(3000, 30_000);
     let (sandbox, id) =

@@ -99,7 +99,9 @@ impl Apart<'_> {
 
     fn git(&self) -> Git {
         let git = Git::in_dir(self.dir).within(self.sandbox).repository(self.git_dir, self.work_tree);
-        let git = git.without_hooks().config("core.fsmonitor=false").config("submodule.recurse=false");
+        // The shared part of a split index would lie where another process may remove it.
+        let git = git.without_hooks().config("core.fsmonitor=false").config("core.splitIndex=false");
+        let git = git.config("submodule.recurse=false");
         git.env("GIT_NO_REPLACE_OBJECTS", "1")
     }
 }

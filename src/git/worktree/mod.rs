@@ -8,6 +8,7 @@ pub(crate) mod lock;
 pub(crate) mod path;
 pub(crate) mod remove;
 mod repair;
+pub(crate) mod sparse;
 mod submodules;
 
 use std::{
