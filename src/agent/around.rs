@@ -13,7 +13,10 @@ use super::{
     reaper::MARKER,
 };
 use crate::{
-    env::process_table::{self, Process},
+    env::{
+        Env,
+        process_table::{self, Process},
+    },
     error::Result,
 };
 
@@ -56,6 +59,12 @@ pub(crate) fn around(dir: &Path) -> Result<Option<Around>> {
         (Some(_), Some(_)) => Some(Around::Unclear),
         _ => None,
     })
+}
+
+/// The mark of the run that this process is inside: from its environment, or from that of a process above it (Linux only).
+pub(crate) fn mark(env: &Env) -> Option<Vec<u8>> {
+    let own = env.var(MARKER).map(|mark| mark.as_encoded_bytes().to_vec());
+    own.or_else(|| ancestors().iter().find_map(|process| process.variable(MARKER)))
 }
 
 /// This process, its parent and so on.

@@ -40,7 +40,7 @@ fn about_own(
         let message = format!("an agent can {op} only its own spec '{}', not '{}'", own.short(), id.short());
         return Err(Error::negative(Kind::PersonOnly, message));
     }
-    let (_, sentence) = answered(inside, request)?;
+    let (_, sentence) = answered(context, inside, request)?;
     Ok(Outcome::new(Recorded { spec: context.view(&project, &id)?, op: op.to_owned(), sentence }))
 }
 
@@ -65,7 +65,7 @@ fn propose(context: &Context<'_>, inside: &EnclosingRun, args: &AddArgs) -> Resu
         Some(onto) => Some(onto),
         None => inherit::onto(&project, &draft.front)?,
     };
-    let (id, _) = answered(inside, &Request::Add { text, onto })?;
+    let (id, _) = answered(context, inside, &Request::Add { text, onto })?;
     let hint = format!("for a person to adopt it: git chant add --adopt {}", id.short());
     let mut spec = SpecView::new(id);
     spec.title = Some(draft.title);
@@ -74,11 +74,11 @@ fn propose(context: &Context<'_>, inside: &EnclosingRun, args: &AddArgs) -> Resu
     Ok(warnings.into_iter().fold(outcome, Outcome::warning))
 }
 
-fn answered(inside: &EnclosingRun, request: &Request) -> Result<(SpecId, String)> {
+fn answered(context: &Context<'_>, inside: &EnclosingRun, request: &Request) -> Result<(SpecId, String)> {
     let run_dir = inside.run_dir.as_deref().ok_or_else(|| {
         Error::negative(Kind::PersonOnly, "this runs inside an agent, but not in a run of this repository")
     })?;
-    match ask(run_dir, request)? {
+    match ask(&context.env, run_dir, request)? {
         Answer::Recorded { spec, sentence, .. } => Ok((spec, sentence)),
         Answer::Refused { why } => Err(Error::negative(Kind::RefusedRequest, why)),
     }

@@ -8,10 +8,15 @@ use crate::{
     support::{Sandbox, tools::need_that},
 };
 
-/// The folder of the run and its mailbox, for scripts, confined or not.
+/// The folder of the run and its mailbox, for scripts, confined or not; and a function that puts what it reads there, sealed as a request of
+/// this run with the key that it gets.
 const MAILBOX: &str = "
     run=$(git rev-parse --git-common-dir)/chant/runs/$CHANT_ATTEMPT; box=$run/requests
-    if [ ! -d $box ]; then box=$(git rev-parse --git-common-dir)/requests; fi";
+    if [ ! -d $box ]; then box=$(git rev-parse --git-common-dir)/requests; fi
+    ask() {
+        cat >$box/.text; printf '%s\\n%s\\n' $CHANT_RUN $1 | cat - $box/.text | sha256sum | cut -d' ' -f1 >$box/.x
+        cat $box/.text >>$box/.x; mv $box/.x $box/request-$1
+    }";
 
 /// A sandbox with one spec, in which `script` is the agent: confined, and not.
 fn both(script: &str) -> Vec<(Sandbox, String)> {
@@ -234,7 +239,6 @@ fn what_only_reads_works_inside() {
 fn nothing_in_the_mailbox_is_trusted() {
     let script = format!(
         "{MAILBOX}
-        ask() {{ cat >$box/.x; mv $box/.x $box/request-$1; }}
         head -c 3000000 /dev/zero | ask 0000000000000001
         ln -s ../../../../config $box/request-0000000000000002; ln -s /dev/zero $box/request-0000000000000003
         mkfifo $box/request-0000000000000004; mkdir $box/request-0000000000000005
@@ -271,9 +275,41 @@ fn nothing_in_the_mailbox_is_trusted() {
 }
 
 #[test]
+fn a_run_asks_for_nothing_in_the_mailbox_of_another() {
+    // The one asks in the other's mailbox, while the other waits for it; then it copies what the other asked for.
+    let script = "common=$(cat $(git rev-parse --git-dir)/commondir | sed 's|/chant/runs/.*||'); case $common in /*) ;; *) common=$(git rev-parse --git-common-dir) ;; esac
+        case $(cat $CHANT_SPEC_FILE) in
+        *intruder*)
+            until [ -e ../waits ]; do sleep 0.05; done
+            for run in $common/chant/runs/*; do case $run in *$CHANT_ATTEMPT) continue;; esac
+            for box in $run/requests $run/git/requests; do
+                printf '%s' '{\"ask\":\"fail\",\"reason\":\"by another\",\"research_insufficient\":false}' >.json
+                printf 'x\n1\n' | cat - .json | sha256sum | cut -d' ' -f1 | cat - .json >.sealed
+                cp .json $box/request-0000000000000001; cp .sealed $box/request-0000000000000002
+                for real in $box/request-*; do cp $real $box/request-0000000000000003; done
+            done; done 2>>../said; rm -f .json .sealed; : >../asked ;;
+        *)  git chant note $CHANT_SPEC_ID -m 'mine'; : >../waits
+            until [ -e ../asked ]; do sleep 0.05; done ;;
+        esac";
+    for (sandbox, id) in both(script) {
+        let intruder = add(&sandbox, "The intruder", &[]);
+        sandbox.agent(&format!("{script}\n{GOOD}"));
+        let ran = sandbox.chant(&["work", "--all", "--jobs", "2"]);
+        let log = sandbox.chant(&["log", &id]).ok().out;
+        assert_eq!(log.matches("    mine\n").count(), 1, "{log}");
+        assert!(!log.contains("by another"), "{log}");
+        assert!(sandbox.ops(&id).contains(&"finish".to_owned()), "{}{}", ran.out, ran.err);
+        assert_eq!(sandbox.status(&intruder), "completed");
+        let confined = left(&sandbox, "said").contains("Read-only");
+        let warned = ran.err.contains("ignored a request in the mailbox of this run that does not come from its agent");
+        assert!(confined || warned, "{}", ran.err);
+    }
+}
+
+#[test]
 fn what_was_asked_and_not_waited_for_counts_when_the_agent_ends() {
     let script = format!(
-        "{GOOD}\n{MAILBOX}\nprintf '%s' '{{\"ask\":\"fail\",\"reason\":\"no\",\"research_insufficient\":true}}' >$box/.x\nmv $box/.x $box/request-00000000000000aa"
+        "{GOOD}\n{MAILBOX}\nprintf '%s' '{{\"ask\":\"fail\",\"reason\":\"no\",\"research_insufficient\":true}}' | ask 00000000000000aa"
     );
     for (sandbox, id) in both(&script) {
         sandbox.chant(&["work", &id]).fails(1, &["the research is insufficient: no"]);
@@ -288,7 +324,6 @@ fn what_was_asked_before_the_process_was_killed_counts_at_recovery() {
         "{MAILBOX}
         p=$PPID; while [ \"$p\" -gt 1 ]; do n=$(ps -o ppid= -p $p | tr -d ' ')
         case $(ps -o args= -p $p) in *'chant work'*) kill -9 $p;; esac; p=${{n:-1}}; done
-        ask() {{ cat >$box/.x; mv $box/.x $box/request-$1; }}
         printf '%s' '{{\"ask\":\"note\",\"text\":\"left behind\"}}' | ask 0000000000000001
         printf '%s' '{{\"ask\":\"add\",\"text\":\"---\\n---\\n# Follow up\\n\",\"onto\":null}}' | ask 0000000000000002
         printf '%s' '{{\"ask\":\"fail\",\"reason\":\"too hard\",\"research_insufficient\":false}}' | ask 0000000000000003

@@ -5,9 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Answer, MOST, Mailbox, REQUESTS, Request};
+use super::{Answer, MOST, Mailbox, REQUESTS, Request, seal};
 use crate::{
-    env::{local_file, random_bytes},
+    agent::around,
+    env::{Env, local_file, random_bytes},
     error::{Error, IoContext, Kind, Result},
 };
 
@@ -21,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 /// `no-answer` if there is none within ten seconds, `refused-request` with the reason if it is refused, `too-large`.
-pub(crate) fn ask(run_dir: &Path, request: &Request) -> Result<Answer> {
+pub(crate) fn ask(env: &Env, run_dir: &Path, request: &Request) -> Result<Answer> {
     let mailbox = Mailbox::of(run_dir);
     let json = serde_json::to_vec(request).expect("strings are JSON");
     if json.len() as u64 > MOST {
@@ -29,7 +30,8 @@ pub(crate) fn ask(run_dir: &Path, request: &Request) -> Result<Answer> {
     }
     let key: String = random_bytes::<8>()?.iter().map(|byte| format!("{byte:02x}")).collect();
     let dir = mailbox.writable.join(REQUESTS);
-    let temporary = local_file::stage(&dir, &json).io("create a file in", &dir)?;
+    let sealed = seal::sealed(&around::mark(env).unwrap_or_default(), &key, &json);
+    let temporary = local_file::stage(&dir, &sealed).io("create a file in", &dir)?;
     let path = dir.join(format!("request-{key}"));
     temporary.persist_noclobber(&path).map_err(|error| error.error).io("write", &path)?;
     let begun = Instant::now();

@@ -2,9 +2,10 @@
 //!
 //! An agent records nothing itself. The command inside the agent writes a request into the mailbox of the run ([`mod@ask`]); the process
 //! that runs the agent reads it, records what is allowed, and answers ([`serve`]). A request names no spec and no attempt: both are the
-//! run's own.
+//! run's own. What makes a request one of that agent is its [`seal`]: every process that can write files could put one there.
 
 mod ask;
+mod seal;
 mod serve;
 
 use std::path::{Path, PathBuf};

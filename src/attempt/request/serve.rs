@@ -8,8 +8,9 @@ use std::{fs, path::PathBuf};
 use bstr::{BStr, ByteSlice};
 use gix::ObjectId;
 
-use super::{Answer, MOST, Mailbox, REQUESTS, Request};
+use super::{Answer, MOST, Mailbox, REQUESTS, Request, seal};
 use crate::{
+    agent::lease::Life,
     domain::{
         event::{Facts, Op},
         failure::Said,
@@ -40,6 +41,10 @@ pub(crate) struct Requests<'a> {
     id: &'a SpecId,
     attempt: ObjectId,
     mailbox: Mailbox,
+    /// The marks of the run's processes: what seals its requests.
+    marks: Vec<String>,
+    /// How many requests came from elsewhere, and of how many that was told.
+    foreign: (usize, usize),
     /// Keys of requests that have an answer.
     answered: Vec<String>,
     said: Option<Said>,
@@ -56,10 +61,27 @@ impl<'a> Requests<'a> {
         for dir in [mailbox.writable.join(REQUESTS), run_dir.join(super::ANSWERS)] {
             fault::around("dir.make", || fs::create_dir_all(&dir)).io("create", &dir)?;
         }
-        let mut requests = Requests { project, id, attempt, mailbox, answered: Vec::new(), said: None };
+        let mut requests = Requests::in_mailbox(project, id, attempt, mailbox);
         // What an earlier run of the attempt was answered, a failure for example, is not about this one.
         requests.answered = requests.keys().into_iter().filter(|key| requests.mailbox.has("answer", key)).collect();
         Ok(requests)
+    }
+
+    fn in_mailbox(project: &'a Project, id: &'a SpecId, attempt: ObjectId, mailbox: Mailbox) -> Requests<'a> {
+        let (marks, answered) = (Vec::new(), Vec::new());
+        Requests { project, id, attempt, mailbox, marks, foreign: (0, 0), answered, said: None }
+    }
+
+    /// Takes requests of the processes that have this mark, from now on.
+    pub(crate) fn accept(&mut self, mark: &str) {
+        self.marks.push(mark.to_owned());
+    }
+
+    /// How many requests did not come from the run since the last call.
+    pub(crate) fn take_foreign(&mut self) -> usize {
+        let (all, told) = self.foreign;
+        self.foreign.1 = all;
+        all - told
     }
 
     /// The requests of a run that is over; `None` if it had no mailbox.
@@ -68,14 +90,8 @@ impl<'a> Requests<'a> {
         let mailbox = Mailbox::of(&run_dir);
         let answers = run_dir.join(super::ANSWERS);
         let there = |dir: &PathBuf| fs::symlink_metadata(dir).is_ok_and(|meta| meta.is_dir());
-        (there(&answers) && there(&mailbox.writable.join(REQUESTS))).then(|| Requests {
-            project,
-            id,
-            attempt,
-            mailbox,
-            answered: Vec::new(),
-            said: None,
-        })
+        (there(&answers) && there(&mailbox.writable.join(REQUESTS)))
+            .then(|| Requests::in_mailbox(project, id, attempt, mailbox))
     }
 
     /// Answers what was asked since the last call.
@@ -84,7 +100,7 @@ impl<'a> Requests<'a> {
     /// If an answer cannot be written.
     pub(crate) fn serve(&mut self) -> Result<()> {
         for key in self.keys() {
-            if self.answered.len() >= MOST_REQUESTS {
+            if self.answered.len() >= MOST_REQUESTS + self.foreign.0 {
                 return Ok(());
             }
             if !self.mailbox.has("answer", &key) {
@@ -127,12 +143,16 @@ impl<'a> Requests<'a> {
         keys
     }
 
-    fn answer(&self, key: &str) -> Result<Answer> {
+    fn answer(&mut self, key: &str) -> Result<Answer> {
         let name = format!("request-{key}");
         let folder = Directory::open(&self.mailbox.writable, REQUESTS.into())?;
         let bytes = folder.map(|folder| folder.read(name.as_bytes().as_bstr(), MOST)).transpose()?.flatten();
         let bytes = bytes.ok_or_else(|| refused("the request is missing"))?;
-        match serde_json::from_slice(&bytes).map_err(|error| refused(format!("the request cannot be read: {error}")))? {
+        let Some(json) = seal::opened(&self.marks, key, &bytes) else {
+            self.foreign.0 += 1;
+            return Err(refused("the request does not come from the agent of this run"));
+        };
+        match serde_json::from_slice(json).map_err(|error| refused(format!("the request cannot be read: {error}")))? {
             Request::Note { text } => self.note(&words(&text)?),
             Request::Fail(said) => {
                 let said = Said { reason: words(&said.reason)?, ..said };
@@ -192,6 +212,11 @@ impl<'a> Requests<'a> {
 /// If it cannot be recorded.
 pub(crate) fn leftover(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<Option<Said>> {
     let Some(mut requests) = Requests::of_dead(project, id, attempt) else { return Ok(None) };
+    if let Life::Dead(info) | Life::Running(info) = project.life(attempt)?
+        && let Some(agent) = info.agent
+    {
+        requests.accept(&agent.marker);
+    }
     requests.serve()?;
     Ok(requests.said())
 }

@@ -7,6 +7,7 @@ pub(crate) mod confined;
 mod memory;
 
 use std::{
+    cell::RefCell,
     ffi::OsString,
     fs::File,
     path::{Path, PathBuf},
@@ -140,11 +141,13 @@ impl Session<'_> {
     ) -> Result<(process::Finished, Heard)> {
         let command = self.agent.command_line(prompt_file, had);
         let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
+        let requests = RefCell::new(requests);
         let mut on_started = |started: &process::ProcessGroup| {
             lease.record_agent(started)?;
+            requests.borrow_mut().accept(&started.marker);
             (self.may_begin)()
         };
-        let mut tick = || serve(requests, progress);
+        let mut tick = || serve(&mut requests.borrow_mut(), progress);
         let mut memory = Memory::new(self.agent, self.attempt, self.worktree);
         let mut run = Run::new(&command, self.worktree);
         run.env = self.environment(project, prompt_file)?;
@@ -214,6 +217,11 @@ fn asked(answer: &str) -> Option<Stopped> {
 fn serve(requests: &mut Requests<'_>, progress: &dyn Progress) {
     if let Err(error) = requests.serve() {
         progress.say(&Step::Warning(format!("cannot answer the agent's requests: {}", error.message)));
+    }
+    if requests.take_foreign() > 0 {
+        progress.say(&Step::Warning(
+            "ignored a request in the mailbox of this run that does not come from its agent".to_owned(),
+        ));
     }
 }
 
