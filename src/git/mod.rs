@@ -33,6 +33,7 @@ pub(crate) mod remote;
 mod replay;
 pub(crate) mod repository;
 pub(crate) mod seal;
+pub(crate) mod setting;
 pub(crate) mod signature;
 pub(crate) mod snapshot;
 mod squash;

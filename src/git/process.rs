@@ -200,6 +200,11 @@ impl Git {
         self
     }
 
+    /// How many settings have their values in variables.
+    pub(super) fn settings_by_variable(&self) -> usize {
+        self.global.iter().filter(|option| option.as_bytes().starts_with(b"--config-env=")).count()
+    }
+
     /// Adds a global option, such as `--literal-pathspecs`.
     #[must_use]
     pub(crate) fn global(mut self, option: impl AsRef<OsStr>) -> Self {

@@ -21,6 +21,7 @@ use crate::{
     git::{
         branch, history,
         repository::Head,
+        setting::Setting,
         worktree::{self, Worktree},
     },
 };
@@ -62,8 +63,8 @@ pub(crate) struct Changes {
     pub noted: Vec<String>,
     /// The names of these refs.
     pub refs_moved: Vec<String>,
-    /// Settings (`key=value`) under which git works as before a change that waits, as far as that can be said.
-    pub muted: Vec<String>,
+    /// Settings under which git works as before a change that waits, as far as that can be said.
+    pub muted: Vec<Setting>,
 }
 
 impl Changes {

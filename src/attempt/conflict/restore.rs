@@ -18,7 +18,7 @@ use crate::{
         status::Status,
     },
     error::Result,
-    git::{branch, conflict, worktree::Worktree},
+    git::{branch, conflict, setting::Setting, worktree::Worktree},
     project::Project,
     specs::attempt::{Attempt, RunEnd},
     store::{Addition, Evidence},
@@ -72,7 +72,7 @@ pub(super) fn restore(
     Ok(())
 }
 
-fn set_back(project: &Project, attempt: &Attempt, tip: Option<ObjectId>, muted: Vec<String>) -> Result<()> {
+fn set_back(project: &Project, attempt: &Attempt, tip: Option<ObjectId>, muted: Vec<Setting>) -> Result<()> {
     let Some(tree) = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir()) else { return Ok(()) };
     let tree = Worktree { muted, ..tree };
     project.save_worktree(&attempt.id, attempt.start, &tree)?;

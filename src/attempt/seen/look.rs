@@ -12,7 +12,7 @@ use super::{
 use crate::{
     agent::confine::Identities,
     error::Result,
-    git::{lookup, status, worktree},
+    git::{lookup, setting::Setting, status, worktree},
     project::Project,
 };
 
@@ -80,7 +80,7 @@ fn refs(project: &Project, prefix: &str) -> Result<BTreeMap<String, String>> {
 }
 
 /// How the paths of the main worktree stand that are not as its last commit has them.
-fn tree(project: &Project, muted: Vec<String>) -> Result<BTreeMap<String, String>> {
+fn tree(project: &Project, muted: Vec<Setting>) -> Result<BTreeMap<String, String>> {
     let Some(mut main) = worktree::list(&project.repo)?.into_iter().find(|tree| tree.main) else {
         return Ok(BTreeMap::new());
     };

@@ -7,7 +7,11 @@ use std::{
 
 use bstr::ByteSlice;
 
-use crate::{error::Result, git::process::Git, project::Project};
+use crate::{
+    error::Result,
+    git::{process::Git, setting::Setting},
+    project::Project,
+};
 
 /// Settings, each with all of its values.
 pub(super) type Settings = BTreeMap<String, Vec<String>>;
@@ -66,7 +70,7 @@ pub(super) fn read(project: &Project) -> Result<Read> {
     let mut is_own: HashMap<Vec<u8>, bool> = HashMap::new();
     let mut fields = listed.records();
     while let (Some(scope), Some(origin), Some(setting)) = (fields.next(), fields.next(), fields.next()) {
-        let text = String::from_utf8_lossy(setting);
+        let text = text_of(setting);
         let split = text.split_once('\n');
         let (key, value) = split.unwrap_or((&text, "true"));
         effective.entry(key.to_owned()).or_default().push(value.to_owned());
@@ -115,28 +119,54 @@ pub(super) fn home(project: &Project) -> Result<String> {
     Ok(project.store()?.blob_id(values.join("\n").as_bytes()).to_string())
 }
 
-/// Settings (`key=value`) under which git works as before, as far as that can be said.
-pub(super) fn muted(before: &Settings, now: &Settings) -> Vec<String> {
+/// Settings under which git works as before, as far as that can be said.
+pub(super) fn muted(before: &Settings, now: &Settings) -> Vec<Setting> {
     let changed = super::parts::differing(before, now).into_iter();
     changed.filter_map(|key| as_before(&key, before.get(&key).and_then(|values| values.last()))).collect()
 }
 
 /// The setting under which a changed key means what it did. A key that was not there cannot be taken away again: where the empty
 /// value is as good, that; other keys run nothing when an attempt is judged.
-fn as_before(key: &str, old: Option<&String>) -> Option<String> {
+fn as_before(key: &str, old: Option<&String>) -> Option<Setting> {
     // A hook in the configuration, which core.hooksPath does not keep git (2.54) from.
     if let Some((name, _)) = key.strip_prefix("hook.").and_then(|rest| rest.rsplit_once('.')) {
-        return Some(format!("hook.{name}.enabled=false"));
+        return Some(Setting::new(bytes_of(&format!("hook.{name}.enabled")), "false"));
     }
-    match old {
-        Some(old) => Some(format!("{key}={old}")),
-        None if key.starts_with("filter.") && !key.ends_with(".required") => Some(format!("{key}=")),
-        None if key.starts_with("filter.") || key == "commit.gpgsign" => Some(format!("{key}=false")),
-        None if ["core.attributesfile", "core.excludesfile"].contains(&key) => Some(format!("{key}=/dev/null")),
-        None if key == "core.hookspath" => Some("core.hooksPath=/dev/null".to_owned()),
-        None if key == "core.fsmonitor" => Some("core.fsmonitor=false".to_owned()),
-        None => None,
+    let value = match old {
+        Some(old) => old,
+        None if key.starts_with("filter.") && !key.ends_with(".required") => "",
+        None if key.starts_with("filter.") || key == "commit.gpgsign" => "false",
+        None if ["core.attributesfile", "core.excludesfile", "core.hookspath"].contains(&key) => "/dev/null",
+        None if key == "core.fsmonitor" => "false",
+        None => return None,
+    };
+    Some(Setting::new(bytes_of(key), bytes_of(value)))
+}
+
+/// Private characters, each of which stands for one byte that is no UTF-8.
+const BYTES: std::ops::RangeInclusive<u32> = 0x10_ff00..=0x10_ffff;
+
+/// Bytes as text, from which [`bytes_of`] gives the same bytes.
+fn text_of(bytes: &[u8]) -> String {
+    let stands = |byte: &u8| char::from_u32(BYTES.start() + u32::from(*byte)).unwrap_or_default();
+    let mut text = String::new();
+    for (from, to, char) in bytes.char_indices() {
+        // One of these characters is itself, if it was there; the replacement stands for what is no UTF-8, or for itself.
+        let plain = bytes[from..to] == *char.to_string().as_bytes() && !BYTES.contains(&u32::from(char));
+        if plain { text.push(char) } else { text.extend(bytes[from..to].iter().map(stands)) }
     }
+    text
+}
+
+fn bytes_of(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for char in text.chars() {
+        match u8::try_from(u32::from(char).wrapping_sub(*BYTES.start())) {
+            Ok(byte) if BYTES.contains(&u32::from(char)) => bytes.push(byte),
+            _ => bytes.extend_from_slice(char.to_string().as_bytes()),
+        }
+    }
+    bytes
 }
 
 #[cfg(test)]
@@ -155,6 +185,15 @@ mod tests {
         ] {
             assert_eq!(shown(key), name);
         }
+    }
+
+    #[test]
+    fn every_name_is_kept_to_the_byte() {
+        for bytes in [&b"filter.a=b.clean"[..], b"filter.\xff\xc3.clean", "filter.ä\u{fffd}\u{10ff41}.clean".as_bytes()]
+        {
+            assert_eq!(bytes_of(&text_of(bytes)), bytes);
+        }
+        assert_eq!(text_of("filter.ä.clean".as_bytes()), "filter.ä.clean");
     }
 
     #[test]

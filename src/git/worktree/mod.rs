@@ -30,6 +30,7 @@ use super::{
     output::Output,
     process::Git,
     repository::{Head, Repository},
+    setting::Setting,
 };
 use crate::{
     env::local_file,
@@ -56,9 +57,9 @@ pub(crate) struct Worktree {
     pub main: bool,
     /// Whether the configuration names a work tree (`core.worktree`), to which git may be led from a linked worktree too.
     pub led_away: bool,
-    /// Settings (`key=value`) that hold for every git here, whatever the configuration says: a change there
+    /// Settings that hold for every git here, whatever the configuration says: a change there
     /// that no person has acknowledged takes no effect.
-    pub muted: Vec<String>,
+    pub muted: Vec<Setting>,
     /// The words that confine every git here; empty where none is confined.
     pub sandbox: Vec<OsString>,
 }
@@ -67,7 +68,7 @@ impl Worktree {
     /// Git at its top. Errors with `damaged-worktree` if its `.git` leads elsewhere: git would then work on whatever
     /// repository it finds above.
     pub(crate) fn git(&self) -> Result<Git> {
-        Ok(self.muted.iter().fold(self.located_git()?, Git::config))
+        Ok(self.muted.iter().fold(self.located_git()?, Git::setting))
     }
 
     /// Git at its top without hooks and without a file system monitor: for what the tool does for itself, such as inspecting a

@@ -61,7 +61,7 @@ pub(crate) fn remove_clean(repo: &Repository, worktree: &Worktree) -> Result<boo
     let git = Git::in_git_dir(repo.common_dir());
     // What the person does not want to be shown is work nevertheless.
     let git = git.without_hooks().config("core.fsmonitor=false").config("status.showUntrackedFiles=all");
-    let git = worktree.muted.iter().fold(git, Git::config);
+    let git = worktree.muted.iter().fold(git, Git::setting);
     let git = git.args(["worktree", "remove", "--"]).arg(&worktree.path);
     let output = git.run()?;
     if output.success() {
