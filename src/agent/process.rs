@@ -2,6 +2,7 @@
 //! here.
 
 mod group;
+mod left;
 mod output;
 mod pump;
 
@@ -52,14 +53,15 @@ macro_rules! gate {
 
 /// Runs the command in a sandbox, which ends with this shell and takes along all that is left in it: where it is asked to end, it waits for
 /// them; otherwise they get a moment, and their names are written down. In the sandbox are the process that holds it, this shell, and they.
-const IN_SANDBOX: &str = r#"ended=; trap 'ended=1' HUP INT TERM; /bin/sh -c "$1"; code=$?; left=$2
+/// What the shell itself would say, for example of a signal, is no output of the command.
+const IN_SANDBOX: &str = r#"ended=; trap 'ended=1' HUP INT TERM; exec 3>&2 2>/dev/null; (exec /bin/sh -c "$1" 2>&3 3>&-); code=$?; left=$2
 others() { set -- /proc/[0-9]*; [ $# -gt 2 ]; }
 if [ "$ended" ]; then while others; do sleep 0.05; done
 elif [ "$left" ]; then
     for _ in 1 2 3 4; do others || break; sleep 0.05; done
     others && for one in /proc/[0-9]*; do
         case $one in /proc/1|/proc/$$) ;; *) read -r name <$one/comm && printf '%s\n' "$name" >>"$left" ;; esac
-    done 2>/dev/null
+    done
 fi; exit $code"#;
 
 /// Closes every descriptor that a shell can name: those of one digit.
@@ -204,8 +206,11 @@ pub(crate) struct Finished {
     pub duration: Duration,
     /// The last bytes of its output, raw.
     pub tail: Vec<u8>,
-    /// How many processes, beyond the command's own, were still there and had to be ended; counted on Linux only.
+    /// How many processes, beyond the command's own, were still there and had to be ended; counted on Linux only, and in a sandbox only
+    /// with [`Run::left`].
     pub survivors: usize,
+    /// The names of those, where they are known.
+    pub left: Vec<String>,
     /// Why the transcript is incomplete, if it is: a full disk does not end a run.
     pub transcript_error: Option<std::io::Error>,
 }
@@ -251,7 +256,9 @@ pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
         group.end(&mut pump, run.grace.min(LEFTOVER_GRACE))?;
     }
     pump.drain()?;
-    let survivors = group.ended_others();
+    let left = run.left.map(left::take).unwrap_or_default();
+    // The sandbox, which is about to end, is none of them.
+    let survivors = if run.sandbox.is_empty() { group.ended_others() } else { left.len() };
     let status = group.reap()?;
     drop(group);
     let (interrupted, tail, transcript_error) = pump.finish();
@@ -260,7 +267,7 @@ pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
         (None, Some(limit)) => Ending::TimedOut(limit),
         (None, None) => plain(status),
     };
-    Ok(Finished { ending, duration: begun.elapsed(), tail, survivors, transcript_error })
+    Ok(Finished { ending, duration: begun.elapsed(), tail, survivors, left, transcript_error })
 }
 
 /// Waits until the command is done, a signal came, its output shows that it cannot succeed, or its time is over: then gives the time that it had.

@@ -63,7 +63,7 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
     let agent = Agent::choose(project, spec, request.agent, request.timeout)?;
     let prompt = instructions(project, base, spec, request.prompt)?;
     let inputs = inputs(&specs, id, spec, base, true)?;
-    let informed = informed(&specs, id, spec, &inputs)?;
+    let informed = informed(&specs, Some(base), id, spec, &inputs)?;
     worktree::refuse_elsewhere(project, id)?;
     refuse_filtered(project, &text.path)?;
     let way_out = "rename that branch, or choose another prefix: git config chant.branchPrefix <prefix>";
@@ -280,7 +280,13 @@ fn members_hint(specs: &Specs<'_>, entry: &Entry, error: Error) -> Result<Error>
 }
 
 /// The tips of the specs that inform this one: those it names, and those whose attempt wrote a file that it names.
-pub(super) fn informed(specs: &Specs<'_>, of: &SpecId, spec: &Spec, inputs: &[Input]) -> Result<Vec<ObjectId>> {
+pub(super) fn informed(
+    specs: &Specs<'_>,
+    base: Option<ObjectId>,
+    of: &SpecId,
+    spec: &Spec,
+    inputs: &[Input],
+) -> Result<Vec<ObjectId>> {
     let mut tips = Vec::new();
     let mut add = |tip: ObjectId| {
         if !tips.contains(&tip) {
@@ -292,7 +298,7 @@ pub(super) fn informed(specs: &Specs<'_>, of: &SpecId, spec: &Spec, inputs: &[In
         match &input.pin {
             Pin::Spec { event, .. } => add(*event),
             Pin::Path { path, .. } => {
-                if let Some(tip) = producer(specs, &mut candidates, path)? {
+                if let Some(tip) = producer(specs, base, &mut candidates, path)? {
                     add(tip);
                 }
             }
@@ -318,17 +324,23 @@ fn upstream(specs: &Specs<'_>, of: &SpecId, spec: &Spec) -> Result<Vec<SpecId>> 
     Ok(found)
 }
 
-/// The spec whose attempt wrote `path`: among those upstream, otherwise the one that the last commit's note names.
-fn producer(specs: &Specs<'_>, candidates: &mut Vec<SpecId>, path: &str) -> Result<Option<ObjectId>> {
+/// The spec whose attempt wrote `path`: among those upstream, otherwise the one that the note of the last commit in `base` names.
+fn producer(
+    specs: &Specs<'_>,
+    base: Option<ObjectId>,
+    candidates: &mut Vec<SpecId>,
+    path: &str,
+) -> Result<Option<ObjectId>> {
     for id in candidates.iter() {
         let entry = specs.entry(id)?;
         if entry.spec().is_some_and(|spec| spec.front.target_files.iter().any(|target| target == path)) {
             return Ok(entry.state.as_ref().map(|state| state.tip));
         }
     }
+    let Some(base) = base else { return Ok(None) };
     let log = crate::git::process::Git::at(&specs.project.repo)
         .global("--literal-pathspecs")
-        .args(["log", "-1", "--format=%H", "--no-notes", "HEAD", "--", path])
+        .args(["log", "-1", "--format=%H", "--no-notes", &base.to_string(), "--", path])
         .run()?;
     let Ok(commit) = log.line().parse::<ObjectId>() else { return Ok(None) };
     for line in specs.project.store()?.note(commit)? {

@@ -4,10 +4,11 @@
 
 use std::{
     fs, io,
-    os::unix::fs::MetadataExt as _,
+    os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     path::{Path, PathBuf},
 };
 
+use super::layers::Layers;
 use crate::{
     agent::lease,
     env::{Env, local_file},
@@ -36,21 +37,27 @@ impl Known {
         Some(Known { file: dir.join("sandbox"), mark })
     }
 
-    fn text(&self, strict: bool) -> String {
-        format!("{} {}", if strict { "strict" } else { "open" }, self.mark)
+    /// The file and what it says where the sandbox has worked.
+    fn entry(&self, strict: bool, layers: Option<&Layers>) -> (PathBuf, Vec<u8>) {
+        let mut text = format!("{} {}", if strict { "strict" } else { "open" }, self.mark).into_bytes();
+        let Some(layers) = layers else { return (self.file.clone(), text) };
+        for layer in &layers.each {
+            text.extend_from_slice(layer.at.as_os_str().as_bytes());
+            text.push(b'\n');
+        }
+        (self.file.with_extension("layers"), text)
     }
 
-    /// Whether the sandbox has worked, `strict` or not.
-    pub(super) fn holds(&self, strict: bool) -> bool {
-        local_file::read(&self.file, MOST).ok().flatten().is_some_and(|text| text == self.text(strict).as_bytes())
+    /// Whether the sandbox has worked, `strict` or not, with these layers.
+    pub(super) fn holds(&self, strict: bool, layers: Option<&Layers>) -> bool {
+        let (file, text) = self.entry(strict, layers);
+        local_file::read(&file, MOST).ok().flatten().is_some_and(|known| known == text)
     }
 
     /// Remembers that it worked.
-    pub(super) fn remember(&self, strict: bool) -> io::Result<()> {
-        let dir = self.file.parent().unwrap_or(Path::new("."));
-        local_file::stage(dir, self.text(strict).as_bytes())?
-            .persist(&self.file)
-            .map(drop)
-            .map_err(|failed| failed.error)
+    pub(super) fn remember(&self, strict: bool, layers: Option<&Layers>) -> io::Result<()> {
+        let (file, text) = self.entry(strict, layers);
+        let dir = file.parent().unwrap_or(Path::new("."));
+        local_file::stage(dir, &text)?.persist(&file).map(drop).map_err(|failed| failed.error)
     }
 }

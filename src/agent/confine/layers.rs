@@ -21,6 +21,9 @@ const SEPARATORS: &[u8] = b":,\\\"\n";
 /// The directory, in that of the layers, through which mounts stay reachable that a layer covers.
 const HELD: &str = "held";
 
+/// Of how many entries a directory is removed whole from what a run finds.
+const MOST_REMOVED: usize = 200;
+
 /// The layers of one run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layers {
@@ -100,7 +103,9 @@ impl Layers {
             script.extend_from_slice(format!(" {HELD}/{name}").as_bytes());
         }
         for layer in &self.each {
-            script.extend_from_slice(b"\nmkdir -p -- ");
+            script.extend_from_slice(b"\ntest -d ");
+            quote(&mut script, &layer.at);
+            script.extend_from_slice(b" || mkdir -p -- ");
             quote(&mut script, &layer.at);
             script.push(b'\n');
             let lower = layer.lower.as_ref().map_or(layer.at.as_path(), Path::new);
@@ -120,9 +125,15 @@ impl Layers {
                 script.extend_from_slice(b"; }");
             }
         }
-        for path in &self.without {
-            // A process that works in a directory now is not disturbed by what is mounted on it here.
-            for part in ["\n{ test ! -L ", " && test -d ", " && mount -t tmpfs tmpfs ", "; } || rm -f -- "] {
+        // Elsewhere it would be the person's own.
+        for path in self.without.iter().filter(|path| self.each.iter().any(|layer| path.starts_with(&layer.at))) {
+            // That it is there could tell as much as what is in it. The content of a large one is covered only: it takes no time.
+            let cover = ["test -L ", " || { test -d ", " && mount -t tmpfs tmpfs ", "; } || mount --bind /dev/null "];
+            let parts = ["\n", if is_small(path) { "rm -rf -- " } else { "test ! -e " }, " 2>/dev/null || "];
+            script.extend_from_slice(parts[..2].concat().as_bytes());
+            quote(&mut script, path);
+            script.extend_from_slice(parts[2].as_bytes());
+            for part in cover {
                 script.extend_from_slice(part.as_bytes());
                 quote(&mut script, path);
             }
@@ -130,6 +141,26 @@ impl Layers {
         script.extend_from_slice(b"\nexec \"$@\"");
         script
     }
+}
+
+/// Whether it is no directory, or one in which few things are.
+fn is_small(path: &Path) -> bool {
+    let (mut dirs, mut left) = (vec![path.to_owned()], MOST_REMOVED);
+    while let Some(dir) = dirs.pop() {
+        if fs::symlink_metadata(&dir).is_ok_and(|meta| !meta.is_dir()) {
+            continue;
+        }
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            if left == 0 {
+                return false;
+            }
+            left -= 1;
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                dirs.push(entry.path());
+            }
+        }
+    }
+    true
 }
 
 fn overlay(script: &mut Vec<u8>, lower: &Path, name: &str, at: &Path) {

@@ -108,12 +108,14 @@ pub(crate) fn enter(sandbox: &Sandbox) -> Result<Result<Confinement, Unavailable
         _ => sandbox.layers.iter().flat_map(Layers::prefix).chain(bubblewrap::prefix(sandbox)).collect(),
     };
     let place = if sandbox.layers.is_some() { &sandbox.run_dir } else { &sandbox.worktree };
-    if !sandbox.tried && !sandbox.known.as_ref().is_some_and(|known| known.holds(sandbox.strict)) {
+    if !sandbox.tried
+        && !sandbox.known.as_ref().is_some_and(|known| known.holds(sandbox.strict, sandbox.layers.as_ref()))
+    {
         if let Err(why) = try_once(program, &prefix, place) {
             return Ok(Err(why));
         }
         if let Some(known) = &sandbox.known {
-            let _tried_again_next_time: io::Result<()> = known.remember(sandbox.strict);
+            let _tried_again_next_time: io::Result<()> = known.remember(sandbox.strict, sandbox.layers.as_ref());
         }
     }
     let temporary = sandbox.temporary().into_os_string();

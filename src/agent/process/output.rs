@@ -3,11 +3,25 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::time::{Duration, Instant};
 
 use crate::terminal::sanitize::Sanitizer;
 
 /// A line that is longer is given to the sink in pieces of about this many bytes.
 const LONGEST_LINE: usize = 64 * 1024;
+
+/// What the sink gets within [`WINDOW`], in bytes, where a line counts [`A_LINE`] more: people read no faster, and a command that prints
+/// without end would wait for its lines to be shown.
+const MOST_SHOWN: usize = 1 << 20;
+
+/// What a line costs besides its bytes.
+const A_LINE: usize = 64;
+
+/// The time that [`MOST_SHOWN`] is for.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// How much of the end is shown after a gap, in bytes.
+const END: usize = 4 * 1024;
 
 /// Understands output before people see it: bytes in, lines for people out.
 pub(crate) trait OutputFilter {
@@ -41,6 +55,10 @@ struct Lines<'a> {
     sink: &'a mut dyn FnMut(&str),
     sanitizer: Sanitizer,
     partial: String,
+    /// When the present window began, and what was shown in it.
+    window: (Instant, usize),
+    /// How many bytes were passed over since the last line that was shown.
+    gap: usize,
 }
 
 impl<'a> Output<'a> {
@@ -50,7 +68,13 @@ impl<'a> Output<'a> {
         sink: Option<Sink<'a>>,
         keep: usize,
     ) -> Self {
-        let lines = sink.map(|(sink, sanitizer)| Lines { sink, sanitizer, partial: String::new() });
+        let lines = sink.map(|(sink, sanitizer)| Lines {
+            sink,
+            sanitizer,
+            partial: String::new(),
+            window: (Instant::now(), 0),
+            gap: 0,
+        });
         Output { transcript, transcript_error: None, filter, lines, tail: Vec::new(), keep }
     }
 
@@ -70,8 +94,7 @@ impl<'a> Output<'a> {
             self.transcript_error = Some(error);
         }
         if let Some(lines) = &mut self.lines {
-            let text = lines.sanitizer.push(bytes);
-            lines.take(&text);
+            lines.push(bytes);
         }
         self.tail.extend_from_slice(bytes);
         // Cut only now and then, so that each byte is moved about once.
@@ -96,11 +119,7 @@ impl<'a> Output<'a> {
             self.show(&filtered);
         }
         if let Some(lines) = &mut self.lines {
-            let text = lines.sanitizer.finish();
-            lines.take(&text);
-            if !lines.partial.is_empty() {
-                (lines.sink)(&lines.partial);
-            }
+            lines.finish(&self.tail);
         }
         self.cut();
         (self.tail, self.transcript_error)
@@ -108,13 +127,71 @@ impl<'a> Output<'a> {
 }
 
 impl Lines<'_> {
+    /// Shows the next bytes, or passes them over where too much came before them.
+    fn push(&mut self, bytes: &[u8]) {
+        if self.window.0.elapsed() >= WINDOW {
+            self.window = (Instant::now(), 0);
+        }
+        if self.window.1 >= MOST_SHOWN {
+            if self.gap == 0 {
+                self.end_line();
+            }
+            self.gap = self.gap.saturating_add(bytes.len());
+            return;
+        }
+        let mut bytes = bytes;
+        if self.gap > 0 {
+            // What is shown again begins with a whole line.
+            let begins = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+            self.gap = self.gap.saturating_add(begins);
+            bytes = &bytes[begins..];
+            if bytes.is_empty() {
+                return;
+            }
+            self.tell_gap();
+        }
+        self.window.1 += bytes.len();
+        let text = self.sanitizer.push(bytes);
+        self.take(&text);
+    }
+
     fn take(&mut self, text: &str) {
         for piece in text.split_inclusive('\n') {
             self.partial.push_str(piece.strip_suffix('\n').unwrap_or(piece));
             if piece.ends_with('\n') || self.partial.len() >= LONGEST_LINE {
                 (self.sink)(&self.partial);
                 self.partial.clear();
+                self.window.1 += A_LINE;
             }
         }
+    }
+
+    /// Shows what there is of the last line.
+    fn end_line(&mut self) {
+        let text = self.sanitizer.finish();
+        self.take(&text);
+        if !self.partial.is_empty() {
+            (self.sink)(&self.partial);
+            self.partial.clear();
+        }
+    }
+
+    fn tell_gap(&mut self) {
+        (self.sink)(&format!("[{} bytes not shown here]", self.gap));
+        self.gap = 0;
+    }
+
+    /// The output is over; `tail` is its end.
+    fn finish(&mut self, tail: &[u8]) {
+        if self.gap > 0 {
+            let end = &tail[tail.len().saturating_sub(END.min(self.gap))..];
+            let begins = end.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let end = &end[begins..];
+            self.gap = self.gap.saturating_sub(end.len());
+            self.tell_gap();
+            let text = self.sanitizer.push(end);
+            self.take(&text);
+        }
+        self.end_line();
     }
 }

@@ -28,7 +28,6 @@ use crate::{
     answer::progress::{Progress, Step},
     config::Confine,
     domain::{checks::Command, confined::Confined, pattern::PathSet},
-    env::local_file,
     error::{Error, IoContext, Kind, Result},
     git::{
         private::{
@@ -39,7 +38,6 @@ use crate::{
         worktree::{self, include, path, remove},
     },
     project::{Project, check_output, check_slot::Slot, warm::Warm},
-    terminal::sanitize,
 };
 
 /// The name of the layer that holds the checkout.
@@ -343,6 +341,7 @@ impl<'p> Room<'p> {
             read_only.extend(trees.filter(|tree| !holds(tree)));
         }
         read_only.extend(project.config().confine_readonly(project.env.home())?);
+        let layers_known = layers.is_some();
         Ok(Sandbox {
             worktree: path.to_owned(),
             run_dir: self.slot.dir.clone(),
@@ -352,6 +351,7 @@ impl<'p> Room<'p> {
             strict: layers.is_some(),
             layers,
             unset: vec![MARKER.into()],
+            known: layers_known.then(|| confine::known(&project.env, &project.repo.chant_dir())).flatten(),
             ..Sandbox::default()
         })
     }
@@ -394,9 +394,7 @@ impl Visit<'_> {
             let what = "it ran without these changes, which runs of agents made in your home directory";
             seen.remarks.push(format!("{what}: '{}'{more}", first.display()));
         }
-        // In a sandbox only what is in it counts, not the sandbox that is about to end.
-        let count = if self.stand.commands.is_some() { 0 } else { finished.survivors };
-        if let Some(left) = left_running(&left, count) {
+        if let Some(left) = left_running(&finished) {
             self.room.progress.say(&Step::Warning(format!("'{command}': {left}")));
             seen.remarks.push(left);
         }
@@ -477,14 +475,11 @@ impl Drop for Visit<'_> {
     }
 }
 
-/// What a command left running, in words: the processes whose names are in the file `names`, which is removed, or so many.
-fn left_running(names: &Path, count: usize) -> Option<String> {
-    let text = local_file::read(names, 1 << 16).ok().flatten().unwrap_or_default();
-    // What stays is added to.
-    let _gone = fs::remove_file(names);
-    let names: Vec<String> = String::from_utf8_lossy(&text).lines().map(sanitize::line).collect();
+/// What a command left running, in words.
+fn left_running(finished: &Finished) -> Option<String> {
+    let names = &finished.left;
     let which = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
-    Some(match count.max(names.len()) {
+    Some(match finished.survivors {
         0 => return None,
         1 => format!("it left a background process, now stopped{which}"),
         many => format!("it left {many} background processes, now stopped{which}"),

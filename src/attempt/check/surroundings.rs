@@ -29,6 +29,16 @@ const OF_BUILDS: &[&str] =
 const DECIDING: &[&str] =
     &[".cargo/bin", ".config", ".local/bin", ".local/lib", ".node_libraries", ".node_modules", "bin"];
 
+/// Directories at the top that hold such places.
+const LOOKED_INTO: &[&str] = &[".cache", ".config", ".local"];
+
+/// Where programs keep things between two runs: the variable that says it, and the usual place below a home directory.
+const KEPT: &[(&str, &str)] =
+    &[("XDG_CACHE_HOME", ".cache"), ("XDG_DATA_HOME", ".local/share"), ("XDG_STATE_HOME", ".local/state")];
+
+/// How many entries of these places are looked at in all.
+const MOST_LOOKED: usize = 20_000;
+
 /// Of how many entries of directories for temporary files each is hidden.
 const MOST_TEMPORARY: usize = 500;
 
@@ -57,38 +67,98 @@ pub(super) fn has_own_home(env: &Env, layers: &[Layer]) -> bool {
 }
 
 /// What changed in the home directory since the file `since` was written, as far as it decides how programs run: settings at its top,
-/// programs, packages of the user.
-fn changed_at_home(env: &Env, since: &Path) -> Vec<PathBuf> {
+/// programs, packages of the user, what programs keep between two runs.
+fn changed_at_home(project: &Project, since: &Path) -> Vec<PathBuf> {
+    let env = &project.env;
     let Some(home) = env.home().and_then(|home| fs::canonicalize(home).ok()) else { return Vec::new() };
-    let Ok(since) = fs::symlink_metadata(since).map(|meta| (meta.mtime(), meta.mtime_nsec())) else {
-        return Vec::new();
-    };
-    let is_new = |meta: &fs::Metadata| !meta.is_dir() && (meta.ctime(), meta.ctime_nsec()) >= since;
-    let mut changed = Vec::new();
-    for (place, deep) in [(home.clone(), false)].into_iter().chain(DECIDING.iter().map(|name| (home.join(name), true)))
-    {
-        let (mut dirs, mut files) = (vec![place.clone()], Vec::new());
+    let Ok(since) = fs::symlink_metadata(since) else { return Vec::new() };
+    let ours = Ours::of(project);
+    // A run cannot write these, and may have had git-chant make them.
+    let kept = vec![home.join(".gitconfig"), home.join(".config/git")];
+    let mut search = Search { since, left: MOST_LOOKED, kept, changed: Vec::new() };
+    // Cargo is told how to build by a file beside its caches.
+    for entry in entries(&home).into_iter().chain(entries(&home.join(".cargo"))) {
+        let is_new = |meta: fs::Metadata| if meta.is_dir() { search.is_made(&meta) } else { search.is_new(&meta) };
+        let own = LOOKED_INTO.iter().any(|name| entry.file_name() == *name)
+            || search.kept.contains(&entry.path())
+            || ours.is(&entry.path());
+        if !own && entry.metadata().is_ok_and(is_new) {
+            search.changed.push(entry.path());
+        }
+    }
+    for name in DECIDING {
+        search.place(&home.join(name));
+    }
+    for (variable, name) in KEPT {
+        let named = env.var(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+        let dirs = [named, Some(home.join(name))].into_iter().flatten().filter_map(|dir| fs::canonicalize(dir).ok());
+        for entry in dirs.flat_map(|dir| entries(&dir)) {
+            search.entry(&entry);
+        }
+    }
+    search.changed.sort();
+    search.changed.dedup();
+    search.changed
+}
+
+/// A search for what is newer than a file.
+struct Search {
+    since: fs::Metadata,
+    /// How many entries are still looked at.
+    left: usize,
+    /// What is passed over.
+    kept: Vec<PathBuf>,
+    changed: Vec<PathBuf>,
+}
+
+impl Search {
+    fn is_new(&self, meta: &fs::Metadata) -> bool {
+        (meta.ctime(), meta.ctime_nsec()) >= (self.since.mtime(), self.since.mtime_nsec())
+    }
+
+    /// Whether a directory was made since.
+    fn is_made(&self, meta: &fs::Metadata) -> bool {
+        meta.created().is_ok_and(|made| self.since.modified().is_ok_and(|since| made >= since))
+    }
+
+    /// What is new in the directory `place`, which is named itself where that is too much.
+    fn place(&mut self, place: &Path) {
+        let (mut dirs, mut found) = (vec![place.to_owned()], Vec::new());
         while let Some(dir) = dirs.pop() {
-            for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            for entry in entries(&dir) {
+                if self.left == 0 {
+                    break;
+                }
+                self.left -= 1;
                 match entry.metadata() {
-                    Ok(meta) if meta.is_dir() && deep => dirs.push(entry.path()),
-                    // A run cannot write it.
-                    Ok(_) if !deep && entry.file_name() == ".gitconfig" => {}
-                    Ok(meta) if is_new(&meta) => files.push(entry.path()),
+                    _ if self.kept.contains(&entry.path()) => {}
+                    Ok(meta) if meta.is_dir() && !self.is_made(&meta) => dirs.push(entry.path()),
+                    Ok(meta) if meta.is_dir() || self.is_new(&meta) => found.push(entry.path()),
                     _ => {}
                 }
             }
         }
-        if files.len() > MOST_FILES && deep { changed.push(place) } else { changed.append(&mut files) }
+        if found.len() > MOST_FILES { self.changed.push(place.to_owned()) } else { self.changed.append(&mut found) }
     }
-    changed.sort();
-    changed
+
+    /// As [`Search::place`], for an entry of a directory, whatever it is.
+    fn entry(&mut self, entry: &fs::DirEntry) {
+        match entry.metadata() {
+            Ok(meta) if meta.is_dir() && !self.is_made(&meta) => self.place(&entry.path()),
+            Ok(meta) if meta.is_dir() || self.is_new(&meta) => self.changed.push(entry.path()),
+            _ => {}
+        }
+    }
+}
+
+fn entries(dir: &Path) -> Vec<fs::DirEntry> {
+    fs::read_dir(dir).into_iter().flatten().flatten().collect()
 }
 
 /// All that a check of an attempt does not find in the person's directories: what its own run changed or made there since the file `since`
 /// was written, and what other runs changed. Those of the home directory come first; the number says how many they are.
 pub(super) fn hidden(project: &Project, since: &Path) -> (Vec<PathBuf>, usize) {
-    let mut hidden = changed_at_home(&project.env, since);
+    let mut hidden = changed_at_home(project, since);
     hidden.extend(changed_by_runs(project));
     hidden.sort();
     hidden.dedup();
@@ -97,9 +167,29 @@ pub(super) fn hidden(project: &Project, since: &Path) -> (Vec<PathBuf>, usize) {
     (hidden, at_home)
 }
 
+/// Where the repository and its worktrees are.
+struct Ours {
+    main: Option<PathBuf>,
+    common: Option<PathBuf>,
+}
+
+impl Ours {
+    fn of(project: &Project) -> Ours {
+        let main = project.repo.main_work_dir().and_then(|main| fs::canonicalize(main).ok());
+        Ours { main, common: fs::canonicalize(project.repo.common_dir()).ok() }
+    }
+
+    /// Whether one of them is, or is below, `path`, or would be a worktree beside the main one.
+    fn is(&self, path: &Path) -> bool {
+        let beside = self.main.as_ref().map(|main| format!("{}.chant-", main.display()));
+        [&self.main, &self.common].iter().any(|own| own.as_ref().is_some_and(|own| own.starts_with(path)))
+            || beside.is_some_and(|beside| path.to_string_lossy().starts_with(&beside))
+    }
+}
+
 /// What appeared at the top of directories for temporary files since the file `since` was written.
 fn new_temporary(project: &Project, since: &Path) -> Vec<PathBuf> {
-    let (env, repo) = (&project.env, &project.repo);
+    let env = &project.env;
     let Ok(since) = fs::symlink_metadata(since).and_then(|meta| meta.modified()) else { return Vec::new() };
     let mut dirs: Vec<PathBuf> = [env.temp_dir(), "/tmp".into(), "/var/tmp".into()]
         .into_iter()
@@ -110,15 +200,8 @@ fn new_temporary(project: &Project, since: &Path) -> Vec<PathBuf> {
     let entries = dirs.iter().flat_map(|dir| fs::read_dir(dir).into_iter().flatten().flatten());
     let is_new =
         |entry: &fs::DirEntry| entry.metadata().and_then(|meta| meta.created()).is_ok_and(|made| made >= since);
-    let main = repo.main_work_dir().and_then(|main| fs::canonicalize(main).ok());
-    let common = fs::canonicalize(repo.common_dir()).ok();
-    // The repository may lie there, and its worktrees beside it.
-    let is_ours = |path: &Path| {
-        let beside = main.as_ref().map(|main| format!("{}.chant-", main.display()));
-        [&main, &common].iter().any(|own| own.as_ref().is_some_and(|own| own.starts_with(path)))
-            || beside.is_some_and(|beside| path.to_string_lossy().starts_with(&beside))
-    };
-    entries.filter(is_new).map(|entry| entry.path()).filter(|path| !is_ours(path)).take(MOST_TEMPORARY).collect()
+    let ours = Ours::of(project);
+    entries.filter(is_new).map(|entry| entry.path()).filter(|path| !ours.is(path)).take(MOST_TEMPORARY).collect()
 }
 
 /// Where it is kept what runs changed in the home directory.
@@ -132,7 +215,7 @@ const MOST_CHANGED: u64 = 1 << 20;
 /// # Errors
 /// If the file cannot be written.
 pub(crate) fn remember_changes(project: &Project, attempt: ObjectId) -> Result<()> {
-    let changed = changed_at_home(&project.env, &Private::of(&project.repo, &attempt).commondir);
+    let changed = changed_at_home(project, &Private::of(&project.repo, &attempt).commondir);
     let mut known = known_changes(project);
     let before = known.len();
     for path in changed {

@@ -20,7 +20,7 @@ use plan::Plan;
 use crate::{
     agent::lease::{Busy, Info, Lease},
     answer::progress::{Progress, Step},
-    attempt::session::{Session, own_dir},
+    attempt::session::{Session, confined, own_dir},
     domain::{
         enumeration::enumerate,
         event::{Facts, Op},
@@ -149,9 +149,15 @@ fn merge_target(
     if project.worktree_of(&attempt.id)?.is_none_or(|now| !now.is_on(attempt.branch.as_ref())) {
         return Ok((Some(run), Some("the agent switched its worktree to another branch".to_owned())));
     }
+    let (tree, inside) = confined::place(project, attempt, &tree, Some(&run))?;
     let left = conflict::conclude(&project.repo, &tree, &stopped, sides)?;
     if !left.is_empty() {
         return Ok((Some(run), unresolved(&left)));
+    }
+    if let Some(inside) = inside
+        && let Some(refused) = inside.bring_in(project, &attempt.id, attempt.start, conflict.tip)?
+    {
+        return Ok((Some(run), Some(refused)));
     }
     let tip = branch::read(&project.repo, attempt.branch.as_ref())?;
     let Some(tip) = tip.filter(|tip| project.is_ancestor(conflict.theirs, *tip).unwrap_or(false)) else {

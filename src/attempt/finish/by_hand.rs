@@ -92,7 +92,7 @@ pub(crate) fn by_hand(
     let sentence = sentence("Finished", spec.title.as_deref().unwrap_or_else(|| id.short()), "by hand");
     let event = NewEvent { op: Op::Finish, sentence, facts };
     // The commands may have taken minutes, in which another process started an attempt: that is not the one that was judged.
-    let addition = Addition { event, evidence, informed: informed(&specs, id, spec, &inputs)? };
+    let addition = Addition { event, evidence, informed: informed(&specs, made.base, id, spec, &inputs)? };
     let fit = |state: &State| state.status == Status::Pending || state.attempt.is_none();
     let Some(appended) = store.record_if(id, addition, fit)? else {
         let state = store.state(id)?;

@@ -35,14 +35,8 @@ pub(super) enum Left {
 ///
 /// In silent mode no trailer of ours goes into the commit; with `tampered` no hook runs: it may be the agent's.
 ///
-/// The commit is made in the worktree that `confine` makes of `tree`: hooks and filters may run what the agent wrote.
-pub(super) fn commit(
-    project: &Project,
-    attempt: &Attempt,
-    tree: &Worktree,
-    tampered: bool,
-    confine: impl FnOnce() -> Result<Worktree>,
-) -> Result<Left> {
+/// Hooks and filters may run what the agent wrote: `tree` is confined where they do.
+pub(super) fn commit(project: &Project, attempt: &Attempt, tree: &Worktree, tampered: bool) -> Result<Left> {
     let dirty = status::dirty(tree)?;
     if dirty.is_empty() {
         return Ok(Left::Settled { clean: true });
@@ -67,7 +61,7 @@ pub(super) fn commit(
         trailers => format!("{}\n\n{}\n", attempt.title(), trailers.join("\n")),
     };
     let hooks = if tampered { Hooks::Skip } else { Hooks::Run };
-    Ok(match commit_leftovers(&confine()?, &message, hooks)? {
+    Ok(match commit_leftovers(tree, &message, hooks)? {
         Leftovers::Refused(Refusal { command, exit, complaint, output }) => {
             let ended = if exit.is_none() { "interrupted by a signal".to_owned() } else { complaint };
             let ended = Some(ended);

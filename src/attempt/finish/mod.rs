@@ -6,6 +6,7 @@
 mod by_hand;
 mod leftovers;
 mod outputs;
+mod substance;
 
 use leftovers::Left;
 
@@ -20,14 +21,12 @@ use crate::{
         check::{Check, write_checks},
         ended::{Failure, Judged, Pause, Stop, Verdict},
         seen::{Extent, Watch},
-        session::confined::ConfinedRun,
+        session::confined,
     },
     domain::{
         checks::Checks,
-        confined::Confined,
         event::{Event, Facts, Op},
         new_event::{NewEvent, sentence},
-        spec_type::SpecType,
         state::DOUBT,
         status::Status,
         verified::Verified,
@@ -35,7 +34,6 @@ use crate::{
     error::{Error, Exit, Kind, Result},
     git::{
         branch, history,
-        leftovers::runs_code,
         repository::Head,
         worktree::{self, Worktree, busy::busy_in},
     },
@@ -265,15 +263,8 @@ impl Judge<'_> {
         let Some(tip) = branch::read(&project.repo, attempt.branch.as_ref())? else {
             return Ok((Some(self.problem("its branch is missing".to_owned())), false));
         };
-        let mut inside = None;
-        let confine = || {
-            if self.run.is_some_and(|run| run.confined != Confined::None) && runs_code(&project.repo, &tree) {
-                inside = ConfinedRun::again(project, &attempt.id, attempt.start, &tree)?;
-            }
-            let sandbox = inside.iter().flat_map(|inside| inside.words().to_vec()).collect();
-            Ok(Worktree { sandbox, ..tree.clone() })
-        };
-        let left = leftovers::commit(project, attempt, &tree, !self.changes.waits.is_empty(), confine)?;
+        let (place, inside) = confined::place(project, attempt, &tree, self.run)?;
+        let left = leftovers::commit(project, attempt, &place, !self.changes.waits.is_empty())?;
         if let (Some(inside), Some(base)) = (&inside, attempt.base)
             && let Some(refused) = inside.bring_in(project, &attempt.id, attempt.start, base)?
         {
@@ -295,11 +286,11 @@ impl Judge<'_> {
             checks.problems.push("another process moved its branch during the checks".to_owned());
         }
         // A person's work, too: they may have worked in another place than the worktree, or ran this too early.
-        if !self.may_be_empty && nothing_changed(project, attempt, tip, &tree)? {
-            let agent = self.run.is_some();
-            let problem = if agent { "the agent changed nothing" } else { "its worktree has no changes" };
+        if !self.may_be_empty
+            && let Some(lack) = substance::lack(project, attempt, tip, &tree, self.run.is_some())?
+        {
             let short = attempt.id.short();
-            checks.problems.push(format!("{problem}; to accept that: git chant finish {short} --allow-empty"));
+            checks.problems.push(format!("{lack}; to accept that: git chant finish {short} --allow-empty"));
         }
         if let Some(base) = attempt.base
             && !project.is_ancestor(base, tip)?
@@ -438,16 +429,4 @@ pub(crate) fn finish_event(project: &Project, attempt: &Attempt) -> Result<Optio
     let walk = store.walk(&attempt.id, tip)?;
     let mut events = walk.history.events().iter().rev();
     Ok(events.find(|event| event.op == Op::Finish && event.attempt() == attempt.start).cloned())
-}
-
-/// Whether the attempt left everything as the spec's own commit had it. Where no code and no file was asked for, a tick is a result.
-fn nothing_changed(project: &Project, attempt: &Attempt, tip: ObjectId, tree: &Worktree) -> Result<bool> {
-    let changes = history::changed_paths(&project.repo, attempt.base, tip)?;
-    let spec_only = changes.iter().all(|change| change.path == attempt.spec_path.as_str());
-    let spec = crate::attempt::check::tip_file(project, tip, &tree.path, &attempt.spec_path)?;
-    let front = &attempt.spec.front;
-    let may_tick = front.kind != SpecType::Code && front.target_files.is_empty();
-    let ticked = may_tick && spec.is_some_and(|bytes| bytes != attempt.bytes);
-    let outputs = outputs::declared(project, attempt, Some(tip), Some(tree))?;
-    Ok(spec_only && !ticked && outputs.is_empty())
 }

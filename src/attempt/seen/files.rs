@@ -19,6 +19,9 @@ use crate::{env::local_file, error::Result, git::process::Git, project::Project,
 /// A file up to this size, in bytes, is known by its content; a larger one by its size and time.
 const MOST: u64 = 1 << 20;
 
+/// How much of the list of shallow commits is read, in bytes: a line each.
+const MOST_SHALLOW: u64 = 16 << 20;
+
 /// How many files are looked at, in all directories of one kind.
 const MANY: usize = 2000;
 
@@ -47,9 +50,14 @@ pub(super) fn look(project: &Project, effective: &Settings) -> Result<Parts> {
     }
     look.other_worktrees(&common.join("worktrees"))?;
     look.modules(&common.join("modules"), DEEP);
-    let list = local_file::read(&common.join("shallow"), MOST).ok().flatten().unwrap_or_default();
+    let list = local_file::read(&common.join("shallow"), MOST_SHALLOW).ok().flatten().unwrap_or_default();
     let commits = list.lines().map(|line| (line.to_str_lossy().into_owned(), String::new()));
-    look.parts.insert(Part::Shallow, commits.collect());
+    let mut commits: BTreeMap<String, String> = commits.collect();
+    // What was not read is known by its size and time.
+    if let Some(meta) = fs::metadata(common.join("shallow")).ok().filter(|meta| meta.len() > MOST_SHALLOW) {
+        commits.insert("all".to_owned(), format!("{} bytes of {}", meta.len(), meta.mtime()));
+    }
+    look.parts.insert(Part::Shallow, commits);
     Ok(look.parts)
 }
 

@@ -387,7 +387,10 @@ pub(crate) fn trust_is_doubted(project: &Project) -> Result<bool> {
 }
 
 /// What confined the last run of an attempt in this clone, as its events say; `None` if there was none.
-fn last_run(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<Option<Confined>> {
+///
+/// # Errors
+/// If the history of the spec cannot be read.
+pub(crate) fn last_run(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<Option<Confined>> {
     let store = project.store()?;
     let here = |event: &Event| event.facts.clone.as_deref() == Some(project.clone_name());
     if !store.event(id, attempt)?.is_ok_and(|start| here(&start)) {

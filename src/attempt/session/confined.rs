@@ -14,14 +14,20 @@ use gix::{ObjectId, refs::FullName};
 
 use crate::{
     agent::confine::{self, Confinement, Mapped, Sandbox, Unavailable},
+    attempt::seen,
     config::Confine,
     domain::{confined::Confined, id::SpecId},
     error::{Error, Kind, Result},
     git::{
+        leftovers::runs_code,
         private::{Private, incoming::Refused},
         worktree::{self, Worktree},
     },
-    project::{Project, agent::Agent},
+    project::{
+        Project,
+        agent::{Agent, MANUAL},
+    },
+    specs::attempt::{Attempt, RunEnd},
 };
 
 /// Keys of git's configuration that name files which git obeys, wherever they lie.
@@ -69,23 +75,6 @@ impl ConfinedRun {
         }
     }
 
-    /// The sandbox of a run that has just ended, for what the tool does in its worktree; `None` if there is none any more.
-    ///
-    /// # Errors
-    /// If the files that it needs cannot be made.
-    pub(crate) fn again(
-        project: &Project,
-        id: &SpecId,
-        attempt: ObjectId,
-        tree: &Worktree,
-    ) -> Result<Option<ConfinedRun>> {
-        let private = Private::of(&project.repo, &attempt);
-        if !private.exists() {
-            return Ok(None);
-        }
-        Ok(ConfinedRun::enter(project, project.branch_ref(id)?, tree.clone(), private, &[])?.ok())
-    }
-
     fn enter(
         project: &Project,
         branch: FullName,
@@ -105,6 +94,11 @@ impl ConfinedRun {
     /// The words that confine a command as the run was.
     pub(crate) fn words(&self) -> &[OsString] {
         &self.confinement.prefix
+    }
+
+    /// A file that the run can write, for the names of the processes that it leaves.
+    pub(super) fn left_file(&self) -> PathBuf {
+        self.private.git_dir.join("left-running")
     }
 
     /// What the run gets into its environment besides.
@@ -135,6 +129,49 @@ impl ConfinedRun {
         let stashes = self.private.stashes(&project.repo).into_iter();
         stashes.map(|stash| project.store()?.keep_beside(id, attempt, stash)).collect()
     }
+}
+
+/// The worktree of an attempt for a git that may run code in it, hooks and filters for example: confined as its last run was, which wrote that
+/// code. `run` is that run, where it has just ended. The sandbox is `None` where there is none, where no code is run, or where a person works
+/// there.
+///
+/// # Errors
+/// If the history of the spec cannot be read, or what the sandbox needs cannot be made.
+pub(crate) fn place(
+    project: &Project,
+    attempt: &Attempt,
+    tree: &Worktree,
+    run: Option<&RunEnd>,
+) -> Result<(Worktree, Option<ConfinedRun>)> {
+    let free = || Ok((tree.clone(), None));
+    if !runs_code(&project.repo, tree) {
+        return free();
+    }
+    let was_confined = match run {
+        Some(run) => run.confined != Confined::None,
+        None => was_confined(project, attempt)?,
+    };
+    if !was_confined {
+        return free();
+    }
+    let branch = project.branch_ref(&attempt.id)?;
+    let mut private = Private::of(&project.repo, &attempt.start);
+    if !private.is_current(&project.repo, branch.as_ref())? {
+        private = Private::make(&project.repo, &attempt.start, branch.as_ref())?;
+    }
+    let Ok(inside) = ConfinedRun::enter(project, branch, tree.clone(), private, &[])? else { return free() };
+    Ok((Worktree { sandbox: inside.words().to_vec(), ..tree.clone() }, Some(inside)))
+}
+
+/// Whether the last run of an attempt was one of an agent that was confined.
+fn was_confined(project: &Project, attempt: &Attempt) -> Result<bool> {
+    let store = project.store()?;
+    let state = store.state(&attempt.id)?;
+    if state.is_some_and(|state| state.facts.agent.as_deref() == Some(MANUAL)) {
+        return Ok(false);
+    }
+    let last = seen::last_run(project, &attempt.id, attempt.start)?;
+    Ok(last.is_some_and(|by| by != Confined::None))
 }
 
 /// Brings in what a run made that died before it could. What does not come in stays in the private repository: then why.

@@ -149,10 +149,12 @@ impl Session<'_> {
         };
         let mut tick = || serve(&mut requests.borrow_mut(), progress);
         let mut memory = Memory::new(self.agent, self.attempt, self.worktree);
+        let left = inside.map(ConfinedRun::left_file).unwrap_or_default();
         let mut run = Run::new(&command, self.worktree);
         run.env = self.environment(project, prompt_file)?;
         if let Some(inside) = inside {
             run.sandbox = inside.words();
+            run.left = Some(&left);
             run.env.extend(inside.env());
         }
         run.stdin = Stdin::Bytes(self.prompt.clone().into_bytes());
@@ -170,7 +172,9 @@ impl Session<'_> {
                 1 => "a background process; it was".to_owned(),
                 many => format!("{many} background processes; they were"),
             };
-            progress.say(&Step::Warning(format!("the agent left {left} stopped")));
+            let names = &finished.left;
+            let which = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+            progress.say(&Step::Warning(format!("the agent left {left} stopped{which}")));
         }
         if let Some(error) = &finished.transcript_error {
             progress.say(&Step::Warning(format!("the transcript is incomplete: {error}")));

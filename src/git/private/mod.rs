@@ -131,6 +131,11 @@ impl Private {
         fs::remove_dir_all(&self.git_dir).io("remove", &self.git_dir)
     }
 
+    /// Whether there is one, and its work branch is what it is in `repo`.
+    pub(crate) fn is_current(&self, repo: &Repository, branch: &FullNameRef) -> Result<bool> {
+        Ok(self.exists() && self.start()? == reference::read(repo, branch)?)
+    }
+
     /// What the work branch was when the repository was made, or when its commits were last brought in; `None` if it was not there.
     fn start(&self) -> Result<Option<ObjectId>> {
         let path = self.run_dir.join(START);
