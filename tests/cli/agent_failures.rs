@@ -15,7 +15,7 @@ struct Try {
 }
 
 fn attempt(script: &str, options: &[&str]) -> Try {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     sandbox.agent(script);
     let id = add(&sandbox);
     let mut args = vec!["work", &id];
@@ -85,7 +85,7 @@ fn one_that_deletes_the_spec_folder_fails() {
 
 #[test]
 fn one_that_ticks_and_changes_nothing_else_is_checked_by_the_commands() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     sandbox.agent("tick");
     sandbox.write("../body.md", "## Acceptance Criteria\n\n- [ ] file says two\n");
     let id = sandbox.add(&["Make it two", "--body-file", "../body.md", "--verify", "echo seen; grep two file"]);
@@ -139,7 +139,7 @@ fn one_that_touches_another_spec_fails() {
 
 #[test]
 fn work_outside_the_target_files_is_named_and_the_mode_decides() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     sandbox.agent("echo two >file; echo more >other; git add -A; git commit -qm both");
     let id = sandbox.add(&["Make it two", "--target-file", "file"]);
     sandbox.chant(&["work", &id]).fails(1, &["outside target_files: other"]);
@@ -150,7 +150,7 @@ fn work_outside_the_target_files_is_named_and_the_mode_decides() {
 
 #[test]
 fn left_over_changes_outside_the_target_files_are_named_and_not_committed() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     sandbox.agent("echo two >file; echo more >other");
     let id = sandbox.add(&["Make it two", "--target-file", "file"]);
     sandbox.chant(&["work", &id]).fails(1, &["uncommitted changes outside target_files: other"]);
@@ -188,7 +188,7 @@ fn a_chain_that_it_deletes_or_rewinds_is_restored_and_waits_for_a_person() {
 
 #[test]
 fn another_specs_chain_that_it_deletes_is_restored() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     let other = sandbox.add(&["Another"]);
     let tip = sandbox.git(&["rev-parse", &format!("chant/specs/{other}")]);
     sandbox.agent(&format!("echo two >file; git update-ref -d refs/chant/specs/{other}"));
@@ -242,7 +242,7 @@ fn output_is_kept_raw_and_shown_without_control_sequences() {
 
 #[test]
 fn a_long_prompt_that_it_never_reads_is_no_trouble() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     sandbox.write("input.txt", &"all work and no play\n".repeat(100_000));
     sandbox.git(&["add", "input.txt"]);
     sandbox.git(&["commit", "-qm", "input"]);
@@ -254,7 +254,7 @@ fn a_long_prompt_that_it_never_reads_is_no_trouble() {
 
 #[test]
 fn a_missing_command_is_said_to_be_missing() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     sandbox.git(&["config", "chant.agent.none.cmd", "cd . && no-such-command-anywhere"]);
     let id = add(&sandbox);
     sandbox.chant(&["work", &id, "--agent", "none"]).fails(1, &["exited with code 127 (command not found?)"]);
@@ -263,7 +263,7 @@ fn a_missing_command_is_said_to_be_missing() {
 
 #[test]
 fn the_prompt_holds_the_spec_and_its_inputs() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     sandbox.write("docs/why.md", "because of the moon\n");
     sandbox.git(&["add", "docs"]);
     sandbox.git(&["commit", "-qm", "docs"]);
@@ -282,7 +282,7 @@ fn the_prompt_holds_the_spec_and_its_inputs() {
 
 #[test]
 fn an_interrupt_ends_the_whole_group_and_is_recorded() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     sandbox.agent("echo two >file; echo ready; sleep 300");
     let id = add(&sandbox);
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
@@ -302,7 +302,7 @@ fn an_interrupt_ends_the_whole_group_and_is_recorded() {
 
 #[test]
 fn a_second_work_is_refused_naming_who_and_since_when() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     sandbox.agent("echo ready; cat \"$HOME/go\" >/dev/null; echo two >file; tick");
     sandbox.run(sandbox.command_in(sandbox.dir(), "mkfifo").arg("home/go")).ok();
     let id = add(&sandbox);
@@ -321,7 +321,7 @@ fn a_second_work_is_refused_naming_who_and_since_when() {
 
 #[test]
 fn after_kill_nine_of_the_tool_one_command_goes_on_with_everything_kept() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     sandbox.agent("echo two >file; git commit -qam done; echo three >file; echo ready; sleep 300");
     let id = add(&sandbox);
     let mut child = sandbox.binary(&["work", &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -347,7 +347,7 @@ fn after_kill_nine_of_the_tool_one_command_goes_on_with_everything_kept() {
 
 #[test]
 fn a_person_is_an_agent_too() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     let id = add(&sandbox);
     let path = sandbox.chant(&["work", &id, "--agent", "manual"]).ok().out;
     let worktree = std::path::Path::new(path.trim()).to_owned();

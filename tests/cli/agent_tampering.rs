@@ -2,7 +2,7 @@
 //! specs. What no event explains is named, runs nowhere in the tool, and waits for a person.
 
 use crate::{
-    agent_work::{GOOD, add, with_agent, works_again},
+    agent_work::{GOOD, add, with_free_agent, works_again},
     support::{Ran, Sandbox},
 };
 
@@ -37,7 +37,7 @@ fn acknowledged(sandbox: &Sandbox, id: &str) {
 
 #[test]
 fn hooks_that_it_installs_are_named_and_not_run() {
-    let (sandbox, id) = with_agent("");
+    let (sandbox, id) = with_free_agent("");
     let ran = sandbox.dir().join("ran");
     let install = format!(
         "h=$(git rev-parse --git-path hooks); mkdir -p $h; for n in pre-commit post-commit commit-msg post-checkout post-merge reference-transaction post-index-change; do printf '#!/bin/sh\\necho '$n' >>{}\\n' >$h/$n; chmod +x $h/$n; done",
@@ -52,7 +52,7 @@ fn hooks_that_it_installs_are_named_and_not_run() {
 
 #[test]
 fn a_hook_in_the_work_tree_that_the_configuration_names_is_watched_too() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     sandbox.write("hooks/pre-commit", "#!/bin/sh\nexit 0\n");
     sandbox.git(&["config", "core.hooksPath", sandbox.repo.join("hooks").to_str().unwrap()]);
     sandbox.git(&["add", "hooks"]);
@@ -78,7 +78,7 @@ fn configuration_that_it_changes_is_named_and_takes_no_effect_in_the_tool() {
         ("user.name", "Mallory", "user.name"),
     ];
     for (key, value, named) in cases {
-        let (sandbox, id) = with_agent("");
+        let (sandbox, id) = with_free_agent("");
         sandbox.agent(&format!(
             "{GOOD}; mkdir h; printf '#!/bin/sh\\ntouch ../ran\\n' >h/pre-commit; chmod +x h/pre-commit; echo '* filter=evil' >.gitattributes; git config {key} \"{value}\""
         ));
@@ -93,7 +93,7 @@ fn configuration_that_it_changes_is_named_and_takes_no_effect_in_the_tool() {
 #[test]
 fn a_repository_that_it_makes_bare_is_named() {
     for key in ["core.bare true", "core.worktree /"] {
-        let (sandbox, id) = with_agent(&format!("{GOOD}; git config {key}"));
+        let (sandbox, id) = with_free_agent(&format!("{GOOD}; git config {key}"));
         let ran = sandbox.chant(&["work", &id]);
         assert_eq!(ran.code, 1, "{key}: {}{}", ran.out, ran.err);
         let named = key.split(' ').next().unwrap();
@@ -107,7 +107,7 @@ fn a_repository_that_it_makes_bare_is_named() {
 
 #[test]
 fn configuration_that_cannot_be_read_any_more_ends_it_and_work_goes_on_once_it_can() {
-    let (sandbox, id) = with_agent(&format!(
+    let (sandbox, id) = with_free_agent(&format!(
         "{GOOD}; cp $(git rev-parse --git-common-dir)/config ../config; echo '[broken' >>$(git rev-parse --git-common-dir)/config"
     ));
     let ran = sandbox.chant(&["work", &id]);
@@ -121,7 +121,7 @@ fn configuration_that_cannot_be_read_any_more_ends_it_and_work_goes_on_once_it_c
 #[test]
 fn its_own_chain_cannot_be_grown_by_hand() {
     let script = "r=refs/chant/specs/$CHANT_SPEC_ID; c=$(git commit-tree -p $r -m 'Not an event' $r^{tree}); git update-ref $r $c";
-    let (sandbox, id) = with_agent(&format!("{GOOD}; {script}"));
+    let (sandbox, id) = with_free_agent(&format!("{GOOD}; {script}"));
     let ran = sandbox.chant(&["work", &id]);
     assert_ne!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert_eq!(sandbox.read("file"), "one\n");
@@ -135,7 +135,7 @@ fn a_completion_that_it_forges_is_not_believed() {
         git log -1 --format=%B $r | sed 's/^Chant-Op: .*/Chant-Op: complete/; s/^Chant-Status: .*/Chant-Status: completed/; s/^Chant-Gen: .*/Chant-Gen: 3/; s/^Chant-Nonce: .*/Chant-Nonce: 00/' >../message
         printf 'Chant-Parents: self\\nChant-Attempt: %s\\n' $CHANT_ATTEMPT >>../message
         git update-ref $r $(git commit-tree -p $r -F ../message $r^{tree})";
-    let (sandbox, id) = with_agent(script);
+    let (sandbox, id) = with_free_agent(script);
     let ran = sandbox.chant(&["work", &id]);
     assert_ne!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert_eq!(sandbox.read("file"), "one\n");
@@ -143,7 +143,7 @@ fn a_completion_that_it_forges_is_not_believed() {
 
 #[test]
 fn chains_of_other_specs_that_it_rewinds_are_restored() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     let other = add(&sandbox, "Another", &[]);
     sandbox.chant(&["approve", &other]).ok();
     let tip = sandbox.git(&["rev-parse", &format!("refs/chant/specs/{other}")]);
@@ -155,7 +155,7 @@ fn chains_of_other_specs_that_it_rewinds_are_restored() {
 
 #[test]
 fn kept_attempts_and_notes_that_it_drops_are_named() {
-    let (sandbox, id) = with_agent("echo x >new; exit 1");
+    let (sandbox, id) = with_free_agent("echo x >new; exit 1");
     sandbox.chant(&["work", &id]).fails(1, &["exited with code 1"]);
     let kept = sandbox.git(&["for-each-ref", "--count=1", "--format=%(refname)", "refs/chant-local/attempts/"]);
     sandbox.agent(&format!("{GOOD}; git update-ref -d {kept}"));
@@ -172,14 +172,14 @@ fn kept_attempts_and_notes_that_it_drops_are_named() {
 #[test]
 fn branches_that_move_during_a_run_are_everyday_life() {
     let (sandbox, id) =
-        with_agent(&format!("{GOOD}; git branch side; git tag v1; git push -q . HEAD:refs/heads/pushed"));
+        with_free_agent(&format!("{GOOD}; git branch side; git tag v1; git push -q . HEAD:refs/heads/pushed"));
     let ran = sandbox.chant(&["work", &id]).ok();
     assert!(!ran.err.contains("warning"), "{}", ran.err);
 }
 
 #[test]
 fn a_target_that_it_moves_itself_is_merged_into_as_it_is() {
-    let (sandbox, id) = with_agent("");
+    let (sandbox, id) = with_free_agent("");
     sandbox.git(&["checkout", "-qb", "elsewhere"]);
     sandbox.agent(&format!("{GOOD}; git add -A; git commit -qm Done; git update-ref refs/heads/main HEAD"));
     sandbox.chant(&["work", &id, "--onto", "main"]).ok();
@@ -197,7 +197,7 @@ fn what_only_a_person_may_do_is_refused_inside_an_agent() {
         "resolve $CHANT_SPEC_ID --keep x",
     ];
     for verb in verbs {
-        let (sandbox, id) = with_agent(&format!("{GOOD}; git chant {verb}; echo \"verb said $?\""));
+        let (sandbox, id) = with_free_agent(&format!("{GOOD}; git chant {verb}; echo \"verb said $?\""));
         let ran = sandbox.chant(&["work", &id]).ok();
         assert!(ran.err.contains("only a person can"), "{verb}: {}", ran.err);
         assert!(ran.err.contains("verb said 1"), "{verb}: {}", ran.err);
@@ -208,7 +208,7 @@ fn what_only_a_person_may_do_is_refused_inside_an_agent() {
 #[test]
 fn it_cannot_end_merge_or_work_its_own_spec() {
     for verb in ["reset", "cancel", "release", "finish", "merge", "work"] {
-        let (sandbox, id) = with_agent(&format!("{GOOD}; git chant {verb} $CHANT_SPEC_ID; echo \"verb said $?\""));
+        let (sandbox, id) = with_free_agent(&format!("{GOOD}; git chant {verb} $CHANT_SPEC_ID; echo \"verb said $?\""));
         let ran = sandbox.chant(&["work", &id]).ok();
         assert!(ran.err.contains("verb said 1"), "{verb}: {}", ran.err);
         assert_eq!(sandbox.ops(&id), ["add", "start", "finish", "land", "complete"], "{verb}");

@@ -12,6 +12,12 @@ pub fn with_agent(script: &str) -> (Sandbox, String) {
     with_agent_and(script, &[])
 }
 
+/// As [`with_agent`], where nothing confines the agent.
+pub fn with_free_agent(script: &str) -> (Sandbox, String) {
+    let (sandbox, id) = with_agent(script);
+    (sandbox.unconfined(), id)
+}
+
 /// Works a spec as above, with more arguments for `add`.
 pub fn with_agent_and(script: &str, args: &[&str]) -> (Sandbox, String) {
     let sandbox = Sandbox::new();
@@ -336,16 +342,10 @@ fn a_prompt_of_megabytes_that_is_never_read_holds_up_nothing() {
 #[test]
 fn what_it_leaves_running_is_ended() {
     let (sandbox, id) = with_agent("");
-    let pids = sandbox.dir().join("pids");
-    sandbox.agent(&format!(
-        "{GOOD}; sleep 1000 & echo $! >>{0}; setsid sleep 1000 & (trap '' HUP TERM; exec sleep 1000) & echo $! >>{0}",
-        pids.display()
-    ));
+    sandbox.agent(&format!("{GOOD}; sleep 1000 & setsid sleep 1000 & (trap '' HUP TERM; exec sleep 1000) &"));
     let ran = sandbox.chant(&["work", &id]).ok();
     assert!(ran.err.contains("background processes; they were stopped"), "{}", ran.err);
-    for pid in std::fs::read_to_string(&pids).unwrap().lines() {
-        assert!(!is_alive(pid), "{pid} is alive");
-    }
+    assert!(!sandbox.agent_lives());
     assert_eq!(sandbox.status(&id), "completed");
 }
 

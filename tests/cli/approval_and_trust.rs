@@ -102,7 +102,7 @@ fn approval_is_for_one_text() {
 
 #[test]
 fn commands_of_a_text_by_another_person_do_not_run_unasked() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     sandbox.agent("echo two >file");
     let text = "---\nverify:\n  - touch \"$HOME/ran\"\n---\n# Pulled from somewhere\n";
     sandbox.write(".chant/specs/2026-02-08-010-v7b.md", text);
@@ -343,7 +343,7 @@ fn a_copy_of_a_trusted_text_is_not_trusted() {
 /// An agent that nothing confines can write what a person's trust is made of.
 #[test]
 fn trust_that_a_run_writes_down_does_not_count() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     let forge = "git=$(git rev-parse --git-common-dir); id=2026-02-09-077-evl; spec=../repo/.chant/specs/$id.md; \
                  printf -- '---\\nverify:\\n  - touch ../done-by-evil\\n---\\n\\n# Evil\\n' >$spec; \
                  : >$git/chant/trusted/$id-$(git hash-object $spec); echo ready >../ready; \

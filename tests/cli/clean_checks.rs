@@ -49,7 +49,7 @@ fn what_git_does_not_show_in_the_worktree_decides_nothing_and_is_named() {
             "(out)",
         ),
     ] {
-        let sandbox = with(&files, &format!("{script}; tick"));
+        let sandbox = with(&files, &format!("{script}; tick")).unconfined();
         let id = sandbox.add(&["Make it two", "--verify", command]);
         sandbox.chant(&["work", &id]).fails(1, &["FAILED", "in a clean checkout of", named]);
         assert_eq!(sandbox.status(&id), "failed", "{script}");
@@ -136,7 +136,7 @@ fn an_object_that_git_replaces_is_checked_as_it_is() {
 fn set_up_and_worktreeinclude_reach_every_checkout() {
     let needs = "test -e dep/lib && . ./.env && test $KEY = 1 && grep -q two file\n";
     let files = [("check.sh", needs), (".gitignore", "dep/\n.env\n"), (".worktreeinclude", ".env\n")];
-    let sandbox = with(&files, &format!("echo two >file; tick; {NOTES}"));
+    let sandbox = with(&files, &format!("echo two >file; tick; {NOTES}")).unconfined();
     sandbox.write(".env", "KEY=1\n");
     sandbox.git(&["config", "chant.worktreeSetup", "mkdir -p dep && pwd >dep/lib && echo run >>../runs"]);
     let id = sandbox.add(&["Fix", "--phase", "fork-fix", "--reproduces", "sh check.sh", "--verify", "sh check.sh"]);
@@ -225,7 +225,7 @@ fn honest_fixes_of_one_character_in_rust() {
 fn a_result_that_contradicts_is_not_kept() {
     let runs = |sandbox: &Sandbox| fs::read_to_string(sandbox.dir().join("runs")).unwrap_or_default();
     let test = "git rev-parse HEAD >>../runs; test ! -e ../down && grep -q two file\n";
-    let sandbox = with(&[("check.sh", test)], &format!("echo two >file; tick; {NOTES}"));
+    let sandbox = with(&[("check.sh", test)], &format!("echo two >file; tick; {NOTES}")).unconfined();
     let id = sandbox.add(&["Fix", "--phase", "fork-fix", "--reproduces", "sh check.sh || test -e ../down"]);
     // Something outside has the base pass.
     fs::write(sandbox.dir().join("down"), "").unwrap();
@@ -267,6 +267,7 @@ fn a_confined_check_changes_a_home_of_its_own() {
 #[test]
 fn what_a_run_changed_at_home_decides_no_check() {
     let script = "mkdir -p \"$HOME/.local/lib/x\"; echo x >\"$HOME/.local/lib/x/usercustomize.py\"; echo x >\"$HOME/.toolrc\"; \
+                  mkdir -p \"$HOME/.cache/flag\" \"$HOME/.cache/old/in\" \"$HOME/flag\"; echo x >\"$HOME/.cache/old/x\"; \
                   echo x >\"$HOME/.local/bin/mine\"; test -e \"$HOME/.local/bin/old\" || exit 7; echo two >file; tick";
     let sandbox = with(&[], script);
     if !confine(&sandbox) {
@@ -275,12 +276,16 @@ fn what_a_run_changed_at_home_decides_no_check() {
     let bin = sandbox.dir().join("home/.local/bin");
     fs::create_dir_all(&bin).unwrap();
     fs::write(bin.join("old"), "").unwrap();
-    let unseen = "cd \"$HOME\" && ! test -e .local/lib/x/usercustomize.py && ! test -e .toolrc && ! test -e .local/bin/mine && test -e .local/bin/old";
+    let cache = sandbox.dir().join("home/.cache/old");
+    fs::create_dir_all(&cache).unwrap();
+    fs::write(cache.join("kept"), "").unwrap();
+    let unseen = "cd \"$HOME\" && ! test -e .local/lib/x/usercustomize.py && ! test -e .toolrc && ! test -e .local/bin/mine && test -e .local/bin/old && \
+                  ! test -e flag && ! test -e .cache/flag && ! test -e .cache/old/in && ! test -e .cache/old/x && test -e .cache/old/kept";
     let id = sandbox.add(&["Make it two", "--verify", unseen]);
     sandbox.chant(&["work", &id]).ok();
     assert!(bin.join("mine").exists(), "it stays in the person's home");
     let remarks = evidence(&sandbox, &id)["verify"][0]["remarks"].to_string();
-    assert!(remarks.contains("which runs of agents made") && remarks.contains("and 2 more"), "{remarks}");
+    assert!(remarks.contains("which runs of agents made") && remarks.contains("and 6 more"), "{remarks}");
     // Nor does it in the checks of later attempts, until the person takes it as it is.
     sandbox.agent("echo three >file; tick");
     let later = sandbox.add(&["Make it three", "--verify", &unseen.replace("! test -e .toolrc", "! cat .toolrc")]);

@@ -13,7 +13,7 @@ const TWO_RUNS: &str = "if [ ! -e \"$HOME/began\" ]; then
     touch \"$HOME/began\"
     echo half >new; git add new; git commit -qm 'Half of it'
     echo more >>file; echo loose >loose
-    echo \"$$\" >\"$HOME/pid\"; echo 'reading the store'; echo ready; sleep 1000
+    echo 'reading the store'; echo ready; sleep 1000
 fi
 cat >\"$HOME/prompt\"
 echo two >file; tick; echo 'second run'";
@@ -39,14 +39,6 @@ fn ended(child: Child) -> Ran {
     Ran::of(child.wait_with_output().unwrap())
 }
 
-fn agent_pid(sandbox: &Sandbox) -> String {
-    std::fs::read_to_string(sandbox.dir().join("home/pid")).unwrap().trim().to_owned()
-}
-
-fn is_alive(pid: &str) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z"))
-}
-
 fn tree(sandbox: &Sandbox, id: &str) -> PathBuf {
     PathBuf::from(sandbox.show(id)["worktree"].as_str().unwrap())
 }
@@ -62,7 +54,7 @@ fn paused_from_another_terminal_it_goes_on_in_the_same_worktree_with_its_history
     let running = started(&sandbox, &id);
     let paused = sandbox.chant(&["pause", &id, "-m", "lunch"]).ok();
     assert!(paused.out.contains("Paused") && paused.out.contains("lunch"), "{}", paused.out);
-    assert!(!is_alive(&agent_pid(&sandbox)));
+    assert!(!sandbox.agent_lives());
     ended(running).fails(1, &["Paused after", "lunch", &format!("git chant work {}", &id[11..])]);
     assert_eq!(sandbox.status(&id), "paused");
     let place = tree(&sandbox, &id);
@@ -114,7 +106,7 @@ fn after_a_kill_it_resumes_by_any_command() {
         }
         let ran = sandbox.chant(&args);
         assert!(ran.err.contains("died; its work is kept"), "{finder:?}: {}{}", ran.out, ran.err);
-        assert!(!is_alive(&agent_pid(&sandbox)), "{finder:?}");
+        assert!(!sandbox.agent_lives(), "{finder:?}");
         match finder[0] {
             "work" => {}
             "takeover" => {

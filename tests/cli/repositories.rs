@@ -251,7 +251,7 @@ fn a_conflict_is_resolved_in_the_worktree_and_finished() {
 #[test]
 fn the_users_own_copy_of_the_spec_gives_way_only_if_it_is_the_pinned_text() {
     for staged in [false, true] {
-        let sandbox = Sandbox::new();
+        let sandbox = Sandbox::new().unconfined();
         sandbox.agent("echo two >file");
         let id = sandbox.add(&["Make it two"]);
         let path = format!(".chant/specs/{id}.md");

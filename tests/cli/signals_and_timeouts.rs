@@ -8,7 +8,8 @@ use std::{
 
 use crate::{
     agent_work::{
-        GOOD, add, is_alive, is_reachable, kept, kept_file, with_agent, with_agent_and, works_again, worktree,
+        GOOD, add, is_alive, is_reachable, kept, kept_file, with_agent, with_agent_and, with_free_agent, works_again,
+        worktree,
     },
     support::Sandbox,
 };
@@ -70,8 +71,7 @@ fn each_signal_ends_the_group_with_its_own_exit_code_and_the_reason() {
         assert_eq!(code, Some(128 + number));
         assert_eq!(sandbox.status(&id), "paused");
         assert_eq!(reason(&sandbox, &id), format!("it was interrupted by signal {number}"));
-        let pid = std::fs::read_to_string(sandbox.dir().join("pid")).unwrap();
-        assert!(!is_alive(pid.trim()));
+        assert!(!sandbox.agent_lives());
         assert_eq!(kept_file(&sandbox, &id, "new"), "half\n");
         works_again(&sandbox, &id);
     }
@@ -127,7 +127,7 @@ fn kill_parent(signal: &str) -> String {
 
 #[test]
 fn one_that_asks_its_parent_to_end_is_ended_with_it() {
-    let (sandbox, id) = with_agent(&kill_parent("TERM"));
+    let (sandbox, id) = with_free_agent(&kill_parent("TERM"));
     sandbox.chant(&["work", &id]).fails(143, &["it was interrupted by signal 15"]);
     assert_eq!(sandbox.status(&id), "paused");
     works_again(&sandbox, &id);
@@ -135,7 +135,7 @@ fn one_that_asks_its_parent_to_end_is_ended_with_it() {
 
 #[test]
 fn one_that_kills_its_parent_is_orphaned_ended_and_kept() {
-    let (sandbox, id) = with_agent("");
+    let (sandbox, id) = with_free_agent("");
     sandbox.agent(&format!("echo $$ >../pid; {}", kill_parent("KILL")));
     assert_ne!(sandbox.chant(&["work", &id]).code, 0);
     let pid = std::fs::read_to_string(sandbox.dir().join("pid")).unwrap();
@@ -160,12 +160,12 @@ fn every_way_out_after_a_kill_keeps_everything_and_ends_the_survivor() {
         ("finish", "failed"),
     ] {
         let (sandbox, id) = with_agent("");
-        sandbox.agent("echo $$ >../pid; echo done >new; git add new; git commit -qm Done; echo half >half; echo ready; sleep 1000; :");
+        sandbox.agent("echo done >new; git add new; git commit -qm Done; echo half >half; echo ready; sleep 1000; :");
         let mut running = start(&sandbox, &["work", &id]);
         running.until("ready");
         running.child.kill().unwrap();
         running.child.wait().unwrap();
-        let pid = std::fs::read_to_string(sandbox.dir().join("pid")).unwrap();
+        assert!(sandbox.agent_lives());
         let mut args = vec![verb, &id];
         if verb == "fail" {
             args.extend(["-m", "it died"]);
@@ -173,7 +173,7 @@ fn every_way_out_after_a_kill_keeps_everything_and_ends_the_survivor() {
         let ran = sandbox.chant(&args);
         assert_eq!(ran.code, i32::from(verb == "finish"), "{verb}: {}{}", ran.out, ran.err);
         assert_eq!(sandbox.status(&id), status, "{verb}");
-        assert!(!is_alive(pid.trim()), "{verb}: the survivor still writes");
+        assert!(!sandbox.agent_lives(), "{verb}: the survivor still writes");
         assert_eq!(kept_file(&sandbox, &id, "new"), "done\n");
         if verb != "finish" {
             assert_eq!(kept_file(&sandbox, &id, "half"), "half\n", "{verb}");

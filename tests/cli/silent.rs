@@ -54,7 +54,7 @@ fn research_and_its_fix_leave_documents_and_no_trace() {
 
 #[test]
 fn a_document_that_a_person_wrote_during_the_run_is_not_replaced() {
-    let sandbox = silent();
+    let sandbox = silent().unconfined();
     let mine = sandbox.repo.join(".chant/research/why.md");
     sandbox.agent(&format!(
         "mkdir -p .chant/research '{}'; printf '# Why\\n\\ntheirs\\n' >.chant/research/why.md; echo mine >'{}'",

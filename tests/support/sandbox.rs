@@ -32,6 +32,14 @@ impl Sandbox {
         sandbox
     }
 
+    /// Has no agent confined from now on, however tests are run: for agents that change what a confined one could not, or that stand for a
+    /// person.
+    pub(crate) fn unconfined(self) -> Sandbox {
+        let file = self.dir().join("home/gitconfig");
+        self.git(&["config", "--file", file.to_str().unwrap(), "chant.confine", "off"]);
+        self
+    }
+
     /// With a repository without commits.
     pub(crate) fn empty() -> Sandbox {
         Sandbox::init(&[])
@@ -179,6 +187,15 @@ impl Sandbox {
         std::fs::write(&path, format!("{prelude}{script}\n")).unwrap();
         self.git(&["config", "chant.agent.scripted.cmd", &format!("sh {}", path.display())]);
         self.git(&["config", "chant.agent", "scripted"]);
+    }
+
+    /// Whether a process of an agent of this sandbox lives. A confined one has another pid for itself than for others: what they all have is
+    /// their environment.
+    pub(crate) fn agent_lives(&self) -> bool {
+        let mark = format!("CHANT_WORKTREE={}", self.dir().canonicalize().unwrap().display());
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        let mut environments = processes.filter_map(|process| std::fs::read(process.path().join("environ")).ok());
+        environments.any(|environment| String::from_utf8_lossy(&environment).contains(&mark))
     }
 
     /// `git chant add <args>`; returns the full id.

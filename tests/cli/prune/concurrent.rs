@@ -86,7 +86,7 @@ fn prune_beside(sandbox: &Sandbox, id: &str) {
 
 #[test]
 fn an_attempt_that_is_let_go_of_beside_a_run_is_not_laid_to_its_agent() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     sandbox.agent("echo more >other; git add other; git commit -qm first; exit 3");
     let first = sandbox.add(&["First"]);
     sandbox.chant(&["work", &first]).fails(1, &[]);
