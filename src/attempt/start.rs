@@ -89,7 +89,7 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
     })
 }
 
-/// What informs a spec at `base`, each once: its inputs, and what it is made from or describes as far as that is there.
+/// The inputs of a spec at `base`, each once, with the files that it is made from or describes as far as they exist.
 ///
 /// # Errors
 /// `missing-input` for an input that does not exist, unless not `all` have to.

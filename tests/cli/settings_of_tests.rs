@@ -71,6 +71,23 @@ fn settings_that_leave_tests_out_are_as_they_were() {
     assert_ne!(status, "completed", "{ran:?}");
 }
 
+/// Moved as it is, it is the same test; changed on the way, it is another one.
+#[test]
+fn a_test_that_is_moved_is_held_where_it_is() {
+    let files = [
+        ("calc.py", "def add(a, b):\n    return a - b\n"),
+        (
+            "test_sum.py",
+            "import unittest, calc\nclass T(unittest.TestCase):\n    def test_sum(self):\n        self.assertEqual(calc.add(2, 3), 5)\n",
+        ),
+        (".gitignore", "__pycache__/\n"),
+    ];
+    let run = "python3 -B -m unittest discover -q -s . -p 'test_*.py'";
+    let moved = "mkdir tests; : >tests/__init__.py; git mv test_sum.py tests/test_sums.py; ";
+    completes(&files, run, &format!("{moved}sed -i 's/a - b/a + b/' calc.py"));
+    waits(&files, run, &format!("{moved}sed -i 's/5)/-1)/' tests/test_sums.py"), "it deletes 'test_sum.py'");
+}
+
 #[test]
 fn a_main_of_tests_that_always_succeeds_is_not_there() {
     if !need("go") {

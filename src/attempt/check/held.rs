@@ -262,6 +262,7 @@ impl Source<'_> {
     pub(super) fn as_found(&self, mut tests: Tests) -> Result<Tests> {
         let repo = &self.project.repo;
         let since = self.since()?;
+        self.follow_moves(&mut tests)?;
         let known = tests.paths();
         for Change { path, kind, .. } in history::changed_paths(repo, Some(since), self.made)? {
             let Ok(path) = path.to_str() else { continue };
@@ -274,6 +275,30 @@ impl Source<'_> {
             }
         }
         Ok(tests)
+    }
+
+    /// Holds a test file that the attempt moved, and did not change, where it is now.
+    fn follow_moves(&self, tests: &mut Tests) -> Result<()> {
+        let repo = &self.project.repo;
+        let mut new = None;
+        for file in &mut tests.whole {
+            if overlay::file_in(repo, self.made, &file.path)?.is_some() {
+                continue;
+            }
+            let paths = match &new {
+                Some(paths) => paths,
+                None => new.insert(self.changed(|kind| kind == ChangeKind::Added)?),
+            };
+            for path in paths.iter().filter(|path| role(path) == Role::Test) {
+                if let Some(moved) = overlay::file_in(repo, self.made, path)?
+                    && (moved.blob, moved.kind) == (file.blob, file.kind)
+                {
+                    *file = moved;
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// These tests with the settings of builds by which the attempt changed how tests run, as it found them, and the paths of these settings;
