@@ -23,9 +23,13 @@ const TEXTS: [(&str, &str); 6] = [
 ];
 
 const STYLE: &str = "
-:root { color-scheme: light dark; --line: #d0d7de; --code: #f6f8fa; --link: #0550ae; }
-@media (prefers-color-scheme: dark) { :root { --line: #3d444d; --code: #161b22; --link: #79c0ff; } }
-body { font: 1rem/1.55 system-ui, sans-serif; max-width: 50rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
+:root { color-scheme: light dark; --page: #ffffff; --text: #1f2328; --line: #d0d7de; --code: #f6f8fa; --link: #0550ae; }
+@media (prefers-color-scheme: dark) {
+  :root { --page: #0d1117; --text: #e6edf3; --line: #3d444d; --code: #161b22; --link: #79c0ff; }
+}
+body { font: 1rem/1.55 system-ui, sans-serif; max-width: 50rem; margin: 0 auto; padding: 1rem; overflow-wrap: break-word; }
+
+body { background: var(--page); color: var(--text); }
 pre, code { font-family: ui-monospace, monospace; font-size: .9em; background: var(--code); }
 pre { padding: .8rem; white-space: pre-wrap; }
 a { color: var(--link); }
