@@ -9,6 +9,7 @@ compile_error!("agents are run in Unix process groups; this platform has none");
 pub(crate) const RESEARCH_INSUFFICIENT: i32 = 65;
 
 pub(crate) mod around;
+pub(crate) mod capability;
 pub(crate) mod command_line;
 pub(crate) mod confine;
 pub(crate) mod interrupt;

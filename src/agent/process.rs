@@ -38,6 +38,12 @@ const SETTLE: Duration = Duration::from_millis(200);
 /// Then, at most this long between SIGTERM and SIGKILL.
 const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
 
+/// How long a command that is talked to gets to stop when it is asked to.
+const CANCEL: Duration = Duration::from_secs(3);
+
+/// How long it may stay when the conversation is over.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// The shell that runs command lines; where POSIX systems have it, and what git itself uses.
 pub(crate) const SHELL: &str = "/bin/sh";
 
@@ -74,6 +80,8 @@ pub(crate) enum Stdin {
     Null,
     /// These bytes, then the end. A command that does not read them all is no error.
     Bytes(Vec<u8>),
+    /// What [`Run::filter`] says, as long as the conversation goes on.
+    Dialogue,
 }
 
 /// What is told of a process before it begins; its error is the run's.
@@ -146,6 +154,9 @@ pub(crate) struct ProcessGroup {
     pub start: Option<u64>,
     /// What `CHANT_RUN` is in the environment of its processes, random.
     pub marker: String,
+    /// Whether it is talked to, so that it can be asked to stop.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub talks: bool,
 }
 
 /// How a command ended.
@@ -234,7 +245,8 @@ pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
     let mut group = Group::new(child, reaper, !run.sandbox.is_empty());
     if let Some(on_started) = run.on_started {
         let start = process_table::one(group.id()).map(|process| process.start);
-        on_started(&ProcessGroup { group: group.id(), start, marker })?;
+        let talks = run.stdin == Stdin::Dialogue;
+        on_started(&ProcessGroup { group: group.id(), start, marker, talks })?;
     }
     // If the waiting shell was ended, its exit status tells.
     if gate.as_mut().is_some_and(|gate| fault::around("agent.go", || gate.write_all(b"go\n")).is_err()) {
@@ -244,12 +256,18 @@ pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
     let sink = run.sink.map(|sink| (sink, sanitizer));
     let output_to = Output::new(run.transcript, run.filter, sink, run.tail);
     let mut pump = Pump::new(output, interrupts, output_to)?;
-    if let (Stdin::Bytes(bytes), Some(gate)) = (run.stdin, gate) {
-        pump.feed(gate, bytes)?;
+    match (run.stdin, gate) {
+        (Stdin::Bytes(bytes), Some(gate)) => pump.feed(gate, bytes)?,
+        (Stdin::Dialogue, Some(gate)) => pump.talk(gate)?,
+        _ => {}
     }
 
     let limit = wait(&mut group, &mut pump, run.timeout, run.tick)?;
-    if limit.is_some() || pump.interrupted() || pump.is_hopeless() {
+    let stop = limit.is_some() || pump.interrupted();
+    if stop {
+        cancel(&mut group, &mut pump)?;
+    }
+    if stop || pump.is_hopeless() || (pump.over().is_some() && !group.is_done()?) {
         group.end(&mut pump, run.grace)?;
     }
     if group.wait_for_others(&mut pump, SETTLE)? {
@@ -261,13 +279,28 @@ pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
     let survivors = if run.sandbox.is_empty() { group.ended_others() } else { left.len() };
     let status = group.reap()?;
     drop(group);
+    let over = pump.over();
     let (interrupted, tail, transcript_error) = pump.finish();
-    let ending = match (interrupted, limit) {
-        (Some(signal), _) => Ending::Interrupted(signal),
-        (None, Some(limit)) => Ending::TimedOut(limit),
-        (None, None) => plain(status),
+    let ending = match (interrupted, limit, over) {
+        (Some(signal), ..) => Ending::Interrupted(signal),
+        (None, Some(limit), _) => Ending::TimedOut(limit),
+        (None, None, Some(code)) => Ending::Exited(code),
+        (None, None, None) => plain(status),
     };
     Ok(Finished { ending, duration: begun.elapsed(), tail, survivors, left, transcript_error })
+}
+
+/// Asks a command that is talked to to stop what it does, and gives it a moment for that.
+fn cancel(group: &mut Group, pump: &mut Pump<'_>) -> Result<()> {
+    let (begun, signals) = (Instant::now(), pump.signals());
+    pump.cancel();
+    while pump.is_talking() && pump.over().is_none() && begun.elapsed() < CANCEL && pump.signals() == signals {
+        if group.is_done()? {
+            break;
+        }
+        pump.turn(Duration::from_millis(50))?;
+    }
+    Ok(())
 }
 
 /// Waits until the command is done, a signal came, its output shows that it cannot succeed, or its time is over: then gives the time that it had.
@@ -282,7 +315,7 @@ fn wait(
     const REAP_EVERY: Duration = Duration::from_secs(1);
     let begun = Instant::now();
     let wait = if tick.is_some() { TICK } else { IDLE };
-    let (mut reaped, mut ticked) = (begun, begun);
+    let (mut reaped, mut ticked, mut over) = (begun, begun, None::<Instant>);
     loop {
         let left = timeout.map(|limit| limit.saturating_sub(begun.elapsed()));
         if group.is_done()? || pump.interrupted() || pump.is_hopeless() {
@@ -290,6 +323,10 @@ fn wait(
         }
         if left == Some(Duration::ZERO) {
             return Ok(timeout);
+        }
+        // An agent goes when its input is closed; one that does not is ended.
+        if pump.over().is_some() && over.get_or_insert_with(Instant::now).elapsed() >= FAREWELL {
+            return Ok(None);
         }
         // A change of a child wakes us; the wait only covers what could be missed.
         pump.turn(left.map_or(wait, |left| left.min(wait)))?;
@@ -316,7 +353,7 @@ fn spawn(run: &Run<'_>, marker: &str, reaper: &mut Reaper) -> Result<(std::proce
     let (output, theirs) = std::io::pipe().io("run in", run.dir)?;
     let script = match run.stdin {
         Stdin::Null => gate!(" </dev/null"),
-        Stdin::Bytes(_) => gate!(""),
+        Stdin::Bytes(_) | Stdin::Dialogue => gate!(""),
     };
     // Descriptors that this process was given are none of a confined run's business.
     let script = if run.sandbox.is_empty() { script.to_owned() } else { format!("{CLOSE}{script}") };

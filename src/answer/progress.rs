@@ -1,5 +1,7 @@
 //! Messages of a running command. The output room shows them to people.
 
+use std::time::{Duration, Instant};
+
 /// Where a running command says what it is doing. It is called from several threads at once.
 pub(crate) trait Progress: Sync {
     /// Says one step. It never fails and never blocks on anything but the terminal.
@@ -45,8 +47,22 @@ pub(crate) enum Step<'a> {
         /// A line that it printed, without its end; empty when it begins.
         line: &'a str,
     },
-    /// That command is over.
+    /// That command, or the agent, is over.
     Ran,
+    /// What the agent does, or what is waited for, from now on.
+    Doing {
+        /// In words: `thinking`.
+        what: &'a str,
+        /// How long that takes, where it is known.
+        wait: Option<Duration>,
+    },
+    /// That goes on: said now and then where no line can be redrawn.
+    Still {
+        /// In words.
+        what: &'a str,
+        /// For how long it has.
+        since: Duration,
+    },
     /// A step of one of several specs that are worked at once.
     Of {
         /// The short id.
@@ -89,6 +105,43 @@ pub(crate) enum Step<'a> {
     /// A piece of the answer that cannot wait for the end (`log --agent -f`), line ends included: it goes to stdout.
     /// Under `--json` it is dropped, so a command that streams refuses that flag or ends with the whole answer instead.
     Answer(&'a str),
+}
+
+/// Says what a process does for as long as it does it.
+pub(crate) struct Pulse<'a> {
+    progress: &'a dyn Progress,
+    every: Option<Duration>,
+    what: String,
+    since: Instant,
+    told: Instant,
+}
+
+impl<'a> Pulse<'a> {
+    /// It does `what` from now on, which is said again after each time of `every`; `None` is never.
+    pub(crate) fn new(progress: &'a dyn Progress, every: Option<Duration>, what: &str) -> Pulse<'a> {
+        let now = Instant::now();
+        Pulse { progress, every, what: what.to_owned(), since: now, told: now }
+    }
+
+    /// It does something else from now on, for as long as `wait` if that is known.
+    pub(crate) fn does(&mut self, what: &str, wait: Option<Duration>) {
+        what.clone_into(&mut self.what);
+        self.since = Instant::now();
+        self.progress.say(&Step::Doing { what, wait });
+    }
+
+    /// Something of it was shown just now.
+    pub(crate) fn shown(&mut self) {
+        self.told = Instant::now();
+    }
+
+    /// To be called often.
+    pub(crate) fn tick(&mut self) {
+        if self.every.is_some_and(|every| self.told.elapsed() >= every) {
+            self.told = Instant::now();
+            self.progress.say(&Step::Still { what: &self.what, since: self.since.elapsed() });
+        }
+    }
 }
 
 /// Says the steps of one of several specs that are worked at once.

@@ -45,7 +45,8 @@ impl Work<'_> {
                 let check = kept.as_ref().map(check);
                 // Where its work lacks something, and no more, the next attempt goes on in the same place.
                 let by_checks = matches!(reason, Failure::Checks(_) | Failure::Stopped(_, Some(_)));
-                let goes_on = kept.is_some() && by_checks && checks.only_lacks();
+                let asked = reason.stopped().is_some_and(|stopped| stopped.kind == StopKind::Question);
+                let goes_on = kept.is_some() && by_checks && checks.only_lacks(asked);
                 let again = match goes_on {
                     true => vec![
                         format!("to resume it: git chant work {short}"),
@@ -62,7 +63,7 @@ impl Work<'_> {
     fn mend(&self, stopped: &StopKind) -> Result<Option<String>> {
         let short = self.id.short();
         if *stopped == StopKind::Question {
-            return Ok(Some(format!("to answer it for the next attempt: git chant note {short} \"...\"")));
+            return Ok(Some(format!("to answer it for the next attempt: git chant note {short} -m \"...\"")));
         }
         let agent = self.project.store()?.state(self.id)?.and_then(|state| state.facts.agent.clone());
         let preset = agent.as_deref().and_then(preset::named).filter(|preset| !preset.login.is_empty());

@@ -33,6 +33,9 @@ use crate::{
 /// How long the process that runs the agent may take to see that the agent is gone.
 const SETTLE: Duration = Duration::from_secs(10);
 
+/// How long an agent that is talked to may take to end its turn.
+const FAREWELL: Duration = Duration::from_secs(5);
+
 /// How often it is looked whether that has happened.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -160,12 +163,20 @@ fn running(project: &Project, entry: &Entry) -> Result<ObjectId> {
 
 /// Ends the agent of an attempt and waits until the process that ran it has released the lease.
 fn end_agent(project: &Project, id: &SpecId, attempt: ObjectId, progress: &dyn Progress) -> Result<()> {
-    let begun = Instant::now();
+    let (begun, mut asked) = (Instant::now(), false);
     loop {
         let info = match project.life(attempt)? {
             Life::Running(info) | Life::Dead(info) => info,
             Life::Unknown(_) => return Ok(()),
         };
+        if info.agent.as_ref().is_some_and(|agent| agent.talks) && begun.elapsed() < FAREWELL {
+            // The process that talks to it asks it to stop, and it can end its turn.
+            if !std::mem::replace(&mut asked, true) {
+                project.ask_to_stop(attempt)?;
+            }
+            std::thread::sleep(LOOK);
+            continue;
+        }
         if info.agent.is_some()
             && let Survivors::Refused(why) = end_survivors(&info, GRACE)?
         {

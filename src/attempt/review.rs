@@ -9,7 +9,7 @@ use super::{check::environment, session::confined};
 use crate::{
     agent::{
         lease::{Info, Lease},
-        process::{self, Finished, OutputFilter, Run, Stdin},
+        process::{self, Finished, OutputFilter, Run},
         prompt,
     },
     answer::progress::{Progress, Step},
@@ -176,7 +176,7 @@ fn run(
     // The sandbox begins where it can write.
     let there = shell_words::quote(&checkout.to_string_lossy()).into_owned();
     let command = format!("cd {there} || exit 125; {}", agent.command_line(&prompt_file, None));
-    let mut parser = agent.parser(&format!("chant-review-{}", work.tip));
+    let (stdin, mut parser) = agent.converse(&format!("chant-review-{}", work.tip), &text, &checkout, None);
     let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
     let mut on_started = |started: &process::ProcessGroup| lease.record_agent(started);
     let mut run = Run::new(&command, &checkout);
@@ -188,7 +188,7 @@ fn run(
         run.sandbox = &reading.prefix;
         run.env.extend(reading.env.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
     }
-    run.stdin = Stdin::Bytes(text.into_bytes());
+    run.stdin = stdin;
     run.sink = Some(&mut sink);
     run.filter = parser.as_mut().map(|parser| parser as &mut dyn OutputFilter);
     run.timeout = agent.timeout;

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     agent::{
         preset::OutputParser,
-        process::{self, OutputFilter, Run, Stdin},
+        process::{self, OutputFilter, Run},
         prompt,
     },
     answer::progress::{Progress, Step},
@@ -139,10 +139,10 @@ fn ask_agent(
     let mut run = Run::new(&line, directory.path());
     run.env = scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
     run.env.push(("CHANT_PROMPT_FILE".into(), Some(file.clone().into_os_string())));
-    run.stdin = Stdin::Bytes(prompt.into_bytes());
+    let (stdin, mut parser) = agent.converse("chant-split", &prompt, directory.path(), None);
+    run.stdin = stdin;
     run.tail = MAX_PROPOSAL;
     run.timeout = agent.timeout;
-    let mut parser = agent.parser("chant-split");
     run.filter = parser.as_mut().map(|parser| parser as &mut dyn OutputFilter);
     let finished = process::run(run)?;
     if let Some(parser) = &parser

@@ -58,11 +58,15 @@ macro_rules! keys {
 
 keys! {
     AGENT = "chant.agent", Kind::Name, None,
-        "The agent that works on specs, unless a spec or the command line names another: the `<name>` of a `chant.agent.<name>.cmd`, or a supported agent (`aider`, `claude`, `codex`, `cursor-agent`, `gemini`, `goose`, `opencode`), which git-chant runs with its options for unattended use. It may have several values: the first agent counts, and the next one takes over if an agent is not on this machine, or stopped for a reason that passes (see `chant.rateLimitPause`).";
+        "The agent that works on specs, unless a spec or the command line names another: the `<name>` of a `chant.agent.<name>.cmd`, or a supported agent (`aider`, `claude`, `codex`, `cursor-agent`, `gemini`, `goose`, `opencode`; by way of the Agent Client Protocol `claude-acp`, `codex-acp`, `gemini-acp`, `opencode-acp`), which git-chant runs with its options for unattended use. It may have several values: the first agent counts, and the next one takes over if an agent is not on this machine, or stopped for a reason that passes (see `chant.rateLimitPause`).";
     AGENT_CMD = "chant.agent.<name>.cmd", Kind::Command, None,
         "The command line of the agent `<name>`. `{prompt_file}` stands for the file with the prompt, with or without quotes; without it the prompt is on stdin. git-chant reports a command that is not in `PATH` before it claims a spec. For a supported agent it replaces the built-in command, for example to choose a model. It is read only from git configuration, never from files in the repository.";
     AGENT_JOBS = "chant.agent.<name>.jobs", Kind::Int { min: 1, max: 10_000 }, None,
         "How many runs of the agent `<name>` this clone allows at once, over all processes. If unset, there is no limit.";
+    AGENT_PERMIT = "chant.agent.<name>.permit", Kind::Text, None,
+        "What the agent `<name>` may do when it asks, where it speaks the Agent Client Protocol: a kind of tool (`read`, `edit`, `delete`, `move`, `search`, `execute`, `think`, `fetch`, `switch_mode`, `other`, or `*` for all), with `:` and a path, directory or glob from the top of the worktree where that matters; `!` before it denies. May be given several times; the last one that fits decides, and what none fits is denied. `!edit:/` is about files outside the worktree. If unset: `*`, `!edit:/`, `!delete:/`, `!move:/`. Every answer is in the transcript, and recorded with the checks. The sandbox holds whatever is permitted.";
+    AGENT_PROTOCOL = "chant.agent.<name>.protocol", Kind::OneOf(&["text", "acp"]), Some("text"),
+        "How git-chant talks to the agent `<name>`: `text` gives it the prompt on standard input, `acp` speaks the Agent Client Protocol with it, over its standard streams. Supported agents whose name ends with `-acp` speak it without this setting.";
     AGENT_TIMEOUT = "chant.agent.<name>.timeout", Kind::Duration, None,
         "How long the agent `<name>` may run; overrides `chant.timeout`.";
     APPROVAL_REQUIRED = "chant.approval.required", Kind::Text, None,
@@ -99,6 +103,8 @@ keys! {
         "How work of type `research` reaches its target, with the values of `chant.merge`.";
     NOTIFY = "chant.notify", Kind::Command, None,
         "A command that git-chant runs when a spec is completed, finished, failed or paused, or needs a person. It gets one JSON object on its standard input, see gitchant-format(5), and the directory of the main worktree to run in. It has 10 seconds; if it fails, git-chant warns and goes on. It is read only from git configuration.";
+    PROGRESS = "chant.progress", Kind::Duration, Some("1m"),
+        "How often a command that waits for an agent or a check says so where no line can be redrawn, because standard error is no terminal. `none` is never.";
     PROMPT_BUDGET = "chant.promptBudget", Kind::Int { min: 1024, max: 1 << 30 }, Some("100k"),
         "How many bytes of pinned inputs the prompt includes; it names the others, which the agent reads from the worktree.";
     PRUNE_EXPIRE = "chant.pruneExpire", Kind::Expiry, Some("90.days.ago"),

@@ -155,6 +155,24 @@ impl<'repo> Config<'repo> {
         Ok(found.map(|jobs| usize::try_from(jobs).unwrap_or(usize::MAX)))
     }
 
+    /// How an agent is talked to: `text` or `acp`, if that is set.
+    pub(crate) fn agent_protocol(&self, name: &str) -> Result<Option<&'static str>> {
+        let keys::Kind::OneOf(words) = keys::AGENT_PROTOCOL.kind else { return Ok(None) };
+        let full = keys::AGENT_PROTOCOL.name.replace("<name>", name);
+        self.find(&full).map(|found| found.word(words)).transpose()
+    }
+
+    /// The rules about what an agent may do that asks, in their order.
+    pub(crate) fn agent_permit(&self, name: &str) -> Result<Vec<String>> {
+        let full = keys::AGENT_PERMIT.name.replace("<name>", name);
+        Setting::all(self.snapshot.plumbing(), &full).iter().map(Setting::text).collect()
+    }
+
+    /// How often a command that waits says so without a terminal; `None` is never.
+    pub(crate) fn progress(&self) -> Result<Option<Duration>> {
+        self.find(keys::PROGRESS.name).map_or(Ok(Some(Duration::from_secs(60))), |found| found.duration())
+    }
+
     /// How long to wait at first before an agent goes on that was stopped by what passes; `None` if that is not set, zero if it is `none`.
     pub(crate) fn rate_limit_pause(&self) -> Result<Option<Duration>> {
         let found = self.find(keys::RATE_LIMIT_PAUSE.name);

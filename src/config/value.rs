@@ -34,7 +34,7 @@ impl<'a> Setting<'a> {
     }
 
     /// Every value of `key`, in order.
-    pub(super) fn all(config: &'a File, key: &'static str) -> Vec<Self> {
+    pub(super) fn all(config: &'a File, key: &str) -> Vec<Self> {
         let Some((section, rest)) = key.split_once('.') else { return Vec::new() };
         let (subsection, name) = rest.rsplit_once('.').map_or((None, rest), |(sub, name)| (Some(sub), name));
         let sections = config.sections_by_name(section).into_iter().flatten();

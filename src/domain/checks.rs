@@ -41,6 +41,29 @@ pub(crate) struct Checks {
     /// Refs other than ours that moved while the agent ran. For information: people work in parallel.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refs_moved: Vec<String>,
+    /// Whether the attempt changed nothing although it was to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changed_nothing: bool,
+    /// What the agent asked a permission for, and what it was told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permissions: Vec<Permission>,
+}
+
+/// A permission that an agent asked for while it ran, answered by `chant.agent.<name>.permit`.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub(crate) struct Permission {
+    /// The kind of tool: `edit`, `execute`, …
+    pub kind: String,
+    /// What it was to do, in words, cut.
+    pub what: String,
+    /// Whether it was permitted.
+    pub allowed: bool,
+}
+
+impl std::fmt::Display for Permission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.kind, self.what)
+    }
 }
 
 /// One acceptance criterion.
@@ -365,10 +388,12 @@ impl Checks {
     }
 
     /// Whether the work failed by what it lacks alone: it did nothing that it may not, so that another run can go on from it.
-    pub(crate) fn only_lacks(&self) -> bool {
+    pub(crate) fn only_lacks(&self, asked: bool) -> bool {
         let is_as_pinned = |criterion: &Criterion| matches!(criterion.state.as_str(), "ticked" | "unticked");
         let in_scope = self.scope.as_ref().is_none_or(|scope| scope.ok);
-        let kept = self.problems.is_empty() && self.commit.is_none();
+        // One that asked first has nothing to keep it from going on either.
+        let waited = asked && self.changed_nothing && self.problems.len() == 1;
+        let kept = (self.problems.is_empty() || waited) && self.commit.is_none();
         !self.ok && kept && in_scope && self.criteria.iter().all(is_as_pinned)
     }
 

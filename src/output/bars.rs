@@ -1,8 +1,8 @@
 //! Lines that are redrawn in place, on a terminal: one for each spec that is worked, or one for the command of a check that runs.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, fmt::Write, time::Duration};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::answer::progress::Step;
 use crate::terminal::clean;
@@ -54,6 +54,20 @@ impl Bars {
                 bar.set_message(text);
                 true
             }
+            Step::Doing { what, wait } => {
+                let multi = &self.multi;
+                let bar = self.command.get_or_insert_with(|| {
+                    let bar = multi.add(ProgressBar::new_spinner());
+                    bar.enable_steady_tick(TICK);
+                    bar
+                });
+                bar.set_style(living(*wait));
+                bar.reset_elapsed();
+                bar.set_message(clean::line(what).into_owned());
+                true
+            }
+            // The line above says that all the time.
+            Step::Still { .. } => true,
             Step::Ran => {
                 if let Some(bar) = self.command.take() {
                     bar.finish_and_clear();
@@ -79,7 +93,8 @@ impl Bars {
             Step::AgentLine(line) => clean::line(line).into_owned(),
             Step::Checking { what } => format!("checking {}", clean::line(what)),
             Step::Running { command, line } if !line.is_empty() => running(command, line, ""),
-            Step::Running { .. } | Step::Ran => return true,
+            Step::Doing { what, .. } => clean::line(what).into_owned(),
+            Step::Running { .. } | Step::Ran | Step::Still { .. } => return true,
             _ => return false,
         };
         if !self.specs.contains_key(short) {
@@ -121,6 +136,20 @@ fn running(command: &str, line: &str, above: &str) -> String {
 fn timed() -> ProgressBar {
     let style = ProgressStyle::with_template("{prefix}  {elapsed:>4}  {wide_msg}");
     ProgressBar::new_spinner().with_style(style.expect("the template is valid"))
+}
+
+/// `thinking, 20s`, or how much of a wait is left: `retrying in 34s`.
+fn living(wait: Option<Duration>) -> ProgressStyle {
+    let clock = move |state: &ProgressState, out: &mut dyn Write| {
+        let told = match wait {
+            Some(wait) => format!("in {}s", wait.saturating_sub(state.elapsed()).as_secs()),
+            None => format!("{}s", state.elapsed().as_secs()),
+        };
+        // A line that cannot be drawn is none.
+        let _drawn = out.write_str(&told);
+    };
+    let style = ProgressStyle::with_template("  {msg}, {clock}").expect("the template is valid");
+    style.with_key("clock", clock)
 }
 
 fn plain() -> ProgressBar {

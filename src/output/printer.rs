@@ -194,7 +194,14 @@ impl Printer {
         }
         let mut bars = locked(&self.bars);
         if bars.is_none()
-            && !matches!(step, Step::Of { .. } | Step::Queue { .. } | Step::Checking { .. } | Step::Running { .. })
+            && !matches!(
+                step,
+                Step::Of { .. }
+                    | Step::Queue { .. }
+                    | Step::Checking { .. }
+                    | Step::Running { .. }
+                    | Step::Doing { .. }
+            )
         {
             return false;
         }
@@ -249,7 +256,7 @@ impl Progress for Printer {
                 self.piece(Ok(self.look_out().text(text).into_owned().into_bytes()));
             }
             // Only where a line can be redrawn.
-            Step::Running { .. } | Step::Ran if !self.settings.terminal.stderr => {}
+            Step::Running { .. } | Step::Ran | Step::Doing { .. } if !self.settings.terminal.stderr => {}
             // Whatever is drawn is drawn over again; a warning and the end of a spec stay on the screen.
             _ if self.talks() && self.drawn(step) => {}
             Step::Warning(_) => self.aside(&progress::line(step, &self.look_err())),

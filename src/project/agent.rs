@@ -6,13 +6,16 @@ use super::Project;
 
 use crate::{
     agent::{
-        command_line,
-        preset::{self, OutputParser, Preset},
-        process::SHELL,
+        capability, command_line,
+        preset::{self, Dialogue, OutputParser, Permit, Preset, Protocol},
+        process::{SHELL, Stdin},
     },
     domain::spec_file::Spec,
     error::{Error, IoContext, Kind, Result},
 };
+
+/// The file beside the prompt with what an agent prints beside the messages of its protocol.
+pub(crate) const ASIDE: &str = "agent.err";
 
 /// The name of the agent that is a person.
 pub(crate) const MANUAL: &str = "manual";
@@ -25,9 +28,13 @@ pub(crate) struct Agent {
     /// Its command line; empty for `manual`.
     pub command: String,
     /// The command line that resumes the session `{session}`, if it has one.
-    pub resume: Option<&'static str>,
+    pub resume: Option<String>,
     /// What is known of agents of that name.
     pub preset: Option<&'static Preset>,
+    /// How it is talked to.
+    pub protocol: Protocol,
+    /// What it may do that asks.
+    pub permit: Permit,
     /// How long it may take; `None` is as long as it likes.
     pub timeout: Option<Duration>,
 }
@@ -54,7 +61,24 @@ impl Agent {
         let mut agent = project.agent(&name.ok_or_else(|| project.no_agent())?)?;
         agent.timeout = timeout.or(agent.timeout);
         agent.require_program(project)?;
+        agent.add_options(project);
         Ok(agent)
+    }
+
+    /// Adds the options by which the version that is installed tells more of what it does. A command line of a person's own stays as it is.
+    fn add_options(&mut self, project: &Project) {
+        let Some(preset) = self.preset.filter(|preset| !preset.options.is_empty() && self.command == preset.start)
+        else {
+            return;
+        };
+        let Some(program) = project.env.program(preset.program) else { return };
+        let known = capability::known(&program, preset.options, &project.repo.chant_dir());
+        for (_, words) in preset.options.iter().filter(|(option, _)| known.iter().any(|one| one == option)) {
+            self.command.push_str(&format!(" {words}"));
+            if let Some(resume) = &mut self.resume {
+                resume.push_str(&format!(" {words}"));
+            }
+        }
     }
 
     /// Refuses an agent whose program is not on this machine, as far as its command line names one: the attempt could only fail.
@@ -89,21 +113,54 @@ impl Agent {
 
     /// The command line of one run: in the session that it `had`, if it can.
     pub(crate) fn command_line(&self, prompt_file: &Path, had: Option<&str>) -> String {
-        let line = match (had, self.resume) {
+        let line = match (had, &self.resume) {
             (Some(had), Some(resume)) => command_line::fill(resume, "{session}", had),
             _ => self.command.clone(),
         };
-        command_line::fill(&line, "{prompt_file}", &prompt_file.to_string_lossy())
+        let line = command_line::fill(&line, "{prompt_file}", &prompt_file.to_string_lossy());
+        match self.protocol {
+            Protocol::Text => line,
+            // On its standard output are the messages of the protocol alone.
+            Protocol::Acp => {
+                let aside = prompt_file.with_file_name(ASIDE);
+                format!("exec 2>>{}; {line}", shell_words::quote(&aside.to_string_lossy()))
+            }
+        }
+    }
+
+    /// Whether it can go on with a session.
+    pub(crate) fn can_resume(&self) -> bool {
+        self.resume.is_some() || self.protocol == Protocol::Acp
+    }
+
+    /// How it gets `prompt`, and what listens to it, if its output is understood; `name` is the name that its session gets, where it takes one.
+    pub(crate) fn converse(
+        &self,
+        name: &str,
+        prompt: &str,
+        dir: &Path,
+        had: Option<&str>,
+    ) -> (Stdin, Option<OutputParser>) {
+        match self.protocol {
+            Protocol::Text => {
+                let parser = self.preset.map(|preset| preset.parser(name));
+                (Stdin::Bytes(prompt.to_owned().into_bytes()), parser)
+            }
+            Protocol::Acp => {
+                let dialogue = Dialogue {
+                    prompt: prompt.to_owned(),
+                    dir: dir.to_owned(),
+                    had: had.map(str::to_owned),
+                    permit: self.permit.clone(),
+                };
+                (Stdin::Dialogue, Some(OutputParser::talking(dialogue)))
+            }
+        }
     }
 
     /// What it writes outside its worktree, below the home directory, as far as that is known.
     pub(crate) fn writes(&self) -> &'static [&'static str] {
         self.preset.map_or(&[], |preset| preset.writes)
-    }
-
-    /// Listens to one run of it, if its output is understood; `session` is the name that its session gets, where it takes one.
-    pub(crate) fn parser(&self, session: &str) -> Option<OutputParser> {
-        self.preset.map(|preset| preset.parser(session))
     }
 }
 
@@ -116,7 +173,25 @@ impl Project {
         let config = self.config();
         let preset = preset::named(name);
         let timeout = config.agent_timeout(name)?;
-        let agent = |command: String, resume| Agent { name: name.to_owned(), command, resume, preset, timeout };
+        let protocol = match (config.agent_protocol(name)?, preset) {
+            (Some(word), _) => word.parse().unwrap_or_default(),
+            (None, preset) => preset.map(|preset| preset.protocol).unwrap_or_default(),
+        };
+        let permit = Permit::read(&config.agent_permit(name)?).map_err(|rule| {
+            let key = format!("chant.agent.{name}.permit");
+            let message = format!("bad config value '{}' for '{key}': expected a kind of tool", rule.escape_debug());
+            Error::fatal(Kind::BadConfig, message)
+                .hint("for example 'execute', 'edit:src/**', '!fetch' or '*'; see gitchant-config(5)")
+        })?;
+        let agent = |command: String, resume: Option<&str>| Agent {
+            name: name.to_owned(),
+            command,
+            resume: resume.map(str::to_owned),
+            preset,
+            protocol,
+            permit: permit.clone(),
+            timeout,
+        };
         if name == MANUAL {
             return Ok(agent(String::new(), None));
         }
@@ -199,7 +274,8 @@ impl Project {
 
     /// The presets whose command is in `PATH`.
     fn installed(&self) -> Vec<&'static str> {
-        let there = |preset: &&Preset| self.env.finds_program(preset.program);
+        let is_text = |preset: &&Preset| preset.protocol == Protocol::Text;
+        let there = |preset: &&Preset| is_text(preset) && self.env.finds_program(preset.program);
         preset::ALL.iter().filter(there).map(|preset| preset.name).collect()
     }
 }

@@ -14,9 +14,10 @@ use crate::{
     },
     answer::progress::{Progress, Step},
     domain::{
-        confined::Confined, failure::Said, id::SpecId, pattern::PathSet, spec_file, spec_file::Spec,
-        spec_type::SpecType, state::State, stop::Stopped,
+        checks::Permission, confined::Confined, failure::Said, id::SpecId, pattern::PathSet, spec_file,
+        spec_file::Spec, spec_type::SpecType, state::State, stop::Stopped,
     },
+    env::local_file,
     error::{Error, Kind, Result},
     git::{
         branch, history,
@@ -42,6 +43,8 @@ pub(crate) struct RunEnd {
     pub stopped: Option<Stopped>,
     /// What the agent said last.
     pub last_words: Option<String>,
+    /// The permissions that it asked for, and what it was told.
+    pub permissions: Vec<Permission>,
     /// What is different in the repository since it began.
     pub changes: Changes,
     /// What confined the run.
@@ -249,6 +252,25 @@ impl Project {
         self.repo.chant_dir().join("leases")
     }
 
+    /// The file that asks the process which talks to the agent of an attempt to have the agent stop.
+    pub(crate) fn stop_file(&self, attempt: ObjectId) -> PathBuf {
+        self.leases_dir().join(stop_name(attempt))
+    }
+
+    /// Asks for that.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(crate) fn ask_to_stop(&self, attempt: ObjectId) -> Result<()> {
+        local_file::place(&self.leases_dir(), &stop_name(attempt), b"")
+    }
+
+    /// Takes that back.
+    pub(crate) fn forget_stop(&self, attempt: ObjectId) {
+        // There may be none.
+        let _gone = std::fs::remove_file(self.stop_file(attempt));
+    }
+
     /// Where the slots of agents are that may run only so many times at once.
     pub(crate) fn slots_dir(&self) -> PathBuf {
         self.repo.chant_dir().join("slots")
@@ -274,4 +296,9 @@ impl Project {
 fn same_place(tree: &std::path::Path, meant: &std::path::Path) -> bool {
     let real = |path: &std::path::Path| std::fs::canonicalize(path).ok();
     tree == meant || (meant.exists() && real(tree).is_some_and(|tree| Some(tree) == real(meant)))
+}
+
+/// The name of the file by which an agent is asked to stop: it is no lease.
+fn stop_name(attempt: ObjectId) -> String {
+    format!(".stop-{attempt}")
 }

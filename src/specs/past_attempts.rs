@@ -18,6 +18,7 @@ use crate::{
         spec_type::SpecType,
         state::State,
         status::Status,
+        stop::StopKind,
     },
     error::Result,
     git::{branch, history, status, worktree::Worktree},
@@ -137,12 +138,11 @@ impl Specs<'_> {
         let Some(state) = entry.state.as_deref() else { return Ok(None) };
         let walk = self.project.store()?.walk(&entry.id, state.tip)?;
         let ours = |event: &&Event| Some(event.attempt()) == state.attempt && event.op.claims().is_some();
-        let by_checks = |event: &Event| event.op == Op::Fail && event.facts.exit == Some(0);
-        if !walk.history.events().iter().rev().find(ours).is_some_and(by_checks) {
-            return Ok(None);
-        }
+        let by_checks = |event: &&Event| event.op == Op::Fail && event.facts.exit == Some(0);
+        let Some(failed) = walk.history.events().iter().rev().find(ours).filter(by_checks) else { return Ok(None) };
+        let asked = failed.facts.stopped == Some(StopKind::Question);
         let checks = self.last_checks(entry, &walk.history)?;
-        let checks = checks.filter(|(_, checks)| checks.only_lacks());
+        let checks = checks.filter(|(_, checks)| checks.only_lacks(asked));
         Ok(checks.map(|(_, checks)| checks.lines().into_iter().filter(|line| !line.ok).collect()))
     }
 

@@ -129,3 +129,24 @@ fn the_next_agent_goes_on_where_one_is_held_up_alone_and_in_a_queue() {
     assert_eq!((sandbox.status(&first).as_str(), sandbox.status(&second).as_str()), ("completed", "completed"));
     assert_eq!(home(&sandbox, "asked"), "once\n", "the one that is held up is not asked again");
 }
+
+#[test]
+fn a_root_cause_is_told_of_the_reproduction_its_commit_its_test_and_what_that_printed() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "chant.trust", "always"]);
+    let topic = ["--topic", "lost-writes", "--onto", "main"];
+    let test = "printf 'test -f fixed || { echo a write was lost; exit 1; }\\n' >lost.sh; git add lost.sh; git commit -qm Test";
+    sandbox.agent(&format!("{test}; {TICKS}"));
+    let reproduces = ["Reproduce", "--type", "task", "--phase", "reproduction", "--reproduces", "sh lost.sh"];
+    let reproduction = sandbox.add(&[&reproduces[..], &topic[..]].concat());
+    sandbox.chant(&["work", &reproduction]).ok();
+    let commit = sandbox.show(&reproduction)["work_commits"].as_array().unwrap().last().unwrap().clone();
+    sandbox.agent("cp \"$CHANT_PROMPT_FILE\" ~/prompt; exit 3");
+    let cause = sandbox.add(&[&["Why", "--type", "research", "--phase", "root-cause"], &topic[..]].concat());
+    sandbox.chant(&["work", &cause]).fails(1, &["exited with code 3"]);
+    let prompt = home(&sandbox, "prompt");
+    let told = [format!("Commit: {}", commit.as_str().unwrap()), "Test: sh lost.sh".into(), "a write was lost".into()];
+    for told in told {
+        assert!(prompt.contains(&told), "{told}: {prompt}");
+    }
+}

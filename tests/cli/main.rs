@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "nothing uses this crate")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod acp;
 mod agent_branches;
 mod agent_failures;
 mod agent_tampering;
@@ -70,6 +71,7 @@ mod settings_of_tests;
 mod short_ids;
 mod signals_and_timeouts;
 mod signing;
+mod silence;
 mod silent;
 mod site;
 mod spec_file_states;

@@ -42,7 +42,7 @@ impl Room {
         let tick =
             "sed 's/- \\[ \\]/- [x]/' \"$CHANT_SPEC_FILE\" >.tick && cat .tick >\"$CHANT_SPEC_FILE\" && rm .tick";
         let text = format!(
-            "#!/bin/sh\ntick() {{ {tick}; }}\necho \"{name} $*\" >>\"$HOME/args\"; cat >\"$HOME/prompt\"\n{script}\ncat '{}'\n",
+            "#!/bin/sh\ntick() {{ {tick}; }}\n[ \"$1\" = --help ] && {{ echo asked >>\"$HOME/helped\"; cat \"$HOME/help\"; exit; }} 2>/dev/null\necho \"{name} $*\" >>\"$HOME/args\"; cat >\"$HOME/prompt\"\n{script}\ncat '{}'\n",
             printed.display()
         );
         let path = self.sandbox.dir().join("bin").join(name);
@@ -133,7 +133,8 @@ fn a_command_of_ones_own_comes_before_the_preset_and_is_understood_all_the_same(
 fn without_an_agent_what_is_there_is_named() {
     let room = Room::new();
     let id = room.add();
-    let known = "aider, claude, codex, cursor-agent, gemini, goose, opencode";
+    let known =
+        "aider, claude, claude-acp, codex, codex-acp, cursor-agent, gemini, gemini-acp, goose, opencode, opencode-acp";
     room.chant(&["work", &id])
         .fails(128, &["no agent is configured", "no supported agent", known, "chant.agent.mine.cmd"]);
     room.install("codex", "", "");
@@ -293,4 +294,29 @@ fn what_a_preset_answers_is_what_a_spec_is_split_by() {
     let id = room.add();
     let split = room.chant(&["split", &id, "--yes"]).ok();
     assert!(split.err.contains("1. One") && split.err.contains("2. Two (after 1)"), "{}{}", split.out, split.err);
+}
+
+#[test]
+fn options_that_tell_more_are_used_where_the_installed_version_has_them() {
+    let room = Room::with("claude", CLAUDE, DOES_IT);
+    room.use_agent("claude");
+    let asked = || std::fs::read_to_string(room.sandbox.dir().join("home/helped")).unwrap_or_default();
+    let id = room.add();
+    room.chant(&["work", &id]).ok();
+    assert!(!room.args()[0].contains("partial"), "{:?}", room.args());
+    std::fs::write(room.sandbox.dir().join("home/help"), "  --include-partial-messages  Parts\n").unwrap();
+    // Another version: what is known of the one before it says nothing.
+    room.install("claude", CLAUDE, &format!(": another; {DOES_IT}; echo more >>more"));
+    for title in ["One", "Two"] {
+        let id = room.sandbox.add(&[title, "--body-file", "../body.md"]);
+        room.chant(&["work", &id]).ok();
+        let last = room.args().pop().unwrap();
+        assert!(last.ends_with("--allowedTools Bash --include-partial-messages"), "{last}");
+    }
+    assert_eq!(asked(), "asked\nasked\n", "each version is asked once");
+    // A command of one's own stays as it is.
+    room.sandbox.git(&["config", "chant.agent.claude.cmd", "claude --mine"]);
+    let id = room.sandbox.add(&["Three", "--body-file", "../body.md"]);
+    room.chant(&["work", &id]).ok();
+    assert_eq!(room.args().pop().unwrap(), "claude --mine");
 }

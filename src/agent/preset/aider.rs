@@ -1,6 +1,6 @@
 //! Aider: its help and output as of 0.86.2.
 
-use super::{EventReader, ParsedOutput, Preset};
+use super::{EventReader, ParsedOutput, Preset, Protocol};
 
 /// The command line, with more options.
 macro_rules! line {
@@ -27,6 +27,8 @@ pub(super) const PRESET: Preset = Preset {
     writes: &[".aider", ".aider.conf.yml"],
     login: "",
     stopped_by: |_| None,
+    protocol: Protocol::Text,
+    options: &[],
     reader: |session| Box::new(Aider { session: session.to_owned(), ..Aider::default() }),
 };
 

@@ -1,13 +1,13 @@
 //! Claude Code: its help and output as of 2.1.330; CI runs 2.1.197, the last for older versions of Node.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use serde_json::Value;
 
-use super::{EventReader, ParsedOutput, Preset};
+use super::{EventReader, ParsedOutput, Preset, Protocol};
 use crate::{
     agent::{
-        preset::parsed::{number, string, text_of},
+        preset::parsed::{number, one_line, string, text_of},
         stop::kind_of,
     },
     domain::stop::StopKind,
@@ -33,6 +33,11 @@ pub(super) const PRESET: Preset = Preset {
     ],
     login: "claude auth login",
     stopped_by: |_| None,
+    protocol: Protocol::Text,
+    options: &[
+        ("--include-partial-messages", "--include-partial-messages"),
+        ("--permission-prompts", "--permission-prompts none"),
+    ],
     reader: |_| Box::new(Claude::default()),
 };
 
@@ -56,7 +61,11 @@ impl EventReader for Claude {
                 questions(event, parsed);
                 parts(event, parsed);
             }
-            Some("user") => results(event, parsed),
+            Some("user") => {
+                results(event, parsed);
+                parsed.doing("waiting for the model", None);
+            }
+            Some("stream_event") => part(event, parsed),
             Some("result") => end(event, self.error.as_deref(), parsed),
             Some(_) => {}
             None => return false,
@@ -111,6 +120,19 @@ pub(super) fn parts(event: &Value, parsed: &mut ParsedOutput) {
     }
 }
 
+/// A part of a message that has just begun: what the agent does until the message is whole.
+fn part(event: &Value, parsed: &mut ParsedOutput) {
+    match event.pointer("/event/content_block/type").and_then(Value::as_str) {
+        Some("thinking" | "redacted_thinking") => parsed.doing("thinking", None),
+        Some("text") => parsed.doing("writing", None),
+        Some("tool_use") => {
+            let name = event.pointer("/event/content_block/name").and_then(Value::as_str).unwrap_or("a tool");
+            parsed.doing(&format!("preparing to use {}", one_line(name)), None);
+        }
+        _ => {}
+    }
+}
+
 /// What came of it: shown where it failed.
 fn results(event: &Value, parsed: &mut ParsedOutput) {
     let content = event.pointer("/message/content").and_then(Value::as_array);
@@ -128,6 +150,8 @@ fn retry(event: &Value, parsed: &mut ParsedOutput) {
     let seconds = event.get("retry_delay_ms").and_then(Value::as_f64).unwrap_or_default() / 1000.0;
     let most = number(event, "max_retries").unwrap_or_default();
     parsed.say(&format!("retrying in {seconds:.0} s, {attempt} of {most}: {error}"));
+    let wait = Duration::try_from_secs_f64(seconds).ok();
+    parsed.doing(&format!("retrying, {attempt} of {most}: {error}"), wait);
     let kind = status.and_then(StopKind::of_http);
     if let Some(kind) = kind.filter(|kind| kind.is_of_account() && attempt > 1) {
         parsed.stopped(kind, &format!("HTTP {}, {error}", status.unwrap_or_default()));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{EventReader, ParsedOutput, Preset};
+use super::{EventReader, ParsedOutput, Preset, Protocol};
 use crate::{
     agent::{
         preset::parsed::{number, string},
@@ -23,6 +23,8 @@ pub(super) const PRESET: Preset = Preset {
     writes: &[".codex"],
     login: "codex login",
     stopped_by: |_| None,
+    protocol: Protocol::Text,
+    options: &[],
     reader: |_| Box::new(Codex::default()),
 };
 

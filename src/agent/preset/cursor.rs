@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{EventReader, ParsedOutput, Preset, claude};
+use super::{EventReader, ParsedOutput, Preset, Protocol, claude};
 use crate::agent::preset::parsed::{number, string};
 
 /// It takes the prompt as an argument, and an argument is no place for a long text: it is told where to read it. `--force` lets it
@@ -20,6 +20,8 @@ pub(super) const PRESET: Preset = Preset {
     writes: &[".cursor", ".config/cursor", ".cache/cursor"],
     login: "cursor-agent login",
     stopped_by: |_| None,
+    protocol: Protocol::Text,
+    options: &[],
     reader: |_| Box::new(Cursor),
 };
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{EventReader, ParsedOutput, Preset};
+use super::{EventReader, ParsedOutput, Preset, Protocol};
 use crate::{
     agent::{
         preset::parsed::{number, string, text_of},
@@ -22,6 +22,8 @@ pub(super) const PRESET: Preset = Preset {
     writes: &[".gemini"],
     login: "gemini",
     stopped_by,
+    protocol: Protocol::Text,
+    options: &[],
     reader: |_| Box::new(Gemini),
 };
 

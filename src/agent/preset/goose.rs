@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{EventReader, ParsedOutput, Preset};
+use super::{EventReader, ParsedOutput, Preset, Protocol};
 use crate::agent::preset::parsed::{number, string, text_of};
 
 /// Its session gets the name of the attempt, since it does not say what it calls it. `GOOSE_MODE=auto` has it ask for nothing.
@@ -16,6 +16,8 @@ pub(super) const PRESET: Preset = Preset {
     writes: &[".config/goose", ".local/share/goose", ".local/state/goose"],
     login: "goose configure",
     stopped_by: |_| None,
+    protocol: Protocol::Text,
+    options: &[],
     reader: |session| Box::new(Goose { session: session.to_owned() }),
 };
 

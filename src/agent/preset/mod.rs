@@ -3,6 +3,8 @@
 //! `chant.agent = claude` works without a command line of one's own; `chant.agent.claude.cmd` overrides it. What a preset may do is
 //! set so that it can work in its worktree unasked, and as little beyond it as its options can say.
 
+mod acp;
+mod acp_agents;
 mod aider;
 mod claude;
 mod codex;
@@ -14,10 +16,12 @@ mod parsed;
 mod parser;
 mod report;
 
+pub use acp::{Dialogue, Permit};
+pub(crate) use parsed::Doing;
 pub use parser::OutputParser;
 pub use report::{Report, is_session};
 
-use crate::domain::stop::StopKind;
+use crate::domain::{checks::Permission, stop::StopKind};
 use parsed::ParsedOutput;
 
 /// An agent that is known by name.
@@ -42,8 +46,23 @@ pub struct Preset {
     pub login: &'static str,
     /// Why it stopped, by its exit code, where that says it.
     pub(crate) stopped_by: fn(code: i32) -> Option<StopKind>,
+    /// How it is talked to.
+    pub protocol: Protocol,
+    /// Options that newer versions have and that tell more of what it does: what its `--help` contains, and what is added to its command line.
+    pub options: &'static [(&'static str, &'static str)],
     /// Makes what understands its output; it is told the name that its session is given, where it takes one.
     reader: fn(session: &str) -> Box<dyn EventReader>,
+}
+
+/// How an agent is talked to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::EnumString)]
+#[strum(serialize_all = "lowercase")]
+pub enum Protocol {
+    /// It reads the prompt on its standard input, and prints what it does.
+    #[default]
+    Text,
+    /// It speaks the Agent Client Protocol.
+    Acp,
 }
 
 impl Preset {
@@ -54,8 +73,19 @@ impl Preset {
 }
 
 /// Every preset, by name.
-pub const ALL: &[Preset] =
-    &[aider::PRESET, claude::PRESET, codex::PRESET, cursor::PRESET, gemini::PRESET, goose::PRESET, opencode::PRESET];
+pub const ALL: &[Preset] = &[
+    aider::PRESET,
+    claude::PRESET,
+    acp_agents::CLAUDE,
+    codex::PRESET,
+    acp_agents::CODEX,
+    cursor::PRESET,
+    gemini::PRESET,
+    acp_agents::GEMINI,
+    goose::PRESET,
+    opencode::PRESET,
+    acp_agents::OPENCODE,
+];
 
 /// The preset of that name.
 pub fn named(name: &str) -> Option<&'static Preset> {
@@ -68,6 +98,24 @@ trait EventReader {
     fn event(&mut self, event: &serde_json::Value, parsed: &mut ParsedOutput) -> bool {
         let _ = (event, parsed);
         false
+    }
+
+    /// What is to be written to the agent now, where it is talked to.
+    fn input(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// The exit code with which a conversation counts that is over, whatever its process does then.
+    fn over(&self) -> Option<i32> {
+        None
+    }
+
+    /// Asks the agent to stop what it does, where it can be asked.
+    fn cancel(&mut self) {}
+
+    /// The permissions that it asked for, and what it was told.
+    fn permissions(&self) -> &[Permission] {
+        &[]
     }
 
     /// A line of plain text; it is shown as it is.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{EventReader, ParsedOutput, Preset};
+use super::{EventReader, ParsedOutput, Preset, Protocol};
 use crate::{
     agent::{
         preset::parsed::{number, string},
@@ -22,6 +22,8 @@ pub(super) const PRESET: Preset = Preset {
     writes: &[".local/share/opencode", ".local/state/opencode", ".config/opencode", ".cache/opencode"],
     login: "opencode auth login",
     stopped_by: |_| None,
+    protocol: Protocol::Text,
+    options: &[],
     reader: |_| Box::new(Opencode::default()),
 };
 

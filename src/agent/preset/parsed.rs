@@ -1,6 +1,8 @@
 //! What a preset understood of its agent's output: lines for people, the answer, what the agent says of the run. How each agent
 //! writes that is not known here.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::Report;
@@ -41,6 +43,17 @@ pub(super) struct ParsedOutput {
     hopeless: bool,
     /// What went wrong last.
     last_error: Option<String>,
+    /// What the agent does now.
+    doing: Option<Doing>,
+}
+
+/// What an agent does, for a line that lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Doing {
+    /// In words: `thinking`.
+    pub what: String,
+    /// How long it will wait from now on, where it said so.
+    pub wait: Option<Duration>,
 }
 
 impl ParsedOutput {
@@ -78,6 +91,18 @@ impl ParsedOutput {
         }
     }
 
+    /// What the agent does now, until it says something else.
+    pub(super) fn doing(&mut self, what: &str, wait: Option<Duration>) {
+        if self.doing.as_ref().is_none_or(|doing| doing.what != what || wait.is_some()) {
+            self.doing = Some(Doing { what: what.to_owned(), wait });
+        }
+    }
+
+    /// What the agent does now, if it said so.
+    pub(super) fn does(&self) -> Option<&Doing> {
+        self.doing.as_ref()
+    }
+
     /// The model that it begins with.
     pub(super) fn begins_with(&mut self, model: &str) {
         self.report.model(Some(model));
@@ -88,6 +113,7 @@ impl ParsedOutput {
     pub(super) fn tool(&mut self, name: &str, input: &Value) {
         let line = described(name, input);
         self.say(&line);
+        self.doing(&line, None);
     }
 
     /// The use of a tool that was not permitted.
@@ -187,7 +213,7 @@ fn described(name: &str, input: &Value) -> String {
 }
 
 /// The first words of a text, as one line.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     first(text, LONGEST_INPUT)
 }
 

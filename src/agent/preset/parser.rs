@@ -3,8 +3,11 @@
 
 use serde_json::Value;
 
-use super::{EventReader, ParsedOutput, Report};
-use crate::{agent::process::OutputFilter, domain::stop::Stopped};
+use super::{Dialogue, Doing, EventReader, ParsedOutput, Report, acp};
+use crate::{
+    agent::process::OutputFilter,
+    domain::{checks::Permission, stop::Stopped},
+};
 
 /// A line that is longer is not read, in bytes: agents put whole files into one.
 const LONGEST_LINE: usize = 8 << 20;
@@ -37,6 +40,21 @@ impl OutputParser {
     /// Why the agent stopped, as far as its output says so in fields.
     pub(crate) fn stopped(&self) -> Option<&Stopped> {
         self.parsed.why_stopped()
+    }
+
+    /// Talks to an agent that speaks the Agent Client Protocol.
+    pub fn talking(dialogue: Dialogue) -> Self {
+        OutputParser::new(Box::new(acp::Acp::new(dialogue)))
+    }
+
+    /// What the agent does now, if it said so.
+    pub(crate) fn does(&self) -> Option<&Doing> {
+        self.parsed.does()
+    }
+
+    /// The permissions that it asked for, and what it was told.
+    pub(crate) fn permissions(&self) -> &[Permission] {
+        self.reader.permissions()
     }
 
     /// What it said last: an error, or its last message.
@@ -79,6 +97,18 @@ impl OutputFilter for OutputParser {
 
     fn is_hopeless(&self) -> bool {
         self.parsed.has_no_hope()
+    }
+
+    fn input(&mut self) -> Vec<u8> {
+        self.reader.input()
+    }
+
+    fn over(&self) -> Option<i32> {
+        self.reader.over()
+    }
+
+    fn cancel(&mut self) {
+        self.reader.cancel();
     }
 
     fn finish(&mut self) -> Vec<u8> {

@@ -33,6 +33,19 @@ pub(crate) trait OutputFilter {
         false
     }
 
+    /// What is to be written to the command now, where it is talked to.
+    fn input(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// The exit code with which the command counts from now on, where a conversation with it is over: it is ended if it stays.
+    fn over(&self) -> Option<i32> {
+        None
+    }
+
+    /// Asks the command to stop, where it is talked to.
+    fn cancel(&mut self) {}
+
     /// The output is over; gives what is left to be shown.
     fn finish(&mut self) -> Vec<u8>;
 }
@@ -106,6 +119,23 @@ impl<'a> Output<'a> {
     /// Whether the command is to be ended because it cannot succeed any more.
     pub(super) fn is_hopeless(&self) -> bool {
         self.filter.as_ref().is_some_and(|filter| filter.is_hopeless())
+    }
+
+    /// What is to be written to the command now.
+    pub(super) fn input(&mut self) -> Vec<u8> {
+        self.filter.as_mut().map(|filter| filter.input()).unwrap_or_default()
+    }
+
+    /// The exit code with which the command counts, where the conversation with it is over.
+    pub(super) fn over(&self) -> Option<i32> {
+        self.filter.as_ref().and_then(|filter| filter.over())
+    }
+
+    /// Asks the command to stop.
+    pub(super) fn cancel(&mut self) {
+        if let Some(filter) = &mut self.filter {
+            filter.cancel();
+        }
     }
 
     fn cut(&mut self) {

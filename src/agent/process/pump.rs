@@ -33,6 +33,8 @@ struct Input {
     pipe: ChildStdin,
     bytes: Vec<u8>,
     written: usize,
+    /// Whether more may come, from what listens to its output.
+    open: bool,
 }
 
 impl<'a> Pump<'a> {
@@ -44,23 +46,38 @@ impl<'a> Pump<'a> {
     /// Has `bytes` written to the command as it reads them.
     pub(super) fn feed(&mut self, pipe: ChildStdin, bytes: Vec<u8>) -> Result<()> {
         nonblocking(&pipe)?;
-        self.input = Some(Input { pipe, bytes, written: 0 });
+        self.input = (!bytes.is_empty()).then_some(Input { pipe, bytes, written: 0, open: false });
+        Ok(())
+    }
+
+    /// Has what listens to the output write to the command, until it says that the conversation is over.
+    pub(super) fn talk(&mut self, pipe: ChildStdin) -> Result<()> {
+        nonblocking(&pipe)?;
+        self.input = Some(Input { pipe, bytes: Vec::new(), written: 0, open: true });
         Ok(())
     }
 
     /// Waits for something to do, `wait` at the longest, and does it. Gives the number of bytes that were read.
     pub(super) fn turn(&mut self, wait: Duration) -> Result<usize> {
+        self.more();
         self.poll(wait)?;
         self.interrupts.note();
         self.write();
-        self.read()
+        let count = self.read()?;
+        if count > 0 {
+            // An answer goes at once.
+            self.more();
+            self.write();
+        }
+        Ok(count)
     }
 
     fn poll(&self, wait: Duration) -> Result<()> {
         let mut fds: Vec<PollFd<'_>> =
             self.interrupts.sockets().map(|socket| PollFd::new(socket, PollFlags::IN)).collect();
         fds.extend(self.pipe.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
-        fds.extend(self.input.as_ref().map(|input| PollFd::new(&input.pipe, PollFlags::OUT)));
+        let pending = self.input.as_ref().filter(|input| input.written < input.bytes.len());
+        fds.extend(pending.map(|input| PollFd::new(&input.pipe, PollFlags::OUT)));
         let wait = Timespec::try_from(wait).map_err(|_| Error::fatal(Kind::Poll, "a wait is too long"))?;
         match poll(&mut fds, Some(&wait)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
@@ -68,12 +85,22 @@ impl<'a> Pump<'a> {
         }
     }
 
+    /// Takes what is to be written next; closes the input of a conversation that is over.
+    fn more(&mut self) {
+        let Some(input) = self.input.as_mut().filter(|input| input.open) else { return };
+        input.bytes.drain(..std::mem::take(&mut input.written));
+        input.bytes.extend(self.output.input());
+        if self.output.over().is_some() && input.bytes.is_empty() {
+            self.input = None;
+        }
+    }
+
     fn write(&mut self) {
-        let Some(input) = &mut self.input else { return };
+        let Some(input) = self.input.as_mut().filter(|input| input.written < input.bytes.len()) else { return };
         match input.pipe.write(&input.bytes[input.written..]) {
             Ok(count) => {
                 input.written += count;
-                if input.written == input.bytes.len() {
+                if input.written == input.bytes.len() && !input.open {
                     self.input = None;
                 }
             }
@@ -120,6 +147,21 @@ impl<'a> Pump<'a> {
     /// Whether its output shows that the command cannot succeed any more.
     pub(super) fn is_hopeless(&self) -> bool {
         self.output.is_hopeless()
+    }
+
+    /// The exit code with which the command counts, where the conversation with it is over.
+    pub(super) fn over(&self) -> Option<i32> {
+        self.output.over()
+    }
+
+    /// Whether the command is talked to.
+    pub(super) fn is_talking(&self) -> bool {
+        self.input.as_ref().is_some_and(|input| input.open)
+    }
+
+    /// Asks a command that is talked to to stop.
+    pub(super) fn cancel(&mut self) {
+        self.output.cancel();
     }
 
     /// How many such signals came.

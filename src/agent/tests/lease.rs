@@ -46,7 +46,7 @@ impl Bystander {
     }
 
     fn agent(&self) -> ProcessGroup {
-        ProcessGroup { group: self.0.id(), start: Some(start_time(self.0.id())), marker: "none".into() }
+        ProcessGroup { group: self.0.id(), start: Some(start_time(self.0.id())), marker: "none".into(), talks: false }
     }
 }
 
@@ -116,7 +116,7 @@ fn the_lock_is_never_lost_while_the_file_is_rewritten() {
             });
         }
         for number in 1..200 {
-            let started = ProcessGroup { group: number, start: Some(1), marker: "m".into() };
+            let started = ProcessGroup { group: number, start: Some(1), marker: "m".into(), talks: false };
             lease.record_agent(&started).unwrap();
         }
         over.store(true, Ordering::Relaxed);
@@ -217,7 +217,7 @@ fn the_marker_vouches_for_a_group_whose_leader_is_gone() {
         BufReader::new(leader.stdout.take().unwrap()).read_line(&mut line).unwrap();
         leader.wait().unwrap();
         let member: u32 = line.trim().parse().unwrap();
-        let agent = ProcessGroup { group: leader.id(), start: Some(start), marker: marker.into() };
+        let agent = ProcessGroup { group: leader.id(), start: Some(start), marker: marker.into(), talks: false };
         let result =
             end_survivors(&Info { agent: Some(agent), ..info(dir.path()) }, Duration::from_millis(100)).unwrap();
         if known {
@@ -292,7 +292,7 @@ fn helper_process() {
     println!();
     if what == "inside" {
         let pid = std::process::id();
-        let agent = ProcessGroup { group: pid, start: Some(start_time(pid)), marker: "m".into() };
+        let agent = ProcessGroup { group: pid, start: Some(start_time(pid)), marker: "m".into(), talks: false };
         let result = end_survivors(&Info { agent: Some(agent), ..info(dir) }, GRACE).unwrap();
         assert!(matches!(result, Survivors::Refused(_)), "{result:?}");
         println!("helper: refused");

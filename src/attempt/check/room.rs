@@ -25,7 +25,7 @@ use crate::{
         confine::{self, Confinement, Layer, Layers, Sandbox, Unavailable},
         process::{self, Finished, Run},
     },
-    answer::progress::{Progress, Step},
+    answer::progress::{Progress, Pulse, Step},
     config::Confine,
     domain::{checks::Command, confined::Confined, pattern::PathSet},
     error::{Error, IoContext, Kind, Result},
@@ -446,7 +446,10 @@ impl Visit<'_> {
             }
         };
         progress.say(&Step::Running { command, line: "" });
+        let mut pulse = Pulse::new(progress, self.room.project.config().progress()?, command);
+        let mut tick = || pulse.tick();
         let mut process = self.process(command);
+        process.tick = Some(&mut tick);
         process.sink = Some(&mut sink);
         process.tail = check_output::WHOLE;
         (process.timeout, process.left) = (timeout, left);

@@ -290,6 +290,7 @@ impl Judge<'_> {
             && let Some(lack) = substance::lack(project, attempt, tip, &tree, self.run.is_some())?
         {
             let short = attempt.id.short();
+            checks.changed_nothing = true;
             checks.problems.push(format!("{lack}; to accept that: git chant finish {short} --allow-empty"));
         }
         if let Some(base) = attempt.base
@@ -302,7 +303,8 @@ impl Judge<'_> {
         Ok(((!self.checks.ok).then(|| self.checks.failures()), clean))
     }
 
-    fn evidence(&self, outputs: Vec<File>) -> Result<Evidence> {
+    fn evidence(&mut self, outputs: Vec<File>) -> Result<Evidence> {
+        self.checks.permissions = self.run.map(|run| run.permissions.clone()).unwrap_or_default();
         let (project, checks) = (self.project, self.checks.clone());
         let shared = if project.config().share_output()? { checks.clone() } else { checks.clone().without_output() };
         let recorded = write_checks(project, &shared)?;

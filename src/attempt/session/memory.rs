@@ -1,18 +1,22 @@
 //! Remembers the session of an agent as soon as the agent names it, so that it can be resumed after any end. What the agent prints is
 //! parsed in `agent::preset`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    cell::{Cell, RefCell},
+    path::{Path, PathBuf},
+};
 
-use gix::{ObjectId, bstr::ByteSlice as _};
+use gix::bstr::ByteSlice as _;
 use serde::{Deserialize, Serialize};
 
 use super::{RUN_DIR, read_own, write_own};
 use crate::{
     agent::{
-        preset::{OutputParser, Report, is_session},
+        preset::{Doing, OutputParser, Report, is_session},
         process::OutputFilter,
     },
-    domain::stop::Stopped,
+    answer::progress::Pulse,
+    domain::{checks::Permission, stop::Stopped},
     git::work_file::Directory,
     project::agent::Agent,
 };
@@ -34,7 +38,9 @@ struct StoredSession {
 
 /// The session that `agent` had in `worktree`, if it can resume it.
 pub(super) fn kept(worktree: &Path, agent: &Agent) -> Option<String> {
-    agent.resume?;
+    if !agent.can_resume() {
+        return None;
+    }
     // What cannot be read is not resumed; nothing is lost by that but what the agent remembers.
     let bytes = read_own(worktree, NAME, MOST)?;
     let kept: StoredSession = serde_json::from_slice(&bytes).ok()?;
@@ -52,21 +58,34 @@ pub(super) struct Heard {
     pub answer: String,
     /// What it said last.
     pub last_words: Option<String>,
+    /// The permissions that it asked for, and what it was told.
+    pub permissions: Vec<Permission>,
 }
 
 /// Listens to a run and keeps the name of its session.
-pub(super) struct Memory {
+pub(super) struct Memory<'a> {
     parser: OutputParser,
     agent: String,
     worktree: PathBuf,
     kept: Option<String>,
+    /// What the agent does.
+    pulse: &'a RefCell<Pulse<'a>>,
+    doing: Option<Doing>,
+    /// Whether another process asks it to stop.
+    stop: &'a Cell<bool>,
 }
 
-impl Memory {
-    /// For one run of `agent`, if its output is understood.
-    pub(super) fn new(agent: &Agent, attempt: ObjectId, worktree: &Path) -> Option<Self> {
-        let parser = agent.parser(&format!("chant-{attempt}"))?;
-        Some(Memory { parser, agent: agent.name.clone(), worktree: worktree.to_owned(), kept: None })
+impl<'a> Memory<'a> {
+    /// For one run of `agent`, whose output `parser` understands.
+    pub(super) fn new(
+        parser: OutputParser,
+        agent: &Agent,
+        worktree: &Path,
+        pulse: &'a RefCell<Pulse<'a>>,
+        stop: &'a Cell<bool>,
+    ) -> Self {
+        let (agent, worktree) = (agent.name.clone(), worktree.to_owned());
+        Memory { parser, agent, worktree, kept: None, pulse, doing: None, stop }
     }
 
     /// What the agent said of the run, and of its end.
@@ -77,6 +96,7 @@ impl Memory {
             stopped: parser.stopped().cloned(),
             answer: parser.answer().to_owned(),
             last_words: parser.last_words(),
+            permissions: parser.permissions().to_vec(),
         }
     }
 
@@ -94,11 +114,32 @@ impl Memory {
     }
 }
 
-impl OutputFilter for Memory {
+impl OutputFilter for Memory<'_> {
     fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         let heard = self.parser.push(bytes);
         self.keep();
+        if self.parser.does() != self.doing.as_ref() {
+            self.doing = self.parser.does().cloned();
+            if let Some(Doing { what, wait }) = &self.doing {
+                self.pulse.borrow_mut().does(what, *wait);
+            }
+        }
         heard
+    }
+
+    fn input(&mut self) -> Vec<u8> {
+        if self.stop.get() {
+            self.parser.cancel();
+        }
+        self.parser.input()
+    }
+
+    fn over(&self) -> Option<i32> {
+        self.parser.over()
+    }
+
+    fn cancel(&mut self) {
+        self.parser.cancel();
     }
 
     fn is_hopeless(&self) -> bool {

@@ -7,7 +7,7 @@ pub(crate) mod confined;
 mod memory;
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     ffi::OsString,
     fs::File,
     path::{Path, PathBuf},
@@ -21,10 +21,11 @@ use memory::{Heard, Memory};
 use crate::{
     agent::{
         lease::Lease,
-        process::{self, Ending, OutputFilter, Run, Stdin},
+        preset::Protocol,
+        process::{self, Ending, OutputFilter, Run},
         stop, transcript,
     },
-    answer::progress::{Progress, Step},
+    answer::progress::{Progress, Pulse, Step},
     attempt::{
         check::{environment, remember_changes},
         request::Requests,
@@ -38,7 +39,11 @@ use crate::{
     },
     error::{Error, Kind, Result},
     git::work_file,
-    project::{Project, agent::Agent, warm},
+    project::{
+        Project,
+        agent::{ASIDE, Agent},
+        warm,
+    },
     specs::{attempt::RunEnd, run_cost, text::path_of},
 };
 
@@ -88,10 +93,13 @@ impl Session<'_> {
         let mut requests = Requests::open(project, self.id, self.attempt)?;
         let mut watch = Watch::begin(project, self.id, self.attempt, self.worktree, inside.is_some())?;
         let had = if self.resumed { memory::kept(self.worktree, self.agent) } else { None };
+        // What an earlier run was asked is not asked of this one; that it was paused since its claim it finds out itself.
+        project.forget_stop(self.attempt);
         let mut once = |had: Option<&str>| {
             self.once(project, inside.as_ref(), &prompt_file, &log, lease, had, &mut requests, progress)
         };
         let (mut finished, mut heard) = once(had.as_deref())?;
+        project.forget_stop(self.attempt);
         // It never began: what it was to resume is gone.
         if let Some(had) = had.filter(|_| heard.report.session.is_none())
             && matches!(finished.ending, Ending::Exited(code) if code != 0)
@@ -122,8 +130,8 @@ impl Session<'_> {
         let last_words = heard.last_words.or_else(|| stop::last_words(&finished.tail));
         let stopped = stopped.map(|stopped| stopped.or_said(last_words.as_deref()));
         let report = run_cost::of_run(project, self.id, self.attempt, heard.report)?;
-        let said = requests.said();
-        Ok(RunEnd { ending, said, report, stopped, last_words, changes, confined, refused })
+        let (said, permissions) = (requests.said(), heard.permissions);
+        Ok(RunEnd { ending, said, report, stopped, last_words, permissions, changes, confined, refused })
     }
 
     /// Runs one process of the agent to its end, in the session that it `had`.
@@ -140,15 +148,27 @@ impl Session<'_> {
         progress: &dyn Progress,
     ) -> Result<(process::Finished, Heard)> {
         let command = self.agent.command_line(prompt_file, had);
-        let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
         let requests = RefCell::new(requests);
+        let pulse = RefCell::new(Pulse::new(progress, project.config().progress()?, "waiting for the agent"));
+        pulse.borrow_mut().does("waiting for the agent", None);
+        let mut sink = |line: &str| {
+            pulse.borrow_mut().shown();
+            progress.say(&Step::AgentLine(line));
+        };
         let mut on_started = |started: &process::ProcessGroup| {
             lease.record_agent(started)?;
             requests.borrow_mut().accept(&started.marker);
             (self.may_begin)()
         };
-        let mut tick = || serve(&mut requests.borrow_mut(), progress);
-        let mut memory = Memory::new(self.agent, self.attempt, self.worktree);
+        let (stop, stop_file) = (Cell::new(false), project.stop_file(self.attempt));
+        let mut tick = || {
+            serve(&mut requests.borrow_mut(), progress);
+            pulse.borrow_mut().tick();
+            stop.set(stop.get() || stop_file.exists());
+        };
+        let name = format!("chant-{}", self.attempt);
+        let (stdin, parser) = self.agent.converse(&name, &self.prompt, self.worktree, had);
+        let mut memory = parser.map(|parser| Memory::new(parser, self.agent, self.worktree, &pulse, &stop));
         let left = inside.map(ConfinedRun::left_file).unwrap_or_default();
         let mut run = Run::new(&command, self.worktree);
         run.env = self.environment(project, prompt_file)?;
@@ -157,16 +177,23 @@ impl Session<'_> {
             run.left = Some(&left);
             run.env.extend(inside.env());
         }
-        run.stdin = Stdin::Bytes(self.prompt.clone().into_bytes());
+        run.stdin = stdin;
         run.transcript = Some(log);
         run.sink = Some(&mut sink);
         run.filter = memory.as_mut().map(|memory| memory as &mut dyn OutputFilter);
         run.timeout = self.agent.timeout;
         run.tick = Some(&mut tick);
         run.on_started = Some(&mut on_started);
-        let finished = process::run(run)?;
+        let mut finished = process::run(run)?;
+        progress.say(&Step::Ran);
+        if self.agent.protocol == Protocol::Acp && finished.tail.trim_ascii().is_empty() {
+            // Why it said nothing may stand beside the messages.
+            finished.tail = aside(self.worktree);
+        }
         // Where it was ended by force, so were its children: it left nothing.
         let forced = matches!(finished.ending, Ending::TimedOut(_) | Ending::Interrupted(_));
+        // One that is talked to is ended where it stays, with what it has running.
+        let forced = forced || self.agent.protocol == Protocol::Acp;
         if finished.survivors > 0 && !forced {
             let left = match finished.survivors {
                 1 => "a background process; it was".to_owned(),
@@ -209,6 +236,12 @@ const LONGEST_LIST: usize = 100_000;
 fn list(entries: &[String]) -> Option<OsString> {
     let lines = entries.join("\n");
     (lines.len() <= LONGEST_LIST).then(|| lines.into())
+}
+
+/// The end of what an agent printed beside the messages of its protocol.
+fn aside(worktree: &Path) -> Vec<u8> {
+    let bytes = read_own(worktree, ASIDE, 1 << 20).unwrap_or_default();
+    bytes[bytes.len().saturating_sub(process::TAIL)..].to_vec()
 }
 
 /// The question with which an agent ended its last message.

@@ -145,3 +145,17 @@ fn one_spec_goes_on_by_itself_as_far_as_it_is_allowed() {
     let id = room.add();
     room.chant(&["work", &id]).fails(1, &["Paused after"]);
 }
+
+#[test]
+fn an_agent_that_asked_first_goes_on_in_its_session_with_the_answer() {
+    let (room, id, ran) = worked("claude", recorded!("claude-question"), "exit 0");
+    ran.fails(1, &["no one answered: Which file?", "to resume it: git chant work", "git chant note"]);
+    let before = room.sandbox.show(&id)["attempt"].clone();
+    room.chant(&["note", &id, "-m", "the file is called file"]).ok();
+    room.install("claude", "", super::DOES_IT);
+    room.chant(&["work", &id]).ok();
+    assert!(room.args()[1].contains(" --resume "), "{:?}", room.args());
+    let prompt = std::fs::read_to_string(room.sandbox.dir().join("home/prompt")).unwrap();
+    assert!(prompt.contains("the file is called file"), "{prompt}");
+    assert_eq!(room.sandbox.show(&id)["attempt"], before, "one attempt went on");
+}

@@ -1,0 +1,80 @@
+//! Which options an installed agent has, by its own help, asked once for each version of it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Read as _,
+    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::env::local_file;
+
+/// Where the answers are kept, below the directory of this clone. It is a cache: without it the agents are asked again.
+const NAME: &str = "capabilities.json";
+
+/// How long an agent may take to print its help.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// How much of a help is read, in bytes.
+const MOST: u64 = 1 << 20;
+
+/// What is known of one program.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Known {
+    /// When its file was changed, in seconds since 1970 UTC and nanoseconds, and how long it is.
+    version: (i64, i64, u64),
+    /// The options that were asked for, and whether it has them.
+    options: BTreeMap<String, bool>,
+}
+
+/// Which of `options` the program has. What cannot be found out it has not.
+pub(crate) fn known<'a>(program: &Path, options: &[(&'a str, &str)], dir: &Path) -> Vec<&'a str> {
+    let Ok(meta) = fs::metadata(program) else { return Vec::new() };
+    let version = (meta.mtime(), meta.mtime_nsec(), meta.len());
+    let path = dir.join(NAME);
+    let read = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let mut all: BTreeMap<String, Known> = read.unwrap_or_default();
+    let entry = all.entry(program.to_string_lossy().into_owned()).or_default();
+    let is_new = entry.version != version || options.iter().any(|(option, _)| !entry.options.contains_key(*option));
+    if is_new {
+        let help = help(program);
+        let has =
+            |option: &str| help.split(|c: char| c.is_whitespace() || matches!(c, ',' | '=')).any(|word| word == option);
+        *entry =
+            Known { version, options: options.iter().map(|(option, _)| ((*option).to_owned(), has(option))).collect() };
+    }
+    let has = |option: &&str| entry.options.get(*option).copied().unwrap_or_default();
+    let known = options.iter().map(|(option, _)| *option).filter(has).collect();
+    if is_new && let Ok(text) = serde_json::to_string(&all) {
+        // Where it cannot be kept, the next run asks again.
+        let _asks_again = local_file::place(dir, NAME, text.as_bytes());
+    }
+    known
+}
+
+/// What the program prints about itself; what it has printed by the time it has to be ended.
+fn help(program: &Path) -> String {
+    let mut command = Command::new(program);
+    command.arg("--help").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+    let Ok(mut child) = command.spawn() else { return String::new() };
+    let mut bytes = Vec::new();
+    std::thread::scope(|scope| {
+        if let Some(out) = child.stdout.take() {
+            scope.spawn(|| out.take(MOST).read_to_end(&mut bytes));
+        }
+        let begun = Instant::now();
+        while matches!(child.try_wait(), Ok(None)) && begun.elapsed() < LIMIT {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let group = rustix::process::Pid::from_child(&child);
+        // One that has gone by itself is gone.
+        let _gone = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        let _reaped = child.wait();
+    });
+    String::from_utf8_lossy(&bytes).into_owned()
+}

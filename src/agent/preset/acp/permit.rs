@@ -1,0 +1,145 @@
+//! What an agent may do that asks: rules by the kind of a tool and by path.
+
+use std::path::{Component, Path, PathBuf};
+
+use agent_client_protocol_schema::v1::ToolKind;
+
+use crate::domain::pattern::PathSet;
+
+/// The kinds of tools, as the protocol names them.
+pub(crate) const KINDS: [&str; 10] =
+    ["read", "edit", "delete", "move", "search", "execute", "think", "fetch", "switch_mode", "other"];
+
+/// What is permitted without a rule: everything in the worktree, and nothing that changes other files.
+const USUAL: [&str; 4] = ["*", "!edit:/", "!delete:/", "!move:/"];
+
+/// One rule: a kind or `*`, whether it permits, and for which paths; the last rule that fits decides.
+#[derive(Clone, Debug)]
+struct Rule {
+    permits: bool,
+    kind: String,
+    paths: Paths,
+}
+
+/// The paths that a rule is about.
+#[derive(Clone, Debug)]
+enum Paths {
+    /// Whatever it is.
+    Any,
+    /// What lies outside the worktree.
+    Outside,
+    /// What these patterns match, from the top of the worktree.
+    Within(PathSet),
+}
+
+/// Rules in their order.
+#[derive(Clone, Debug)]
+pub struct Permit(Vec<Rule>);
+
+impl Permit {
+    /// Reads rules: `edit`, `execute`, `!fetch`, `edit:src/**`, `!edit:/` (outside the worktree), `*`. Without any, an agent may do what stays
+    /// in its worktree.
+    ///
+    /// # Errors
+    /// The rule that is none.
+    pub(crate) fn read(rules: &[String]) -> Result<Permit, String> {
+        let usual = USUAL.map(str::to_owned);
+        let rules = if rules.is_empty() { &usual[..] } else { rules };
+        rules.iter().map(|rule| Rule::read(rule).ok_or_else(|| rule.clone())).collect::<Result<_, _>>().map(Permit)
+    }
+
+    /// Whether a tool of that kind may be used on these files; with several, on each of them.
+    pub(super) fn allows(&self, kind: ToolKind, files: &[PathBuf], worktree: &Path) -> bool {
+        let kind = name(kind);
+        let decides = |file: Option<&Path>| {
+            let fits = |rule: &&Rule| (rule.kind == "*" || rule.kind == kind) && rule.paths.has(file, worktree);
+            self.0.iter().rev().find(fits).is_some_and(|rule| rule.permits)
+        };
+        if files.is_empty() { decides(None) } else { files.iter().all(|file| decides(Some(file))) }
+    }
+}
+
+impl Rule {
+    fn read(text: &str) -> Option<Rule> {
+        let text = text.trim();
+        let (permits, rest) = text.strip_prefix('!').map_or((true, text), |rest| (false, rest));
+        let (kind, path) = rest.split_once(':').map_or((rest, None), |(kind, path)| (kind, Some(path)));
+        let known = kind == "*" || KINDS.contains(&kind);
+        let paths = match path {
+            None => Paths::Any,
+            Some("/") => Paths::Outside,
+            Some(pattern) => Paths::Within(PathSet::new(&[pattern]).ok()?),
+        };
+        known.then(|| Rule { permits, kind: kind.to_owned(), paths })
+    }
+}
+
+impl Paths {
+    /// A tool that names no file is under the rules without a path alone.
+    fn has(&self, file: Option<&Path>, worktree: &Path) -> bool {
+        let within = file.map(|file| below(file, worktree));
+        match (self, within) {
+            (Paths::Any, _) => true,
+            (_, None) => false,
+            (Paths::Outside, Some(within)) => within.is_none(),
+            (Paths::Within(set), Some(within)) => {
+                within.is_some_and(|path| set.matches(path.as_os_str().as_encoded_bytes().into()))
+            }
+        }
+    }
+}
+
+/// The file from the top of the worktree; `None` if it lies elsewhere. Only the names decide: what a link leads to is the sandbox's affair.
+fn below(file: &Path, worktree: &Path) -> Option<PathBuf> {
+    let mut clean = PathBuf::new();
+    for part in worktree.join(file).components() {
+        match part {
+            Component::ParentDir => drop(clean.pop()),
+            Component::CurDir => {}
+            part => clean.push(part),
+        }
+    }
+    clean.strip_prefix(worktree).map(Path::to_owned).ok()
+}
+
+/// The name of a kind.
+pub(super) fn name(kind: ToolKind) -> &'static str {
+    match kind {
+        ToolKind::Read => "read",
+        ToolKind::Edit => "edit",
+        ToolKind::Delete => "delete",
+        ToolKind::Move => "move",
+        ToolKind::Search => "search",
+        ToolKind::Execute => "execute",
+        ToolKind::Think => "think",
+        ToolKind::Fetch => "fetch",
+        ToolKind::SwitchMode => "switch_mode",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_rule_that_fits_decides() {
+        let permit = |rules: &[&str]| Permit::read(&rules.iter().map(|rule| (*rule).to_owned()).collect::<Vec<_>>());
+        let top = Path::new("/w/tree");
+        let may = |rules: &[&str], kind, file: Option<&str>| {
+            let files: Vec<PathBuf> = file.into_iter().map(PathBuf::from).collect();
+            permit(rules).expect("rules").allows(kind, &files, top)
+        };
+        assert!(may(&[], ToolKind::Edit, Some("/w/tree/src/a.rs")) && may(&[], ToolKind::Edit, Some("src/a.rs")));
+        assert!(
+            !may(&[], ToolKind::Edit, Some("/w/tree/../other")) && !may(&[], ToolKind::Delete, Some("/etc/passwd"))
+        );
+        assert!(may(&[], ToolKind::Execute, None) && may(&[], ToolKind::Read, Some("/etc/hosts")));
+        let strict = ["read", "edit:src/**", "!edit:src/secret/**"];
+        assert!(may(&strict, ToolKind::Edit, Some("src/a.rs")) && !may(&strict, ToolKind::Edit, Some("docs/a.md")));
+        assert!(!may(&strict, ToolKind::Edit, Some("src/secret/a")) && !may(&strict, ToolKind::Execute, None));
+        for bad in ["", "write", "edit:", "!"] {
+            assert_eq!(permit(&[bad]).err().as_deref(), Some(bad));
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The driver of the Agent Client Protocol on what the real agents said: claude-agent-acp 0.49.0, opencode 1.18.33, Gemini CLI 0.61.0.
+
+use super::*;
+use crate::agent::{preset::OutputParser, process::OutputFilter as _};
+
+/// What is shown, what was written to the agent, and who listened.
+fn talk(recorded: &str, had: Option<&str>) -> (String, String, OutputParser) {
+    let dialogue = Dialogue {
+        prompt: "Do it".into(),
+        dir: PathBuf::from("/repo"),
+        had: had.map(str::to_owned),
+        permit: Permit::read(&[]).expect("the usual rules"),
+    };
+    let mut parser = OutputParser::talking(dialogue);
+    let mut said = parser.input();
+    let mut shown = Vec::new();
+    for line in recorded.split_inclusive('\n') {
+        shown.extend(parser.push(line.as_bytes()));
+        said.extend(parser.input());
+    }
+    shown.extend(parser.finish());
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (text(shown), text(said), parser)
+}
+
+#[test]
+fn runs_as_they_were_recorded() {
+    for (recorded, lines, cost) in [
+        (
+            include_str!("../recorded/acp/claude-acp.jsonl"),
+            ["edit Write file\n", "permitted: execute sed -i", "$ sed -i"],
+            "0.003045 USD, 390 tokens in, 90 cached, 60 out",
+        ),
+        (
+            include_str!("../recorded/acp/opencode-acp.jsonl"),
+            ["permitted: edit /repo/file\n", "permitted: execute sed -i", "$ sed -i"],
+            "0.000339 USD, 100 tokens in, 30 cached, 20 out",
+        ),
+        (
+            include_str!("../recorded/acp/gemini-acp.jsonl"),
+            ["permitted: edit Writing to file\n", "changed /repo/file (+1 -1)\n", "$ sed -i"],
+            "300 tokens in, 60 out",
+        ),
+    ] {
+        let (shown, said, parser) = talk(recorded, None);
+        for line in lines {
+            assert!(shown.contains(line), "{line}: {shown}");
+        }
+        assert!(shown.ends_with("The file says two now.\n") && !shown.contains("jsonrpc"), "{shown}");
+        assert_eq!(parser.report().cost().map(ToString::to_string).as_deref(), Some(cost));
+        assert_eq!((parser.over(), parser.answer()), (Some(0), "The file says two now."));
+        assert!(parser.report().session.is_some() && parser.stopped().is_none());
+        let asked: Vec<serde_json::Value> =
+            said.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect();
+        let methods: Vec<&str> = asked.iter().filter_map(|asked| asked["method"].as_str()).collect();
+        assert_eq!(methods, ["initialize", "session/new", "session/prompt"]);
+        assert_eq!(asked[2]["params"]["prompt"][0]["text"], "Do it");
+        assert!(parser.permissions().iter().all(|permission| permission.allowed), "{:?}", parser.permissions());
+        let answers = asked.iter().filter(|asked| asked["result"]["outcome"]["outcome"] == "selected").count();
+        assert_eq!(answers, parser.permissions().len(), "each request is answered");
+    }
+}
+
+#[test]
+fn messages_of_any_shape_are_survived() {
+    let first = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"protocolVersion\":1}}\n";
+    for rest in [
+        "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":7}\n",
+        "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{\"sessionId\":\"$(id)\"}}\n",
+        "{\"jsonrpc\":\"2.0\",\"id\":3,\"error\":\"no\"}\n",
+    ] {
+        let (_, _, parser) = talk(&format!("{first}{rest}"), None);
+        assert_eq!(parser.over(), Some(1), "{rest}");
+    }
+    let (shown, said, _) = talk(
+        "{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"fs/read_text_file\",\"params\":[]}\n{\"jsonrpc\":\"2.0\",\"method\":\"session/update\"}\n{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":{}}\nplain\n",
+        None,
+    );
+    assert_eq!(shown, "plain\n");
+    assert!(said.contains("git-chant does not offer fs/read_text_file"), "{said}");
+}
