@@ -13,14 +13,14 @@ const PROJECTS: [(&str, &str, &str, &str); 3] = [
     ("python", "python3", ".venv/bin/python -m unittest -q", "sleep 2; python3 -m venv --without-pip .venv"),
 ];
 
-/// What each project is made of, and the file that changes.
+/// What each project is made of, and the file that changes. Each has a suite that takes a second.
 const FILES: &str = r#"case $1 in
 cargo)
     mkdir -p src slow/src
     printf '[workspace]\nmembers = ["slow"]\n[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\nslow = { path = "slow" }\n' >Cargo.toml
     printf '[package]\nname = "slow"\nversion = "0.1.0"\nedition = "2021"\n' >slow/Cargo.toml
     for i in $(seq 200); do echo "pub fn f$i(x: &[u64]) -> Vec<String> { x.iter().map(|y| format!(\"{y} $i\")).collect() }"; done >slow/src/lib.rs
-    printf 'pub fn sum(a: u64, b: u64) -> u64 {\n    a + b + slow::f1(&[]).len() as u64\n}\n#[test]\nfn sums() {\n    assert_eq!(sum(2, 3), 5);\n}\n' >src/lib.rs
+    printf 'pub fn sum(a: u64, b: u64) -> u64 {\n    a + b + slow::f1(&[]).len() as u64\n}\n#[test]\nfn sums() {\n    std::thread::sleep(std::time::Duration::from_secs(1));\n    assert_eq!(sum(2, 3), 5);\n}\n' >src/lib.rs
     cargo generate-lockfile -q --offline; echo target >.gitignore ;;
 npm)
     mkdir dep; printf '{"name":"dep","version":"1.0.0"}' >dep/package.json; echo 'module.exports = 3' >dep/index.js
@@ -29,7 +29,7 @@ npm)
     printf "require('node:test')('sums', () => require('node:assert').equal(2 + require('dep'), 5))\n" >sum.test.js
     echo node_modules >.gitignore ;;
 python)
-    printf 'import unittest\nclass T(unittest.TestCase):\n    def test_sum(self):\n        self.assertEqual(2 + 3, 5)\n' >test_sum.py
+    printf 'import time, unittest\nclass T(unittest.TestCase):\n    def test_sum(self):\n        time.sleep(1)\n        self.assertEqual(2 + 3, 5)\n' >test_sum.py
     printf '.venv\n__pycache__\n' >.gitignore ;;
 esac
 git init -q -b main && git add -A && git commit -q -m Files"#;

@@ -73,9 +73,11 @@ fn work(repository: &Repository, binary: &str) -> Vec<Subject> {
         "git worktree add -q -b bench \"$PWD.bench\" && (cd \"$PWD.bench\" && {AGENT}) &&
         git merge -q --ff-only bench && git worktree remove \"$PWD.bench\" && git branch -q -d bench"
     );
-    let agent = |subject: Subject| {
+    let agent = |subject: Subject, confine: &str| {
         subject
-            .with("GIT_CONFIG_COUNT", "2")
+            .with("GIT_CONFIG_COUNT", "3")
+            .with("GIT_CONFIG_KEY_2", "chant.confine")
+            .with("GIT_CONFIG_VALUE_2", confine)
             .with("GIT_CONFIG_KEY_0", "chant.agent")
             .with("GIT_CONFIG_VALUE_0", "bench")
             .with("GIT_CONFIG_KEY_1", "chant.agent.bench.cmd")
@@ -91,9 +93,12 @@ fn work(repository: &Repository, binary: &str) -> Vec<Subject> {
             .with("CHANT_SPEC_FILE", &some)
             .without("the agent alone")
             .between(Some(remember), |place, _| back(place)),
-        agent(Subject::new("work", binary, &["work", "--quiet"]))
+        agent(Subject::new("work, not confined", binary, &["work", "--quiet"]), "off")
             .without("the agent alone")
             .at_most(1.2, "work, by git")
+            .between(Some(to_work), |place, _| back(place)),
+        agent(Subject::new("work", binary, &["work", "--quiet"]), "auto")
+            .at_most(1.25, "work, not confined")
             .between(Some(to_work), |place, _| back(place)),
     ]
 }
