@@ -2,6 +2,7 @@
 
 mod cost;
 mod endpoint;
+mod mixed;
 mod real;
 mod stops;
 
