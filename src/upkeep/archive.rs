@@ -75,7 +75,14 @@ pub(crate) fn closed(project: &Project) -> Result<Vec<String>> {
 /// # Errors
 /// `no-topic` if it has none.
 pub(crate) fn of_archived_topic(project: &Project, topic: &str) -> Result<Vec<String>> {
-    let entries = Specs::new(project)?.of_archived_topic(topic)?;
+    let specs = Specs::new(project)?;
+    let entries = match specs.of_archived_topic(topic) {
+        Err(error) if error.kind == Kind::NoTopic && !specs.of_topic(topic)?.is_empty() => {
+            return Err(Error::negative(Kind::NoTopic, format!("no spec of '{}' is archived", topic.escape_debug()))
+                .hint(format!("to see where they stand: git chant status {topic}")));
+        }
+        found => found?,
+    };
     Ok(entries.iter().map(|entry| entry.id.to_string()).collect())
 }
 

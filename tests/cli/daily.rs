@@ -136,7 +136,7 @@ fn a_topic_is_known_after_it_is_archived() {
         sandbox.chant(&["cancel", &id]).ok();
     }
     sandbox.chant(&["graph", "t"]).ok();
-    sandbox.chant(&["archive", "--restore", "--topic", "t"]).fails(1, &["no such investigation: 't'"]);
+    sandbox.chant(&["archive", "--restore", "--topic", "t"]).fails(1, &["no spec of 't' is archived"]);
     sandbox.chant(&["archive", "--topic", "t"]).ok();
     for command in [&["status", "t"][..], &["graph", "t"], &["graph", "--topic", "t"]] {
         let out = sandbox.chant(command).ok().out;
