@@ -25,7 +25,7 @@ use crate::{
         Project,
         agent::{Agent, MANUAL},
     },
-    specs::{all::Specs, entry::Entry, inputs::Input},
+    specs::{all::Specs, attempt::Attempt, cleanup::is_inside, entry::Entry, inputs::Input},
 };
 
 /// Decides an attempt at `id`, or says why there can be none.
@@ -47,9 +47,13 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
     let (text, spec) = loaded.valid(id)?;
     startable(project, &entry)?;
     let recorded = entry.state.as_ref().and_then(|state| state.facts.onto.clone());
-    let aim = match request.onto {
-        Some(onto) => Some(onto.to_owned()),
-        None => project.target_of((spec.front.phase.as_deref(), spec.front.topic.as_deref()), recorded.as_deref())?,
+    // In the worktree of the spec its own branch is checked out, and that is not what the work is for.
+    let own = own_attempt(project, &entry)?;
+    let aim = match (request.onto, own.as_ref().and_then(Attempt::target_name)) {
+        (Some(onto), _) | (None, Some(onto)) => Some(onto.to_owned()),
+        (None, None) => {
+            project.target_of((spec.front.phase.as_deref(), spec.front.topic.as_deref()), recorded.as_deref())?
+        }
     };
     let (base, target) = project.begin_at(aim.as_deref())?;
     if let Some(target) = &target {
@@ -59,6 +63,12 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
     ready(&specs, &entry)?;
     if let Some(plan) = resume::after_failed_checks(&specs, &entry, request, target.as_deref())? {
         return Ok(plan);
+    }
+    if own.is_some() {
+        let message = format!("cannot start over: you are in the worktree of '{}', which would be removed", id.short());
+        let main = project.repo.main_work_dir().unwrap_or_default();
+        let way_out = format!("leave it first: cd {}", shell_words::quote(&main.to_string_lossy()));
+        return Err(Error::negative(Kind::Occupied, message).hint(way_out).into());
     }
     let agent = Agent::choose(project, spec, request.agent, request.timeout)?;
     let prompt = instructions(project, base, spec, request.prompt)?;
@@ -87,6 +97,13 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
         before,
         resumed: None,
     })
+}
+
+/// The attempt whose worktree the caller is in, if it is one at this spec.
+fn own_attempt(project: &Project, entry: &Entry) -> Result<Option<Attempt>> {
+    let (Some(state), Some(tree)) = (entry.state.as_deref(), project.worktree_of(&entry.id)?) else { return Ok(None) };
+    let inside = state.attempt.is_some() && is_inside(project, &tree.path);
+    inside.then(|| project.attempt(&entry.id, state)).transpose()
 }
 
 /// The inputs of a spec at `base`, each once, with the files that it is made from or describes as far as they exist.

@@ -6,6 +6,7 @@ use gix::{ObjectId, objs::tree::EntryKind};
 
 use crate::{
     agent::process::{self, Run},
+    answer::progress::{Progress, Step},
     attempt::{
         check::{self, environment},
         plan::Plan,
@@ -40,9 +41,9 @@ pub(super) fn add(project: &Project, id: &SpecId) -> Result<Worktree> {
 }
 
 /// Makes branch and worktree. What is left there of the attempt `before` is kept under its own ref first.
-pub(super) fn make(project: &Project, plan: &Plan, before: ObjectId) -> Result<Worktree> {
+pub(super) fn make(project: &Project, plan: &Plan, before: ObjectId, progress: &dyn Progress) -> Result<Worktree> {
     let _held = project.lock_worktree(&plan.id)?;
-    clear(project, plan, before)?;
+    clear(project, plan, before, progress)?;
     let start = first_commit(project, plan)?;
     let branch = project.branch_ref(&plan.id)?;
     let log = format!("chant: work on {}", plan.id);
@@ -61,12 +62,17 @@ pub(super) fn make(project: &Project, plan: &Plan, before: ObjectId) -> Result<W
 }
 
 /// Removes what an earlier attempt left, after keeping all of it.
-fn clear(project: &Project, plan: &Plan, before: ObjectId) -> Result<()> {
+fn clear(project: &Project, plan: &Plan, before: ObjectId, progress: &dyn Progress) -> Result<()> {
     let branch = project.branch_ref(&plan.id)?;
     refuse_elsewhere(project, &plan.id)?;
     let tree = project.worktree_of(&plan.id)?;
     if let Some(tree) = &tree {
-        project.save_worktree(&plan.id, before, tree)?;
+        if let Some(kept) = project.save_worktree(&plan.id, before, tree)? {
+            progress.say(&Step::Hint(format!(
+                "to see the earlier work, which is kept: git show {}",
+                kept.to_hex_with_len(10)
+            )));
+        }
     }
     // What is registered stays as long as nothing can take its place.
     let place = project.meant_worktree(&plan.id)?;

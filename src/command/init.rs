@@ -21,7 +21,7 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     let notes = args.notes || (!args.no_notes && !silent && agreed(context, &project, args)?);
     let agent = args.agent.as_deref().and_then(preset::named);
     let lacks = agent.is_some_and(|agent| !silent && setup::lacks_skill(&project, agent));
-    let skill = match args.skill || !lacks || args.dry_run || !context.interactive {
+    let skill = match args.skill || !lacks || args.dry_run || !may_ask(context) {
         false => context.env.confirm("Give the agent a skill for adding, noting and failing specs?")?,
         true => args.skill,
     };
@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     let changes = changes.iter().flat_map(|change| change.sentences(!args.dry_run)).collect();
     let path = setup::top(&project, silent)?.join(".chant");
     let mut outcome = Outcome::new(Initialized { path: path.into(), silent, dry_run: args.dry_run, changes });
-    let asked = context.interactive && !args.dry_run;
+    let asked = may_ask(context) && !args.dry_run;
     if !notes && !args.no_notes && !asked && !silent && setup::lacks_notes(&project) {
         outcome = outcome.hint("to keep notes on amended and rebased commits: git chant init --notes");
     }
@@ -63,6 +63,11 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// Whether a person is there to be asked, and wants to be.
+fn may_ask(context: &Context<'_>) -> bool {
+    context.interactive && !context.quiet
+}
+
 /// Refuses a branch with the name of the prefix: git could create no work branch beside it.
 fn refuse_blocked(project: &Project) -> Result<()> {
     let probe = branch_name(&format!("{}probe", project.config().branch_prefix()?))?;
@@ -74,7 +79,7 @@ fn refuse_blocked(project: &Project) -> Result<()> {
 
 /// Whether the person at the terminal wants git to keep the notes. Without a terminal nothing is set that was not asked for.
 fn agreed(context: &Context<'_>, project: &Project, args: &InitArgs) -> Result<bool> {
-    if !context.interactive || args.dry_run || !setup::lacks_notes(project) {
+    if !may_ask(context) || args.dry_run || !setup::lacks_notes(project) {
         return Ok(false);
     }
     context.env.confirm("Keep notes on amended and rebased commits, and show them in git log?")

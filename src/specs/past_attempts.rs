@@ -3,7 +3,7 @@
 use gix::ObjectId;
 
 use super::{all::Specs, attempt::Attempt, entry::Entry, text::path_of, view::rfc3339};
-use crate::project::{Project, check_output};
+use crate::project::{Project, agent::MANUAL, check_output};
 use crate::{
     agent::transcript,
     answer::{AttemptProgress, CommitView},
@@ -138,11 +138,14 @@ impl Specs<'_> {
         let Some(state) = entry.state.as_deref() else { return Ok(None) };
         let walk = self.project.store()?.walk(&entry.id, state.tip)?;
         let ours = |event: &&Event| Some(event.attempt()) == state.attempt && event.op.claims().is_some();
-        let by_checks = |event: &&Event| event.op == Op::Fail && event.facts.exit == Some(0);
+        // A person's own work has no exit code.
+        let by_hand = state.facts.agent.as_deref() == Some(MANUAL);
+        let ended = |exit: Option<i32>| exit == Some(0) || (by_hand && exit.is_none());
+        let by_checks = |event: &&Event| event.op == Op::Fail && ended(event.facts.exit);
         let Some(failed) = walk.history.events().iter().rev().find(ours).filter(by_checks) else { return Ok(None) };
         let asked = failed.facts.stopped == Some(StopKind::Question);
         let checks = self.last_checks(entry, &walk.history)?;
-        let checks = checks.filter(|(_, checks)| checks.only_lacks(asked));
+        let checks = checks.filter(|(event, checks)| *event == failed.id && checks.only_lacks(asked));
         Ok(checks.map(|(_, checks)| checks.lines().into_iter().filter(|line| !line.ok).collect()))
     }
 
