@@ -128,7 +128,7 @@ impl Agent {
         }
     }
 
-    /// Whether it can go on with a session.
+    /// Whether it can resume a session.
     pub(crate) fn can_resume(&self) -> bool {
         self.resume.is_some() || self.protocol == Protocol::Acp
     }

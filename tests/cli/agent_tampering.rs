@@ -64,6 +64,7 @@ fn a_hook_in_the_work_tree_that_the_configuration_names_is_watched_too() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn configuration_that_it_changes_is_named_and_takes_no_effect_in_the_tool() {
     let cases = [
         ("core.hooksPath", "$PWD/h", "core.hookspath"),

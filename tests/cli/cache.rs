@@ -68,6 +68,7 @@ fn title(sandbox: &Sandbox, id: &str) -> String {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_happens_to_files_is_seen() {
     let sandbox = Sandbox::new();
     let [first, second, _] = three(&sandbox);
@@ -111,6 +112,7 @@ fn what_happens_to_files_is_seen() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_happens_to_chains_is_seen() {
     let sandbox = Sandbox::new();
     let [first, second, third] = three(&sandbox);
@@ -146,6 +148,7 @@ fn what_happens_to_chains_is_seen() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_becomes_of_the_inputs_of_what_is_over_is_seen() {
     let sandbox = Sandbox::new();
     let [first, _, third] = three(&sandbox);
@@ -207,6 +210,7 @@ fn what_another_clone_did_is_seen() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_happens_to_branches_and_settings_is_seen() {
     let sandbox = Sandbox::new();
     let [first, second, _] = three(&sandbox);

@@ -301,6 +301,7 @@ fn an_approval_that_the_project_asks_for_is_waited_for() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn tests_that_are_deleted_skipped_or_renamed_are_named() {
     let two =
         "import unittest\nclass T(unittest.TestCase):\n    def test_one(self): pass\n    def test_two(self): pass\n";

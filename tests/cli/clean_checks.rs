@@ -187,6 +187,7 @@ fn honest_fixes_of_one_character_in_shell() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn honest_fixes_of_one_character_in_python() {
     if !need("python3") {
         return;

@@ -119,6 +119,7 @@ fn of_eight_that_work_one_spec_one_works_and_seven_are_told_who_does() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn two_that_finish_in_the_same_moment_are_both_merged_each_time() {
     let sandbox = Sandbox::new();
     for round in 0..few_or_many(5, 20) {
@@ -146,6 +147,7 @@ fn two_that_finish_in_the_same_moment_are_both_merged_each_time() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn eight_are_merged_while_git_packs_collects_and_a_person_works_there() {
     let sandbox = Sandbox::new();
     let ids: Vec<String> = (0..8).map(|n| sandbox.add(&[&format!("Spec {n}")])).collect();
@@ -209,6 +211,7 @@ fn decisions_that_meet_are_all_recorded_or_refused() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_finished_spec_that_is_merged_cancelled_and_reset_at_once_has_one_fate() {
     for _ in 0..5 {
         let sandbox = Sandbox::new();

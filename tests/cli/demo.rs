@@ -114,6 +114,7 @@ fn demo(sandbox: &Sandbox, dir: &Path, args: &[&str]) -> Command {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_whole_way_inside_of_another_repository() {
     let sandbox = Sandbox::new();
     let temporary = sandbox.repo.join("temporary");
@@ -167,6 +168,7 @@ fn the_whole_way_inside_of_another_repository() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn nothing_of_the_persons_own_gets_in_its_way() {
     let sandbox = Sandbox::new();
     let home = sandbox.dir().join("home");
@@ -212,6 +214,7 @@ fn nothing_of_the_persons_own_gets_in_its_way() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn without_a_home_in_colour_and_two_at_once() {
     let sandbox = Sandbox::empty();
     let start = || -> Child {

@@ -287,6 +287,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn every_run_fails_before_the_fix_and_passes_after_it() {
     for (name, shell) in shells() {
         let times = if name == "sh" { few_or_many(10, 50) } else { few_or_many(3, 10) };
@@ -354,6 +355,7 @@ fn a_lock_that_changed_hands_is_not_stale() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_agent_walks_through_the_phases_under_every_shell() {
     for shell in shells().values().take(few_or_many(1, usize::MAX)) {
         let room = Room::new(shell);

@@ -85,6 +85,7 @@ impl Drop for Disk {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_full_disk_is_named_and_one_command_goes_on_when_there_is_room_again() {
     let mut stopped = 0;
     for leave in [0, 4, 12, 24, 40, 64, 96, 128, 160, 200, 256] {
@@ -232,6 +233,7 @@ fn a_signal_while_the_worktree_is_set_up_gives_the_claim_back() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_signal_while_the_target_moves_loses_nothing() {
     for (signal, group) in [("INT", true), ("TERM", false), ("HUP", true), ("TERM", true)] {
         let (sandbox, id) = with_spec();

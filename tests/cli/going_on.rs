@@ -1,6 +1,8 @@
 //! After failed checks the next attempt goes on where the last one stood, and is told what did not pass; and who takes the place of an agent
 //! that is not there, or that was stopped by what passes.
 
+use std::path::Path;
+
 use crate::support::Sandbox;
 
 const TICKS: &str =
@@ -149,4 +151,28 @@ fn a_root_cause_is_told_of_the_reproduction_its_commit_its_test_and_what_that_pr
     for told in told {
         assert!(prompt.contains(&told), "{told}: {prompt}");
     }
+}
+
+/// Work by hand, in the worktree too, where the branch that is checked out is the spec's own.
+#[test]
+fn a_persons_own_work_resumes_from_its_worktree_and_is_never_removed_under_them() {
+    let sandbox = Sandbox::new();
+    let id = sandbox.add(&["Make it whole", "--verify", "test -f whole"]);
+    sandbox.chant(&["work", &id, "--agent", "manual"]).ok();
+    let worktree = sandbox.chant(&["path", &id]).ok().out.trim().to_owned();
+    let inside = Path::new(&worktree);
+    std::fs::write(inside.join("half"), "half\n").unwrap();
+    sandbox.chant(&["finish", &id]).fails(1, &["to resume it: git chant work"]);
+    let before = sandbox.show(&id)["attempt"].clone();
+    for place in [&sandbox.repo, inside] {
+        sandbox.run(sandbox.command_in(place, env!("CARGO_BIN_EXE_git-chant")).args(["work", &id])).ok();
+        assert_eq!((sandbox.status(&id).as_str(), &sandbox.show(&id)["attempt"]), ("in_progress", &before));
+        assert_eq!(std::fs::read_to_string(inside.join("half")).unwrap(), "half\n");
+        sandbox.chant(&["finish", &id]).fails(1, &["to resume it: git chant work"]);
+    }
+    let fresh = sandbox.run(sandbox.command_in(inside, env!("CARGO_BIN_EXE_git-chant")).args(["work", &id, "--fresh"]));
+    fresh.fails(1, &["you are in the worktree of", "leave it first: cd "]);
+    assert!(inside.join("half").exists());
+    let again = sandbox.chant(&["work", &id, "--fresh", "--agent", "manual"]).ok();
+    assert!(again.err.contains("the earlier work, which is kept: git show "), "{}", again.err);
 }

@@ -239,6 +239,7 @@ fn a_report_becomes_a_document_that_is_pinned_and_quoted() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn one_command_goes_from_the_report_at_its_host_to_the_human_gate() {
     let sandbox = kvstore(false);
     with_gh(&sandbox);

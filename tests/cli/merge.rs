@@ -161,6 +161,7 @@ fn a_squash_keeps_the_trailers_and_names_every_author() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn renames_modes_and_symlinks_arrive_in_each_way() {
     for how in HOWS {
         let sandbox = merging(how);
@@ -233,11 +234,13 @@ until [ \"$(ls '{0}' | wc -l)\" -ge {count} ]; do sleep 0.01; done",
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn those_that_end_at_once_are_merged_into_the_checked_out_branch_in_each_way() {
     HOWS.into_iter().for_each(|how| at_one_moment(how, false));
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn those_that_end_at_once_are_merged_into_a_branch_that_is_checked_out_nowhere_in_each_way() {
     HOWS.into_iter().for_each(|how| at_one_moment(how, true));
 }
@@ -274,6 +277,7 @@ fn a_conflict_names_its_paths_and_the_ways_out_and_leaves_everything_as_it_was()
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_was_resolved_in_the_worktree_is_checked_and_merged_by_the_same_command() {
     for how in HOWS {
         let (sandbox, id, place) = conflicting(how);
@@ -380,6 +384,7 @@ fn runs(sandbox: &Sandbox) -> usize {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_merge_that_does_not_pass_leaves_the_target_where_it_is() {
     for how in HOWS {
         let (sandbox, id) = verified(how);
@@ -402,6 +407,7 @@ fn a_merge_that_does_not_pass_leaves_the_target_where_it_is() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_merge_that_passes_is_verified_once_and_one_that_is_the_work_itself_never() {
     for how in HOWS {
         let (sandbox, id) = verified(how);

@@ -209,6 +209,7 @@ fn upstream_takes_a_person_at_a_terminal_who_types_it() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_gate_is_passed_once_the_merge_upstream_is_fetched() {
     for (squash, remote) in [(false, "upstream"), (true, "upstream"), (true, "origin")] {
         let forked = forked();

@@ -61,6 +61,7 @@ fn a_test_that_fails_now_and_then_reproduces_nothing() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_reproduction_that_breaks_the_code_reproduces_nothing() {
     for breaks in [
         "printf 'def add(a, b):\\n    return 0\\n' >calc.py",
@@ -216,6 +217,7 @@ fn a_test_that_comes_with_its_fix_has_to_fail_without_it() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_the_failure_has_to_say_is_the_persons_to_decide() {
     for (pattern, accepted) in [("-1 != 5", true), ("no such words", false)] {
         let sandbox = calculator();
@@ -324,6 +326,7 @@ fn an_input_is_not_the_agents_to_edit() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_test_that_names_what_is_not_there_reproduces_nothing() {
     for line in ["import no_such_module", "self.assertEqual(calk.add(2, 3), 5)"] {
         let sandbox = calculator();
@@ -342,6 +345,7 @@ fn a_test_that_names_what_is_not_there_reproduces_nothing() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_stands_between_a_test_and_its_runner_waits_for_a_person() {
     for (script, named) in [
         (

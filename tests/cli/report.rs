@@ -156,6 +156,7 @@ fn is_quiet(seen: &Value) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_demo_ends_with_a_page_that_a_browser_finds_nothing_wrong_with() {
     let sandbox = Sandbox::empty();
     let repo = sandbox.dir().join("kvstore");
@@ -206,6 +207,7 @@ fn the_demo_ends_with_a_page_that_a_browser_finds_nothing_wrong_with() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn no_text_becomes_markup_and_all_of_it_is_there() {
     let sandbox = hostile();
     let page = page(&sandbox, &["t"]);

@@ -93,6 +93,7 @@ fn a_reset_does_not_forget_it_as_long_as_it_is_there() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_record_that_is_gone_altered_or_no_file_is_not_believed() {
     let seen = "s=$(git rev-parse --git-common-dir)/chant/seen";
     for tamper in [
@@ -181,6 +182,7 @@ fn what_the_code_under_test_does_while_it_is_checked_waits_too() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_git_goes_by_is_named_of_each_kind() {
     for (script, named) in [
         ("git config alias.st '!true'", "the configuration key 'alias.st'"),
@@ -307,6 +309,7 @@ fn a_confined_agent_is_not_blamed_for_what_a_person_does() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_link_in_the_place_of_a_directory_of_ours_is_refused_and_not_followed() {
     for name in ["", "leases", "runs", "seen", "slots", "transcripts", "trusted"] {
         let (sandbox, id) = unconfined(GOOD);

@@ -60,6 +60,7 @@ fn reason(sandbox: &Sandbox, id: &str) -> String {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn each_signal_ends_the_group_with_its_own_exit_code_and_the_reason() {
     for (signal, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
         let (sandbox, id) = with_agent("");
@@ -151,6 +152,7 @@ fn one_that_kills_its_parent_is_orphaned_ended_and_kept() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn every_way_out_after_a_kill_keeps_everything_and_ends_the_survivor() {
     for (verb, status) in [
         ("reset", "pending"),
@@ -232,6 +234,7 @@ fn a_person_finishes_from_inside_the_worktree_or_from_the_main_one() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_person_who_gives_up_loses_nothing() {
     for (verb, status) in [("reset", "pending"), ("release", "pending"), ("cancel", "cancelled"), ("fail", "failed")] {
         let (sandbox, id) = with_agent("");

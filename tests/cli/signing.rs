@@ -177,6 +177,7 @@ fn a_key_without_a_voucher_is_not_good() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn only_a_signed_approval_counts_where_that_is_required() {
     let Some(sandbox) = signing() else { return };
     sandbox.agent("tick; echo two >file");

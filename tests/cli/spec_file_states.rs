@@ -42,6 +42,7 @@ fn with_crlf(sandbox: &Sandbox) -> (String, String) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_spec_file_that_is_not_committed_is_committed_by_the_merge() {
     for prepare in [&[][..], &["add", ".chant"], &["add", "-N", ".chant"]] {
         let (sandbox, id, path) = with_spec();
@@ -89,6 +90,7 @@ fn a_spec_file_that_is_staged_and_edited_again_is_left_alone() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_spec_file_that_is_edited_while_the_agent_runs_is_put_back_untouched() {
     for committed in [false, true] {
         let (sandbox, id, path) = with_spec();
@@ -192,6 +194,7 @@ fn line_ends_that_git_converts_are_no_difference() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_uncommitted_spec_file_with_crlf_is_committed_as_git_would() {
     for autocrlf in ["true", "input", "false"] {
         let sandbox = Sandbox::new();

@@ -39,6 +39,7 @@ fn accepted(bytes: &[u8], title: &str) -> Sandbox {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn odd_files_are_accepted() {
     accepted(b"---\r\ntype: task\r\n---\r\n\r\n# Carriage returns\r\n", "Carriage returns");
     accepted(b"\xef\xbb\xbf---\ntype: task\n---\n\n# A mark in front\n", "A mark in front");
@@ -47,6 +48,7 @@ fn odd_files_are_accepted() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn broken_files_are_named_with_their_place_and_spoil_nothing() {
     refused(b"---\ntype: code\ntype: task\n---\n# T\n", ":3:1", "occurs twice");
     refused(b"---\ntype: cod\n---\n# T\n", ":2:7", "cod");

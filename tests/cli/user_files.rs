@@ -112,6 +112,7 @@ fn git_chant(sandbox: &Sandbox, dir: &Path, before: &[&str], args: &[&str]) -> R
 const BODY: &[&str] = &["--target-file", "file", "--verify", "grep -q two file"];
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn every_way_to_name_the_repository_works_and_touches_nothing_else() {
     let sandbox = busy_repository();
     let git_dir = sandbox.repo.join(".git").display().to_string();
@@ -219,6 +220,7 @@ fn a_target_that_is_checked_out_elsewhere_moves_with_its_files() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_target_in_the_middle_of_something_waits() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo two >other; tick");

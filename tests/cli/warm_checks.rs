@@ -53,6 +53,7 @@ fn warmed(sandbox: &Sandbox) -> String {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_slow_check_begins_with_what_a_check_of_the_target_built_and_leaves_nothing() {
     let Some(sandbox) = slow(CHECK, CHANGES) else { return };
     let base = warmed(&sandbox);
@@ -73,6 +74,7 @@ fn a_slow_check_begins_with_what_a_check_of_the_target_built_and_leaves_nothing(
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn where_a_file_is_gone_the_checkout_is_cold() {
     let Some(sandbox) = slow(CHECK, CHANGES) else { return };
     sandbox.write("used", "x\n");
@@ -86,6 +88,7 @@ fn where_a_file_is_gone_the_checkout_is_cold() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_fails_in_a_warm_checkout_is_run_again_in_a_cold_one() {
     // It passes only once in a checkout.
     let Some(sandbox) = slow("test ! -e built && sleep 2.1 && touch built", CHANGES) else { return };
@@ -105,6 +108,7 @@ fn what_fails_in_a_warm_checkout_is_run_again_in_a_cold_one() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn set_up_runs_again_only_where_what_it_reads_has_changed() {
     let check = format!("{CHECK} && echo \"prepared $(wc -l <prepared) times\"");
     let Some(sandbox) = slow(&check, CHANGES) else { return };
@@ -122,6 +126,7 @@ fn set_up_runs_again_only_where_what_it_reads_has_changed() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_warm_checkout_is_bounded_and_goes() {
     let Some(sandbox) = slow(CHECK, CHANGES) else { return };
     let record = sandbox.repo.join(".git/chant/check/warm/record.json");
@@ -145,6 +150,7 @@ fn the_warm_checkout_is_bounded_and_goes() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn after_an_agent_that_could_write_it_there_is_none() {
     let Some(sandbox) = slow(CHECK, CHANGES) else { return };
     let record = sandbox.repo.join(".git/chant/check/warm/record.json");

@@ -76,6 +76,7 @@ fn a_line_leads_to_its_spec_its_checks_and_the_recommendation() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_trail_survives_what_people_do_to_commits_and_says_how_sure_it_is() {
     let Fixed { sandbox, fix, .. } = fixed();
     let made = sandbox.git(&["log", "--format=%H", "--grep", "^Lock it$", "main"]);
@@ -113,6 +114,7 @@ fn the_trail_survives_what_people_do_to_commits_and_says_how_sure_it_is() {
 /// A root cause that recommends the lock, a fix that cannot be built on it, and a second root cause at the same path that recommends the
 /// queue; the fix is worked again on that.
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_fix_on_research_that_superseded_other_research_quotes_what_it_was_informed_by() {
     let sandbox = Sandbox::new();
     let research = |name: &str| {

@@ -45,6 +45,7 @@ fn clean(sandbox: &Sandbox) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn eight_at_once_into_the_branch_where_a_person_edits_stages_and_commits() {
     let sandbox = Sandbox::new();
     let ids = specs(&sandbox, 8);
@@ -88,6 +89,7 @@ fn eight_at_once_into_the_branch_where_a_person_edits_stages_and_commits() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn any_number_of_processes_share_the_queue() {
     let sandbox = Sandbox::new();
     let ids = specs(&sandbox, 12);
@@ -110,6 +112,7 @@ fn any_number_of_processes_share_the_queue() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_chain_is_worked_in_the_order_of_its_dependencies() {
     let sandbox = Sandbox::new();
     let first = sandbox.add(&["First"]);
@@ -144,6 +147,7 @@ fn named_ones_wait_for_each_other_and_only_for_each_other() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn one_that_is_not_done_stops_the_rest_unless_it_is_told_to_keep_going() {
     for keep_going in [false, true] {
         let sandbox = Sandbox::new();
@@ -193,6 +197,7 @@ fn labels_topics_phases_and_a_number_choose() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_agent_runs_only_so_many_times_at_once_from_any_command() {
     let sandbox = Sandbox::new();
     specs(&sandbox, 8);
@@ -269,6 +274,7 @@ fn what_finishing_another_spec_trusts_was_not_written_by_the_agent() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_agent_that_is_rate_limited_is_left_alone_and_goes_on() {
     let sandbox = Sandbox::new();
     let ids = specs(&sandbox, 2);
@@ -290,6 +296,7 @@ fn an_agent_that_is_rate_limited_is_left_alone_and_goes_on() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_interrupt_pauses_what_runs_and_begins_nothing_more() {
     let sandbox = Sandbox::new();
     let ids = specs(&sandbox, 4);
@@ -312,6 +319,7 @@ fn an_interrupt_pauses_what_runs_and_begins_nothing_more() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn eight_that_take_the_next_get_eight_and_the_ninth_is_told_that_there_is_none() {
     let sandbox = Sandbox::new();
     let ids = specs(&sandbox, 8);

@@ -161,6 +161,7 @@ fn a_shallow_clone_has_the_whole_life() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn any_path_will_do() {
     for name in ["a b", "it's \"quoted\" $HOME", "line\nbreak", "ünïcödé", "-dash", "back\\slash*?[x]"] {
         let mut sandbox = Sandbox::new();

@@ -14,7 +14,7 @@ impl EventReader for Silent {
     }
 }
 
-/// What an agent is by way of the protocol: as it is otherwise, but for how it is run.
+/// What an agent is by way of the protocol: as it is otherwise, except how it is run.
 const fn talking(of: Preset, name: &'static str, program: &'static str, start: &'static str) -> Preset {
     Preset {
         name,

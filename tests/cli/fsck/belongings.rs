@@ -23,6 +23,7 @@ fn age(sandbox: &Sandbox, path: &std::path::Path) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn nothing_is_said_of_a_repository_that_lived() {
     let (sandbox, done) = with_spec();
     sandbox.chant(&["work", &done]).ok();

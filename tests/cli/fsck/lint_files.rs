@@ -121,6 +121,7 @@ fn lint_names_every_circle_and_everyone_on_it() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn lint_takes_a_long_chain() {
     let many = few_or_many(1500, 5000);
     // The last thousand depend on each other in a circle.

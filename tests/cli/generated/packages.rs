@@ -25,6 +25,7 @@ fn wanted(zsh: &str) -> BTreeSet<String> {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_archive_has_everything_in_its_place() {
     let room = crate::support::scratch::scratch();
     let binary = room.path().join("git-chant");

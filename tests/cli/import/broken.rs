@@ -157,6 +157,7 @@ fn two_clones_that_import_the_same_have_nothing_to_join() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_import_that_dies_on_the_way_does_the_rest_later() {
     for fault in
         ["ref.commit.before:1", "ref.commit.after:1", "ref.commit.before:5", "ref.lock.after:7", "ref.commit.after:11"]

@@ -20,6 +20,7 @@ const RESOLVE: &str =
     "grep -q '<<<<<<< HEAD' file && grep -q '>>>>>>> heads/main' file || exit 9; echo resolving; echo both >file";
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_agent_resolves_a_conflict_and_what_it_made_is_checked_and_merged() {
     for how in HOWS {
         for end in ["git add file; git commit -qm Both", "git add file", ""] {
@@ -76,6 +77,7 @@ fn the_agent_is_told_what_both_sides_wanted() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_agent_that_does_not_resolve_it_leaves_everything_as_it_was_and_its_work_kept() {
     let (sandbox, id, place) = conflicting("merge");
     let tips = |sandbox: &Sandbox| sandbox.git(&["for-each-ref", "--format=%(refname) %(objectname)", "refs/heads"]);

@@ -4,6 +4,7 @@ use super::{HOWS, commit, merging, subjects};
 use crate::support::Sandbox;
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_a_person_took_out_of_the_target_does_not_come_back() {
     for how in HOWS {
         for script in [
@@ -63,6 +64,7 @@ fn a_base_that_was_amended_is_checked_with_the_work_on_it() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn silent_mode_looks_at_every_commit() {
     for how in HOWS {
         for leak in [
@@ -99,6 +101,7 @@ fn conflicting(resolve: &str) -> (Sandbox, String) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_agent_that_resolves_a_conflict_changes_nothing_else() {
     for (resolve, named) in [
         ("echo both >file; git checkout -q HEAD -- other; git add -A; git commit -qm Resolved", "other"),

@@ -6,6 +6,7 @@ use super::{HOWS, agent::resolver, at_once, clean, commit, conflicting, merging}
 use crate::support::{Ran, cases::few_or_many};
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_two_that_conflict_wait_with_their_paths_and_the_others_are_merged() {
     let count = few_or_many(4, 8);
     for how in HOWS {
@@ -44,6 +45,7 @@ tick; git add -A; git commit -qm \"Work of $name\"; touch '{0}'/$name; until [ \
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_person_edits_stages_and_commits_in_the_target_during_the_run() {
     for how in HOWS {
         let sandbox = merging(how);
@@ -90,6 +92,7 @@ fn a_person_edits_stages_and_commits_in_the_target_during_the_run() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_target_that_does_not_exist_begins_where_the_work_did() {
     for how in HOWS {
         let sandbox = merging(how);
@@ -107,6 +110,7 @@ fn a_target_that_does_not_exist_begins_where_the_work_did() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_target_that_cannot_move_keeps_the_spec_finished_in_each_way() {
     for how in HOWS {
         let (sandbox, id, _) = conflicting(how);

@@ -156,6 +156,7 @@ fn settings_that_overwrite_our_refs_are_named_with_the_way_out() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn shallow_and_partial_clones_take_part() {
     let (mut net, spec, _) = ahead();
     net.sandbox.git_in(&net.server, &["config", "uploadpack.allowFilter", "true"]);
@@ -193,6 +194,7 @@ fn a_chain_that_is_cut_off_is_named_and_taken_nowhere() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_is_cut_off_below_a_merge_is_not_guessed_and_no_hint_deletes_it() {
     let (mut net, spec, _) = ahead();
     net.chant(0, &["cancel", &spec]).ok();

@@ -83,6 +83,7 @@ fn goes_everywhere(transport: Transport) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_one_folded_is_folded_everywhere() {
     goes_everywhere(Transport::File);
 }
@@ -100,6 +101,7 @@ fn what_one_folded_is_folded_everywhere_over_http() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn two_that_fold_the_same_make_the_same_commit() {
     let net = Net::new(2);
     let ids = over(&net, 3);
@@ -129,6 +131,7 @@ fn two_that_fold_the_same_make_the_same_commit() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn archives_that_went_apart_hold_what_both_held() {
     let net = Net::new(3);
     let ids = over(&net, 6);
@@ -146,6 +149,7 @@ fn archives_that_went_apart_hold_what_both_held() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn one_that_both_archived_apart_comes_together() {
     let net = Net::new(3);
     let ids = over(&net, 1);
@@ -217,6 +221,7 @@ fn a_server_that_deletes_nothing_keeps_its_refs_without_a_warning() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn archives_travel_by_branches_too() {
     let net = Net::new(3);
     for prefix in ["refs/chant", "refs/notes"] {
@@ -258,6 +263,7 @@ fn feed(net: &Net, args: &[&str], input: &str) -> String {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_hostile_archive_is_kept_out_and_said_to_be() {
     let net = Net::new(2);
     let ids = over(&net, 2);

@@ -42,6 +42,7 @@ fn come_together(net: &Net) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn hidden_refs_travel_by_branches() {
     let net = Net::new(3);
     hide(&net);
@@ -49,6 +50,7 @@ fn hidden_refs_travel_by_branches() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_a_hook_refuses_travels_by_branches_over_http() {
     let net = Net::over(Transport::Http, 3);
     net.hook("pre-receive", ONLY_BRANCHES);
@@ -125,6 +127,7 @@ fn a_clone_that_was_copied_shares_its_branch_without_losing_anything() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_invented_branch_is_named_and_carries_nothing() {
     let net = Net::new(2);
     let spec = net.add(0, "Honest");

@@ -30,6 +30,7 @@ fn log(net: &Net) -> Vec<String> {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn of_five_clones_that_work_one_spec_one_works_and_four_are_told_who_does() {
     for transport in few_or_many(&[Transport::File][..], &[Transport::File, Transport::Daemon, Transport::Http]) {
         let (net, ids) = shared(*transport, 5, 1);
@@ -59,6 +60,7 @@ fn of_five_clones_that_work_one_spec_one_works_and_four_are_told_who_does() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn clones_share_a_queue() {
     let (net, ids) = shared(Transport::File, 3, 9);
     let running: Vec<_> =
@@ -190,6 +192,7 @@ fn where_nothing_can_be_heard_the_next_run_finds_out() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_claim_of_which_nothing_is_heard_is_released_by_age_or_by_a_person() {
     let (net, ids) = shared(Transport::File, 2, 2);
     for id in &ids {

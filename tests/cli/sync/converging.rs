@@ -54,16 +54,19 @@ fn random_work(transport: Transport, clones: usize, seed: u64) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn two_clones_come_together_over_files() {
     random_work(Transport::File, 2, 1);
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn five_clones_come_together_over_files() {
     random_work(Transport::File, 5, 2);
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn two_clones_come_together_through_a_daemon() {
     random_work(Transport::Daemon, 2, 9);
 }
@@ -75,6 +78,7 @@ fn five_clones_come_together_through_a_daemon() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn two_clones_come_together_over_ssh() {
     if ssh::is_there() {
         random_work(Transport::Ssh, 2, 7);
@@ -82,6 +86,7 @@ fn two_clones_come_together_over_ssh() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn two_clones_come_together_over_http() {
     random_work(Transport::Http, 2, 5);
 }
@@ -93,6 +98,7 @@ fn five_clones_come_together_over_http() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn two_that_start_the_same_spec_contend_until_one_is_kept() {
     let net = Net::new(3);
     let spec = net.add(0, "Both want it");
@@ -126,6 +132,7 @@ fn two_that_start_the_same_spec_contend_until_one_is_kept() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_text_that_travels_in_events_alone_survives_a_merge() {
     let net = Net::new(3);
     let spec = net.add(0, "Where is my text");
@@ -170,6 +177,7 @@ fn notes_of_both_are_everywhere() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn those_that_push_at_once_all_get_through() {
     let clones = few_or_many(4, 8);
     let net = Net::new(clones);

@@ -116,6 +116,7 @@ fn the_event_of_another_spec() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_event_that_names_itself_done_on_top_of_another_spec() {
     let (net, spec) = shared();
     let tip = net.held(&net.server, &format!("refs/chant/specs/{spec}"));
@@ -244,6 +245,7 @@ fn generations_and_parents_that_do_not_fit_are_named() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_tree_of_notes_that_unfolds_without_end() {
     let (net, spec) = shared();
     let mut tree = feed(&net, &["mktree"], b"");

@@ -17,6 +17,7 @@ sed 's/- \[ \]/- [x]/' "$CHANT_SPEC_FILE" >.t; cat .t >"$CHANT_SPEC_FILE"; rm .t
 "#;
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn they_take_turns_and_the_trail_outlives_a_squash_and_the_archive() {
     let mut net = Net::over(Transport::Daemon, 2);
     for clone in 0..2 {

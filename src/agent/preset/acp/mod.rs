@@ -44,7 +44,7 @@ pub struct Dialogue {
     pub prompt: String,
     /// Where it works.
     pub dir: PathBuf,
-    /// The session to go on with, if there is one.
+    /// The session to resume, if there is one.
     pub had: Option<String>,
     /// What it may do.
     pub permit: Permit,
