@@ -105,6 +105,31 @@ fn a_command_that_changes_a_tracked_file_fails_and_names_it() {
 }
 
 #[test]
+fn a_large_file_of_git_lfs_is_compared_in_a_confined_check() {
+    if !need("git-lfs") {
+        return;
+    }
+    for (command, fails) in [("touch large", false), ("echo two >large", true)] {
+        let sandbox = with(&[], "echo two >file; tick");
+        if !confine(&sandbox) {
+            return;
+        }
+        sandbox.git(&["lfs", "install", "--local", "--skip-repo"]);
+        sandbox.write(".gitattributes", "large filter=lfs -text\n");
+        sandbox.write("large", "one\n");
+        sandbox.commit("Large");
+        assert!(sandbox.git(&["show", "HEAD:large"]).contains("oid sha256:"));
+        let id = sandbox.add(&["Make it two", "--verify", command]);
+        let work = sandbox.chant(&["work", &id]);
+        if fails {
+            work.fails(1, &["changed tracked files: large"]);
+        } else {
+            work.ok();
+        }
+    }
+}
+
+#[test]
 fn a_command_moves_no_ref_and_makes_no_hook() {
     let sandbox = with(&[], "echo two >file; tick");
     let command = "git commit -q --allow-empty -m More && git branch -f main && git tag mine && git stash list && \

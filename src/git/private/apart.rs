@@ -76,7 +76,7 @@ impl Apart<'_> {
     /// If git fails.
     pub(crate) fn changed(&self) -> Result<Vec<BString>> {
         let options = ["--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=all"];
-        let listed = self.git().env("GIT_OPTIONAL_LOCKS", "0").arg("status").args(options).check()?;
+        let listed = self.comparing().env("GIT_OPTIONAL_LOCKS", "0").arg("status").args(options).check()?;
         Ok(listed.records().filter_map(|record| record.get(3..)).map(BString::from).collect())
     }
 
@@ -94,7 +94,15 @@ impl Apart<'_> {
     /// # Errors
     /// If git cannot be run.
     pub(crate) fn refresh(&self) -> Result<()> {
-        self.git().args(["update-index", "-q", "--refresh"]).run().map(drop)
+        self.comparing().args(["update-index", "-q", "--refresh"]).run().map(drop)
+    }
+
+    /// Git for comparing files with the index. To compare, git-lfs writes a copy of each large file to its store; the git directory may be
+    /// read-only in the sandbox, the work tree never is.
+    fn comparing(&self) -> Git {
+        let mut setting = OsString::from("lfs.storage=");
+        setting.push(self.work_tree.join(".git/lfs"));
+        self.git().config(setting)
     }
 
     fn git(&self) -> Git {
