@@ -81,11 +81,13 @@ impl Slot {
     pub(crate) fn place(&self, project: &Project) -> Result<PathBuf> {
         let path = path::default_path(&project.repo, &name(self.number))?;
         let record = self.dir.with_extension("place");
-        if let Some(old) = worktree::find(&project.repo, &path)? {
-            // Earlier versions kept a worktree here.
-            let _gone = remove::remove(&project.repo, &old.path)?;
+        let recorded = recorded(&record);
+        let earlier = path::default_path(&project.repo, &earlier_name(self.number))?;
+        if recorded.as_ref() == Some(&earlier) && worktree::find(&project.repo, &earlier)?.is_none() {
+            // What a check of an earlier version left that died: the record is about to name another.
+            remove::clear(&earlier)?;
         }
-        let ours = recorded(&record).is_some_and(|recorded| recorded == path);
+        let ours = recorded.is_some_and(|recorded| recorded == path) && worktree::find(&project.repo, &path)?.is_none();
         let empty = fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none());
         if !ours && !empty && fs::symlink_metadata(&path).is_ok() {
             let message = format!("cannot run checks in '{}': it is not a checkout of git-chant", path.display());
@@ -110,8 +112,17 @@ pub(crate) fn hold_merges(project: &Project) -> Result<File> {
     Ok(held)
 }
 
-/// The name of the directory in which the checks of a slot find their checkout.
-pub(crate) fn name(number: usize) -> String {
+/// The name of the directory that is a checkout in a sandbox only. It says nothing of checks: no test can tell by it where it runs.
+pub(crate) const LAYERED: &str = "tree";
+
+/// The name of the directory in which the checks of a slot have a checkout that is really there; never [`LAYERED`], which sandboxes make and
+/// remove.
+fn name(number: usize) -> String {
+    format!("{LAYERED}-{number}")
+}
+
+/// What earlier versions called it.
+fn earlier_name(number: usize) -> String {
     if number == 1 { "check".to_owned() } else { format!("check-{number}") }
 }
 

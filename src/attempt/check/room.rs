@@ -37,7 +37,11 @@ use crate::{
         work_file,
         worktree::{self, include, path, remove},
     },
-    project::{Project, check_output, check_slot::Slot, warm::Warm},
+    project::{
+        Project, check_output,
+        check_slot::{self, Slot},
+        warm::Warm,
+    },
 };
 
 /// The name of the layer that holds the checkout.
@@ -283,7 +287,7 @@ impl<'p> Room<'p> {
         let path = self.slot.place(self.project)?;
         let temporary = self.project.env.temp_dir();
         let temporary =
-            tempfile::Builder::new().prefix("chant-").tempdir_in(&temporary).io("create a file in", &temporary)?;
+            tempfile::Builder::new().prefix("tmp.").tempdir_in(&temporary).io("create a file in", &temporary)?;
         let sandbox = self.sandbox(&path, None)?;
         let own = if mode == Confine::Off { None } else { confine::enter(&sandbox)?.ok() };
         let commands = match own {
@@ -296,8 +300,7 @@ impl<'p> Room<'p> {
     /// A place that is there only in the sandbox, over everything that programs write to.
     fn layered(&self, begin: Option<&Begin>) -> Result<Result<Stand, Unavailable>> {
         let project = self.project;
-        // A name that says nothing of checks: no test can tell by it where it runs.
-        let path = path::default_path(&project.repo, "tree")?;
+        let path = path::default_path(&project.repo, check_slot::LAYERED)?;
         let (parent, name) = (path.parent().unwrap_or(&path), path.file_name().unwrap_or_default());
         let path = fs::canonicalize(parent).io("read", parent)?.join(name);
         let empty = self.slot.dir.join("empty");

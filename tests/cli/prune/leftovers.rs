@@ -106,7 +106,7 @@ fn transcripts_that_are_old() {
 fn what_a_check_left_that_died_goes() {
     let sandbox = Sandbox::new();
     let dir = sandbox.dir().display();
-    let place = sandbox.dir().join("repo.chant-check");
+    let place = sandbox.dir().join("repo.chant-tree-1");
     sandbox.agent("echo two >file");
     let id = sandbox.add(&["Make it two", "--verify", "true"]);
     sandbox.chant(&["work", &id]).ok();
@@ -131,6 +131,29 @@ fn what_a_check_left_that_died_goes() {
     assert_eq!(pruned(&sandbox, &[]), [Value::Null; 0]);
     assert_eq!(gone(&pruned(&sandbox, &["--expire=now"])), ["check"]);
     assert!(!place.exists());
+}
+
+#[test]
+fn what_a_check_of_an_earlier_version_left_goes_with_the_next_check() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >>file");
+    let (earlier, record) = (sandbox.dir().join("repo.chant-check"), sandbox.repo.join(".git/chant/check/1.place"));
+    let at = earlier.to_str().unwrap();
+    let works = || {
+        let id = sandbox.add(&["Make it two", "--verify", "true"]);
+        sandbox.chant(&["work", &id]).ok();
+    };
+    std::fs::create_dir(&earlier).unwrap();
+    std::fs::write(earlier.join("file"), "a person's\n").unwrap();
+    works();
+    assert!(earlier.join("file").exists(), "nothing says that a check left it");
+    std::fs::write(&record, at).unwrap();
+    works();
+    assert!(!earlier.exists());
+    sandbox.git(&["worktree", "add", "-q", "--detach", at]);
+    std::fs::write(&record, at).unwrap();
+    works();
+    assert!(earlier.join("file").exists(), "it is a worktree by now");
 }
 
 #[test]
