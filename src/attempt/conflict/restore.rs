@@ -9,6 +9,7 @@ use crate::{
     attempt::{
         finish::finish_event,
         seen::{Extent, Watch},
+        session::confined,
     },
     domain::{
         event::{Facts, Op},
@@ -18,7 +19,7 @@ use crate::{
         status::Status,
     },
     error::Result,
-    git::{branch, conflict, setting::Setting, worktree::Worktree},
+    git::{branch, conflict, private::Private, setting::Setting, worktree::Worktree},
     project::Project,
     specs::attempt::{Attempt, RunEnd},
     store::{Addition, Evidence},
@@ -119,6 +120,7 @@ pub(crate) fn recover(
     let attempt = project.attempt(id, state)?;
     let Some(finish) = finish_event(project, &attempt)? else { return Ok(DeadResolution::None) };
     let recorded = finish.facts.work_commits.last().copied();
+    bring_in(project, &attempt, progress)?;
     if branch::read(&project.repo, attempt.branch.as_ref())? != recorded {
         return Ok(DeadResolution::Moved);
     }
@@ -128,4 +130,16 @@ pub(crate) fn recover(
     let what = format!("the run that was resolving '{}' died; the spec is finished as before", id.short());
     progress.say(&Step::Note(format!("{what}; its changes are kept")));
     Ok(DeadResolution::GivenBack)
+}
+
+/// Brings in what a confined run committed. A private repository of another state of the branch is that of an earlier run, which brought it
+/// in itself.
+fn bring_in(project: &Project, attempt: &Attempt, progress: &dyn Progress) -> Result<()> {
+    let Some(tree) = project.worktree_of(&attempt.id)? else { return Ok(()) };
+    if Private::of(&project.repo, &attempt.start).is_current(&project.repo, attempt.branch.as_ref())?
+        && let Some(refused) = confined::recover(project, &attempt.id, attempt.start, &tree)?
+    {
+        progress.say(&Step::Warning(format!("its work was not brought into the repository: {refused}")));
+    }
+    Ok(())
 }
