@@ -53,6 +53,13 @@ impl Layers {
         self.dir.join(format!("{name}.upper"))
     }
 
+    /// Where a directory has to be for a layer that does not lie in another.
+    pub(super) fn places(&self) -> impl Iterator<Item = &Path> {
+        let within =
+            |layer: &Layer| self.each.iter().any(|other| other.at != layer.at && layer.at.starts_with(&other.at));
+        self.each.iter().filter(move |layer| layer.lower.is_some() && !within(layer)).map(|layer| layer.at.as_path())
+    }
+
     /// Makes the directories for what the run writes, where they are missing.
     ///
     /// # Errors

@@ -13,7 +13,11 @@ mod sandbox;
 mod seatbelt;
 mod servers;
 
-use std::{ffi::OsString, fmt, fs, io, path::Path};
+use std::{
+    ffi::OsString,
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
 
 pub(crate) use identity::Identities;
 use known::Known;
@@ -101,7 +105,9 @@ pub(crate) fn enter(sandbox: &Sandbox) -> Result<Result<Confinement, Unavailable
         fs::create_dir_all(&temporary).io("create", &temporary)?;
     }
     let files = sandbox.kept_files.iter().map(|path| Placeholder::file(path));
-    let dirs = sandbox.kept_dirs.iter().map(|path| Placeholder::directory(path));
+    // Runs that have a layer at the same place need the directory below it: removed by one, it takes away the layers of all.
+    let places = sandbox.layers.iter().flat_map(Layers::places);
+    let dirs = sandbox.kept_dirs.iter().map(PathBuf::as_path).chain(places).map(Placeholder::directory);
     let placeholders = files.chain(dirs).collect::<Result<Vec<_>>>()?;
     let prefix: Vec<OsString> = match by {
         Confined::Seatbelt => seatbelt::prefix(sandbox),

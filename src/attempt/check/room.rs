@@ -477,7 +477,7 @@ impl Visit<'_> {
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
         // What cannot be removed now goes before the next check.
-        let _stays = remove::clear(&self.stand.path).and_then(|()| remove::clear(&self.room.slot.dir));
+        let _stays = remove::clear(&self.stand.files).and_then(|()| remove::clear(&self.room.slot.dir));
     }
 }
 
