@@ -66,13 +66,11 @@ fn clear(project: &Project, plan: &Plan, before: ObjectId, progress: &dyn Progre
     let branch = project.branch_ref(&plan.id)?;
     refuse_elsewhere(project, &plan.id)?;
     let tree = project.worktree_of(&plan.id)?;
-    if let Some(tree) = &tree {
-        if let Some(kept) = project.save_worktree(&plan.id, before, tree)? {
-            progress.say(&Step::Hint(format!(
-                "to see the earlier work, which is kept: git show {}",
-                kept.to_hex_with_len(10)
-            )));
-        }
+    if let Some(tree) = &tree
+        && let Some(kept) = project.save_worktree(&plan.id, before, tree)?
+    {
+        let kept = kept.to_hex_with_len(10);
+        progress.say(&Step::Hint(format!("to see the earlier work, which is kept: git show {kept}")));
     }
     // What is registered stays as long as nothing can take its place.
     let place = project.meant_worktree(&plan.id)?;

@@ -43,7 +43,10 @@ type Trees = (ObjectId, ObjectId);
 
 /// The long lists of changes that were found last, by their trees: an attempt asks for the same one many times.
 #[derive(Clone, Debug, Default)]
-pub(super) struct KnownChanges(Arc<Mutex<VecDeque<(Trees, Vec<Change>)>>>);
+pub(super) struct KnownChanges(Arc<Mutex<VecDeque<Known>>>);
+
+/// Two trees, and what differs between them.
+type Known = (Trees, Vec<Change>);
 
 impl KnownChanges {
     pub(super) fn get(&self, trees: Trees) -> Option<Vec<Change>> {
