@@ -163,17 +163,17 @@ mod tests {
         (failed.attempt, failed.agent, failed.exit, failed.commits) = (None, None, None, Vec::new());
         assert_eq!(
             sample::text(&Events { events: vec![sample::event("the agent finished"), failed] }, &PIPE),
-            "event 5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e\n\
+            "event 5ca1ab1e5c\n\
              Op:       finish (finished)\n\
              Author:   Ada <ada@example.com>\n\
              Date:     2026-02-08 10:02:30 +0100\n\
              Agent:    claude\n\
-             Attempt:  0ddba110ddba110ddba110ddba110ddba11\n\
+             Attempt:  0ddba110dd\n\
              Exit:     0\n\
-             Commit:   c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00\n\
+             Commit:   c0ffee00c0\n\
              \n    the agent finished\n\
              \n\
-             event 5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e\n\
+             event 5ca1ab1e5c\n\
              Op:       finish\n\
              Author:   Ada <ada@example.com>\n\
              Date:     2026-02-08 10:02:30 +0100\n\

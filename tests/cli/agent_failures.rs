@@ -223,7 +223,7 @@ fn it_cannot_approve_or_acknowledge() {
         1,
         &[
             "only a person can approve, not an agent",
-            "only a person can acknowledge",
+            "only a person can accept a change",
             "only a person can cancel a spec",
         ],
     );

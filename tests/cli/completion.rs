@@ -150,7 +150,7 @@ fn zsh_completes_specs_through_git_and_says_what_they_are() {
     zsh.types("git -C repo chant show 00", "Make it three");
     zsh.types("git -c a.b=c --git-dir=repo/.git chant show 002", &format!("chant show {waits} "));
     zsh.types("git -C ~/a\\ b --git-dir=.git chant show 002", &format!("chant show {waits} "));
-    zsh.types("git -C repo chant work --agent cl", "--agent claude ");
+    zsh.types("git -C repo chant work --agent ai", "--agent aider ");
 }
 
 #[test]

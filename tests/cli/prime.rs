@@ -162,7 +162,7 @@ fn in_silent_mode_nothing_is_written_that_others_see() {
     assert_eq!(sandbox.read("CLAUDE.md"), "Rules.\n");
     assert!(init.err.contains("git chant instructions --hook-json"), "{}", init.err);
     assert_eq!(sandbox.git(&["config", "chant.agent"]), "claude");
-    sandbox.chant(&["init", "--agent", "absent"]).fails(129, &["claude, codex"]);
+    sandbox.chant(&["init", "--agent", "absent"]).fails(129, &["claude, claude-acp, codex"]);
 }
 
 #[test]
