@@ -32,6 +32,9 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    /// The name of the directory that is a checkout in a sandbox only. It says nothing of checks: no test can tell by it where it runs.
+    pub(crate) const LAYERED: &str = "tree";
+
     /// Takes a free slot; where as many checks run as there are processors, waits for one of them.
     pub(crate) fn take(project: &Project) -> Result<Slot> {
         let root = project.private_dir("check")?;
@@ -112,13 +115,10 @@ pub(crate) fn hold_merges(project: &Project) -> Result<File> {
     Ok(held)
 }
 
-/// The name of the directory that is a checkout in a sandbox only. It says nothing of checks: no test can tell by it where it runs.
-pub(crate) const LAYERED: &str = "tree";
-
-/// The name of the directory in which the checks of a slot have a checkout that is really there; never [`LAYERED`], which sandboxes make and
+/// The name of the directory in which the checks of a slot have a checkout that is really there; never [`Slot::LAYERED`], which sandboxes make and
 /// remove.
 fn name(number: usize) -> String {
-    format!("{LAYERED}-{number}")
+    format!("{}-{number}", Slot::LAYERED)
 }
 
 /// What earlier versions called it.

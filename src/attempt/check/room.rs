@@ -37,11 +37,7 @@ use crate::{
         work_file,
         worktree::{self, include, path, remove},
     },
-    project::{
-        Project, check_output,
-        check_slot::{self, Slot},
-        warm::Warm,
-    },
+    project::{Project, check_output, check_slot::Slot, warm::Warm},
 };
 
 /// The name of the layer that holds the checkout.
@@ -300,7 +296,7 @@ impl<'p> Room<'p> {
     /// A place that is there only in the sandbox, over everything that programs write to.
     fn layered(&self, begin: Option<&Begin>) -> Result<Result<Stand, Unavailable>> {
         let project = self.project;
-        let path = path::default_path(&project.repo, check_slot::LAYERED)?;
+        let path = path::default_path(&project.repo, Slot::LAYERED)?;
         let (parent, name) = (path.parent().unwrap_or(&path), path.file_name().unwrap_or_default());
         let path = fs::canonicalize(parent).io("read", parent)?.join(name);
         let empty = self.slot.dir.join("empty");
