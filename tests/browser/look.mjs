@@ -23,7 +23,7 @@ const browser = spawn('chromium', [
 	'--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--hide-scrollbars', '--no-first-run',
 	'--disable-background-networking', '--disable-component-update', '--disable-extensions', '--remote-debugging-pipe',
 	`--user-data-dir=${profile}`, 'about:blank',
-], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
+], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true });
 
 let next = 0;
 const waiting = new Map();
@@ -120,8 +120,12 @@ try {
 	process.stdout.write(JSON.stringify({ pages: found }));
 } finally {
 	const gone = new Promise((done) => browser.once('exit', done));
-	browser.kill('SIGKILL');
+	// All its processes: each would go on writing into the profile.
+	process.kill(-browser.pid, 'SIGKILL');
 	await gone;
-	// Its helpers may write for a moment longer.
-	rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+	try {
+		rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+	} catch {
+		// What cannot be removed is a temporary directory, and says nothing of the pages.
+	}
 }
