@@ -126,6 +126,14 @@ fn earlier_name(number: usize) -> String {
     if number == 1 { "check".to_owned() } else { format!("check-{number}") }
 }
 
+/// Whether a recorded directory is one that the checks of a slot use. An unconfined agent can write the record, and no other directory is ours
+/// to remove.
+fn is_own(project: &Project, number: usize, place: &Path) -> bool {
+    let is_named = |name: &str| path::default_path(&project.repo, name).is_ok_and(|path| path == place);
+    (is_named(&name(number)) || is_named(&earlier_name(number)))
+        && matches!(worktree::find(&project.repo, place), Ok(None))
+}
+
 /// What a check left that died.
 #[derive(Debug)]
 pub(crate) struct Left {
@@ -141,7 +149,7 @@ pub(crate) fn left(project: &Project) -> Vec<Left> {
     let root = project.repo.chant_dir().join("check");
     let left = (1..=MOST).filter_map(|number| {
         let (lock, dir) = (root.join(format!("{number}.lock")), root.join(number.to_string()));
-        let place = recorded(&dir.with_extension("place"));
+        let place = recorded(&dir.with_extension("place")).filter(|place| is_own(project, number, place));
         let dirs: Vec<PathBuf> = place.into_iter().chain([dir]).filter(|dir| dir.is_dir()).collect();
         let used = fs::metadata(&lock).and_then(|meta| meta.modified()).ok();
         (!dirs.is_empty()).then_some(Left { lock, dirs, used })

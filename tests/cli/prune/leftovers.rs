@@ -156,6 +156,23 @@ fn what_a_check_of_an_earlier_version_left_goes_with_the_next_check() {
     assert!(earlier.join("file").exists(), "it is a worktree by now");
 }
 
+/// An unconfined agent can write the record of a check's directory.
+#[test]
+fn a_record_that_names_a_persons_directory_removes_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >>file");
+    let id = sandbox.add(&["Make it two", "--verify", "true"]);
+    sandbox.chant(&["work", &id]).ok();
+    let (private, precious) = (sandbox.repo.join(".git/chant/check"), sandbox.dir().join("precious"));
+    std::fs::create_dir_all(&private).unwrap();
+    std::fs::create_dir(&precious).unwrap();
+    std::fs::write(precious.join("file"), "a person's\n").unwrap();
+    std::fs::write(private.join("1.lock"), "").unwrap();
+    std::fs::write(private.join("1.place"), precious.to_str().unwrap()).unwrap();
+    assert_eq!(pruned(&sandbox, &["--expire=now"]).iter().filter(|one| one["kind"] == "check").count(), 0);
+    assert!(precious.join("file").exists());
+}
+
 #[test]
 fn leases_and_copies_that_were_left_behind() {
     let sandbox = Sandbox::new();
