@@ -283,6 +283,28 @@ fn the_index_and_files_of_the_main_worktree_are_told() {
 }
 
 #[test]
+fn specs_that_a_merge_makes_tracked_are_no_change_of_another_run() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "chant.confine", "off"]);
+    let slow = add(&sandbox, "Slow", &[]);
+    let fast = add(&sandbox, "Fast", &[]);
+    sandbox.git(&["config", "status.showUntrackedFiles", "normal"]);
+    sandbox.agent(&format!(
+        "echo ready; [ $CHANT_SPEC_ID = {fast} ] || until [ -e \"$HOME/go\" ]; do sleep 0.05; done; echo 1 >$CHANT_SPEC_ID; tick"
+    ));
+    let mut child = sandbox.binary(&["work", &slow]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("ready")));
+    sandbox.chant(&["work", &fast]).ok();
+    let status = sandbox.git(&["status", "--porcelain"]);
+    assert!(!status.contains(&fast) && status.contains(&slow), "one of them is tracked: {status}");
+    fs::write(sandbox.dir().join("home/go"), "").unwrap();
+    let said: Vec<String> = lines.collect();
+    assert!(child.wait().unwrap().success(), "{said:?}");
+    assert!(!said.iter().any(|line| line.contains("since the run began")), "{said:?}");
+}
+
+#[test]
 fn a_confined_agent_is_not_blamed_for_what_a_person_does() {
     let works = Command::new("bwrap").args(["--unshare-user", "--unshare-pid", "--bind", "/", "/", "true"]).output();
     if !need_that(works.is_ok_and(|output| output.status.success()), "a bubblewrap that works") {

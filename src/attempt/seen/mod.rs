@@ -420,7 +420,8 @@ fn compare_tree(before: &Seen, now: &Seen, changes: &mut Changes) {
     let (before, now) = (before.tree.as_ref().unwrap_or(&none), now.tree.as_ref().unwrap_or(&none));
     let mut paths = differing(before, now);
     // The copy of a spec that a merge took into the branch.
-    paths.retain(|path| path != ".chant/" && (now.contains_key(path) || !path.starts_with(".chant/")));
+    let taken = |path: &str| path.starts_with(".chant/") && !now.contains_key(path);
+    paths.retain(|path| !taken(path) && !listed_otherwise(before, now, path) && !listed_otherwise(now, before, path));
     if paths.is_empty() {
         return;
     }
@@ -430,4 +431,16 @@ fn compare_tree(before: &Seen, now: &Seen, changes: &mut Changes) {
     let what =
         format!("in the main worktree, files or the index changed since the run began: {}{more}", paths.join(", "));
     changes.noted.push(what);
+}
+
+/// Whether an untracked path of `one` is in `other` as the directory that it is in, or as what is in it: git lists a directory without
+/// tracked files as one path, and its files one by one as soon as one of them is tracked.
+fn listed_otherwise(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>, path: &str) -> bool {
+    let untracked = |how: &String| how.starts_with('?');
+    let inside = |(name, how): (&String, &String)| untracked(how) && name.starts_with(path);
+    let mut above = path.match_indices('/').map(|(at, _)| &path[..=at]).filter(|above| *above != path);
+    one.get(path).is_some_and(untracked)
+        && !other.contains_key(path)
+        && (above.any(|above| other.contains_key(above))
+            || path.ends_with('/') && other.range(path.to_owned()..).next().is_some_and(inside))
 }
