@@ -116,7 +116,7 @@ fn unadd(place: &Place, said: &str) {
     let id = said.lines().find_map(|line| line.strip_prefix("Created spec: ")).expect("'add' says what it made").trim();
     let path = format!(".chant/specs/{id}.md");
     let blob = place.said("git", &["hash-object", &path]);
-    fs::remove_file(place.top.join(".git/chant/trusted").join(blob)).expect("the text is trusted");
+    fs::remove_file(place.top.join(format!(".git/chant/trusted/{id}-{blob}"))).expect("the text is trusted");
     fs::remove_file(place.top.join(path)).expect("the file is there");
     place.said("git", &["update-ref", "-d", &format!("refs/chant/specs/{id}")]);
 }

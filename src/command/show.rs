@@ -38,6 +38,7 @@ pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
             to_import.push(id.short().to_owned());
         }
         details.push(if args.diff { with_diff(&specs, &entry)? } else { specs.detail(&entry)? });
+        specs.write_cache()?;
     }
     let mut outcome = match details.len() {
         1 => Outcome::new(ShownSpec { spec: details.remove(0) }),

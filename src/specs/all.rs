@@ -14,7 +14,7 @@ use super::{
     base::Base,
     cache::Cache,
     entry::Entry,
-    facts::{Facts, StateFacts, TextFacts},
+    facts::{Facts, Informant, StateFacts, TextFacts},
     members::all_over,
     text::ParsedText,
     texts::Texts,
@@ -60,6 +60,7 @@ pub(crate) struct Specs<'p> {
     /// Specs from which no way along dependencies leads in a circle.
     pub(super) acyclic: RefCell<HashSet<SpecId>>,
     recorded: RefCell<HashMap<SpecId, Recorded>>,
+    informants: RefCell<HashMap<SpecId, Option<Rc<Informant>>>>,
     /// What was asked for last of what is not kept there.
     last: RefCell<Option<(SpecId, Recorded)>>,
     pub(crate) texts: Texts<'p>,
@@ -95,6 +96,7 @@ impl<'p> Specs<'p> {
             let active = self.names.active()?;
             cache.write(|id| SpecId::new(id).is_ok_and(|id| active.contains(&id)));
         }
+        self.ancestry.write();
         Ok(())
     }
 
@@ -110,10 +112,11 @@ impl<'p> Specs<'p> {
             depends_on: RefCell::default(),
             acyclic: RefCell::default(),
             recorded: RefCell::default(),
+            informants: RefCell::default(),
             last: RefCell::default(),
             texts,
             whole: Texts::new(project),
-            ancestry: Ancestry::new(project, cache.clone()),
+            ancestry: Ancestry::new(project),
             cache,
             rewritten: RefCell::default(),
             worktrees: OnceCell::new(),
@@ -304,12 +307,18 @@ impl<'p> Specs<'p> {
         Ok(state.map(|state| state.status).filter(|status| status.is_over()))
     }
 
-    /// Answers a question about the recorded facts of a spec; they are `None` without events.
-    pub(super) fn with_state<T>(&self, id: &SpecId, ask: impl FnOnce(Option<&StateFacts<'_>>) -> T) -> Result<T> {
-        if let Some((state, _)) = self.cached_facts(id)? {
-            return Ok(ask(Some(&state)));
+    /// What the chain of a spec says to those that it informs; `None` where nothing is recorded. Each is read once.
+    pub(super) fn informant(&self, id: &SpecId) -> Result<Option<Rc<Informant>>> {
+        if let Some(known) = self.informants.borrow().get(id) {
+            return Ok(known.clone());
         }
-        Ok(ask(self.recorded(id)?.state.as_deref().map(StateFacts::of).as_ref()))
+        let found = match self.cached_facts(id)? {
+            Some((state, _)) => Some(Informant::of(&state)),
+            None => self.recorded(id)?.state.as_deref().map(|state| Informant::of(&StateFacts::of(state))),
+        };
+        let found = found.map(Rc::new);
+        self.informants.borrow_mut().insert(id.clone(), found.clone());
+        Ok(found)
     }
 
     /// `depends_on` of a spec, as written.

@@ -1,23 +1,56 @@
-//! Whether one commit reaches another, for many questions about few descendants.
+//! Whether one commit reaches another, for many questions about few descendants. What was found is kept in a file from one command to the
+//! next: that one commit reaches another never changes. The file may be deleted at any time.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, OnceCell, RefCell},
     collections::{HashMap, HashSet},
-    rc::Rc,
 };
 
 use gix::{ObjectId, revision::walk::Sorting};
+use serde::{Deserialize, Serialize};
 
-use super::cache::Cache;
-use crate::error::Result;
-use crate::project::Project;
+use super::cache;
+use crate::{domain::oid, error::Result, project::Project};
+
+/// The file, in the directory of the clone.
+const FILE: &str = "reached";
+
+/// What it begins with, another one for another format.
+const MAGIC: &[u8; 8] = b"CHANTRC1";
+
+/// A larger file is not read, in bytes: a hundred thousand commits take some two million.
+const MAX_LEN: u64 = 1 << 28;
+
+/// The file keeps for at most so many commits which others they reach.
+const MAX_WALKS: usize = 8;
 
 /// Whether commits are ancestors of others. Each descendant has one walk, which is continued as far as the questions need: a walk for each
 /// question would take the square of the history.
 pub(crate) struct Ancestry<'p> {
     project: &'p Project,
-    cache: Option<Rc<Cache<'p>>>,
+    /// What an earlier command found, and this one; `None` where nothing is kept.
+    known: OnceCell<Option<RefCell<Vec<Known>>>>,
+    /// Whether anything was found that the file does not have.
+    is_outdated: Cell<bool>,
     walks: RefCell<HashMap<ObjectId, Reached<'p>>>,
+}
+
+/// A commit with some that it reaches.
+struct Known {
+    from: ObjectId,
+    to: HashSet<ObjectId>,
+}
+
+/// What the file holds.
+#[derive(Serialize, Deserialize)]
+struct Rows(Vec<Row>);
+
+#[derive(Serialize, Deserialize)]
+struct Row {
+    #[serde(with = "oid")]
+    from: ObjectId,
+    #[serde(with = "oid")]
+    to: Vec<ObjectId>,
 }
 
 /// The walk from a descendant.
@@ -31,8 +64,8 @@ struct Reached<'p> {
 
 impl<'p> Ancestry<'p> {
     /// Nothing is read yet.
-    pub(crate) fn new(project: &'p Project, cache: Option<Rc<Cache<'p>>>) -> Ancestry<'p> {
-        Ancestry { project, cache, walks: RefCell::default() }
+    pub(crate) fn new(project: &'p Project) -> Ancestry<'p> {
+        Ancestry { project, known: OnceCell::new(), is_outdated: Cell::new(false), walks: RefCell::default() }
     }
 
     /// Whether `descendant` reaches `ancestor`, as [`Project::is_ancestor`] says.
@@ -40,15 +73,56 @@ impl<'p> Ancestry<'p> {
         if ancestor == descendant {
             return Ok(true);
         }
-        let Some(cache) = &self.cache else { return self.walked(ancestor, descendant) };
-        if cache.reaches(descendant, ancestor, |below| self.project.is_ancestor(below, descendant))? {
+        let Some(known) = self.known.get_or_init(|| read(self.project).map(RefCell::new)) else {
+            return self.walked(ancestor, descendant);
+        };
+        let place = || known.borrow().iter().position(|known| known.from == descendant);
+        let at = match place() {
+            Some(at) => at,
+            None => {
+                let gathered = self.gathered(known.take(), descendant)?;
+                known.replace(gathered);
+                self.is_outdated.set(true);
+                0
+            }
+        };
+        if known.borrow()[at].to.contains(&ancestor) {
             return Ok(true);
         }
         let found = self.walked(ancestor, descendant)?;
         if found {
-            cache.note_reached(descendant, ancestor);
+            known.borrow_mut()[at].to.insert(ancestor);
+            self.is_outdated.set(true);
         }
         Ok(found)
+    }
+
+    /// What is known, with `descendant` first: what a commit below it reaches it reaches too.
+    fn gathered(&self, known: Vec<Known>, descendant: ObjectId) -> Result<Vec<Known>> {
+        let mut first = Known { from: descendant, to: HashSet::new() };
+        let mut others = Vec::new();
+        for one in known {
+            if self.project.is_ancestor(one.from, descendant)? {
+                first.to.insert(one.from);
+                first.to.extend(one.to);
+            } else {
+                others.push(one);
+            }
+        }
+        others.insert(0, first);
+        others.truncate(MAX_WALKS);
+        Ok(others)
+    }
+
+    /// Writes what was found. Where it cannot be written, the next command only takes longer.
+    pub(crate) fn write(&self) {
+        if let Some(Some(known)) = self.known.get()
+            && self.is_outdated.replace(false)
+        {
+            let row = |known: &Known| Row { from: known.from, to: known.to.iter().copied().collect() };
+            let rows = Rows(known.borrow().iter().map(row).collect());
+            let _is_slower_next_time = cache::write_file(&self.project.repo.chant_dir(), FILE, MAGIC, &rows, &[]);
+        }
     }
 
     fn walked(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
@@ -90,4 +164,17 @@ impl Reached<'_> {
         }
         false
     }
+}
+
+/// What earlier commands found; `None` where nothing is to be kept: it is not wanted, there are objects that stand for others, or a commit
+/// may reach another one tomorrow, at the edge of a shallow clone.
+fn read(project: &Project) -> Option<Vec<Known>> {
+    let repo = project.repo.gix();
+    let shallow = repo.is_shallow().unwrap_or(true) || project.repo.common_dir().join("info/grafts").exists();
+    if shallow || project.without_cache() || repo.objects.store_ref().replacements().next().is_some() {
+        return None;
+    }
+    let file = cache::read_file::<Rows>(&project.repo.chant_dir(), FILE, MAGIC, MAX_LEN);
+    let rows = file.map(|(_, rows, _)| rows.0).unwrap_or_default();
+    Some(rows.into_iter().map(|row| Known { from: row.from, to: row.to.into_iter().collect() }).collect())
 }

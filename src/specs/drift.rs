@@ -123,10 +123,9 @@ impl Specs<'_> {
 
     /// How `id`, an input of `of` that was pinned at an event, has changed: other work decides it.
     fn spec_change(&self, of: &SpecId, id: &SpecId, pinned: ObjectId) -> Result<Option<Change>> {
-        let now = self.with_state(id, |state| state.map(|state| (state.tip, state.work.clone())))?;
         let changed = |now: Option<ObjectId>| Some(Change::Spec { id: id.clone(), was: pinned, now });
-        let Some((tip, work)) = now else { return Ok(changed(None)) };
-        if tip == pinned {
+        let Some(now) = self.informant(id)? else { return Ok(changed(None)) };
+        if now.tip == pinned {
             return Ok(None);
         }
         let store = self.project.store()?;
@@ -135,7 +134,7 @@ impl Specs<'_> {
             Some(cache) => cache.pinned(of, (id, pinned), read),
             None => read(),
         };
-        Ok(if then.is_none_or(|then| then.is_same(&work)) { None } else { changed(Some(tip)) })
+        Ok(if then.is_none_or(|then| then.is_same(&now.work)) { None } else { changed(Some(now.tip)) })
     }
 
     /// The superseded specs among those that informed the attempt, unless a person has acknowledged that.

@@ -99,6 +99,31 @@ impl<'a> StateFacts<'a> {
     }
 }
 
+/// What the events of a spec say to those that it informs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Informant {
+    /// The newest event.
+    pub tip: ObjectId,
+    /// The work of the deciding attempt.
+    pub work: Work,
+    /// The spec that supersedes this one.
+    pub superseded_by: Option<SpecId>,
+    /// Whether an agent proposed it, and no person has adopted it.
+    pub is_proposed: bool,
+}
+
+impl Informant {
+    /// What these facts say.
+    pub(crate) fn of(facts: &StateFacts<'_>) -> Informant {
+        Informant {
+            tip: facts.tip,
+            work: facts.work.clone(),
+            superseded_by: facts.superseded_by.and_then(|id| SpecId::new(id).ok()),
+            is_proposed: facts.proposed_by.is_some(),
+        }
+    }
+}
+
 /// What a spec was worked on with, and what came of it. An input that is a spec is unchanged as long as its work is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Work {

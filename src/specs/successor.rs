@@ -48,9 +48,9 @@ impl Specs<'_> {
         let mut found: Vec<SpecId> = Vec::new();
         loop {
             let last = found.last().unwrap_or(id);
-            let next = self.with_state(last, |state| SpecId::new(state?.superseded_by?).ok())?;
+            let next = self.informant(last)?.and_then(|last| last.superseded_by.clone());
             let Some(next) = next.filter(|next| next != from && next != id && !found.contains(next)) else { break };
-            let proposed = self.with_state(&next, |state| state.is_none_or(|state| state.proposed_by.is_some()))?;
+            let proposed = self.informant(&next)?.is_none_or(|next| next.is_proposed);
             if proposed || self.status(&next)? == Status::Cancelled {
                 break;
             }

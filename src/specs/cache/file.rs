@@ -16,23 +16,20 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::row::{Informed, PinnedRow, RefRow, Row, TextRow};
 use crate::{
-    domain::{id::SpecId, oid, spec_file::FrontMatter, state::State},
+    domain::{id::SpecId, spec_file::FrontMatter, state::State},
     env::fault,
     git::work_file::{self, Stamp},
     specs::facts::{StateFacts, TextFacts, Work},
 };
 
 /// Changes with what is written, and with what reading a text or an event comes to.
-const FORMAT: u32 = 9;
+const FORMAT: u32 = 10;
 
 /// What the file begins with.
 const MAGIC: &[u8; 8] = b"CHANTCCH";
 
 /// A larger file is not read, in bytes: a hundred thousand specs take some fifty million.
 const MAX_LEN: u64 = 1 << 30;
-
-/// The file keeps for at most so many commits which others they reach.
-const MAX_WALKS: usize = 8;
 
 /// How a record begins: with its own length, and with where in it the row begins. The refs stand between.
 const HEADER: usize = 2 * size_of::<u32>();
@@ -69,9 +66,6 @@ pub(super) struct Update {
     pub pinned: Vec<(SpecId, ObjectId, Work)>,
 }
 
-/// Commits, each with some that it reaches.
-pub(super) type Reached = Vec<(ObjectId, Vec<ObjectId>)>;
-
 /// What packed refs hold.
 #[derive(Clone, Debug)]
 pub(super) enum Packed {
@@ -88,17 +82,8 @@ pub(super) enum Packed {
 struct Head {
     /// The program that wrote the file, and where it looked for texts.
     made_by: Vec<u8>,
-    reached: Vec<ReachedRow>,
     /// The file of packed refs that the records name; the inner stamp is missing where there was no file.
     packed: Option<Option<Stamp>>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ReachedRow {
-    #[serde(with = "oid")]
-    from: ObjectId,
-    #[serde(with = "oid")]
-    to: Vec<ObjectId>,
 }
 
 /// Where the file lies, and what made it.
@@ -118,8 +103,6 @@ pub(super) struct Records {
     packed: Option<Option<Stamp>>,
     /// Which record was asked for last: mostly the next question is about it or the next one.
     last: Cell<usize>,
-    /// Commits, each with some that it reaches.
-    pub reached: Reached,
 }
 
 impl CacheFile {
@@ -145,13 +128,7 @@ impl CacheFile {
         if head.made_by != self.made_by {
             return None;
         }
-        Some(Records {
-            places: places(&bytes, begin)?,
-            packed: head.packed,
-            last: Cell::new(0),
-            reached: head.reached.into_iter().map(|row| (row.from, row.to)).collect(),
-            bytes,
-        })
+        Some(Records { places: places(&bytes, begin)?, packed: head.packed, last: Cell::new(0), bytes })
     }
 
     /// Puts it into its place, whole: what `records` have of the specs that `exist`, and what is new.
@@ -161,7 +138,6 @@ impl CacheFile {
     pub(super) fn write(
         &self,
         records: &Records,
-        reached: &Reached,
         (updates, packed): (&HashMap<SpecId, Update>, &Packed),
         exist: impl Fn(&str) -> bool,
     ) -> std::io::Result<()> {
@@ -189,9 +165,7 @@ impl CacheFile {
                 from = None;
             }
         }
-        let walks = reached.iter().take(MAX_WALKS);
-        let reached = walks.map(|(from, to)| ReachedRow { from: *from, to: to.clone() }).collect();
-        write(&self.dir, &self.name, MAGIC, &Head { made_by: self.made_by.clone(), reached, packed: from }, &out)
+        write(&self.dir, &self.name, MAGIC, &Head { made_by: self.made_by.clone(), packed: from }, &out)
     }
 }
 

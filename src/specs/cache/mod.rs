@@ -2,7 +2,7 @@
 //! be deleted at any time.
 //!
 //! It holds answers that never change: the state at an event (by its id), what a text says (by its blob, or by the stamp of the file
-//! that it was read from), which commit reaches which. A question brings the id or the stamp of now; what was made from another one is
+//! that it was read from). A question brings the id or the stamp of now; what was made from another one is
 //! no answer. So nothing has to be kept in step. Configuration, branches, leases and the clock are not in it.
 
 mod check;
@@ -14,7 +14,7 @@ pub(crate) use file::{read as read_file, write as write_file};
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     path::{Path, PathBuf},
     rc::Rc,
     sync::{
@@ -68,10 +68,6 @@ pub(crate) struct Cache<'p> {
     packed: RefCell<Packed>,
     /// Whether anything was found that the file does not have.
     is_outdated: Cell<bool>,
-    /// Commits, each with those that it is known to reach.
-    reached: RefCell<Vec<(ObjectId, HashSet<ObjectId>)>>,
-    /// Whether ancestry never changes here: not at the edge of a shallow clone.
-    keeps_ancestry: bool,
     scan: RefCell<Option<Scan>>,
     listings: OnceCell<Vec<ListingResult>>,
 }
@@ -105,9 +101,6 @@ impl<'p> Cache<'p> {
         let scan = tops.first().filter(|_| many).and_then(|top| Scan::begin(top));
         let file = CacheFile::new(&dir, name, &tops, &project.env.binary(), repo.object_hash());
         let records = file.read().unwrap_or_default();
-        let grafts = project.repo.common_dir().join("info/grafts");
-        let keeps_ancestry = repo.is_shallow().is_ok_and(|shallow| !shallow) && !grafts.exists();
-        let reached = records.reached.iter().map(|(from, to)| (*from, to.iter().copied().collect())).collect();
         Some(Cache {
             project,
             file,
@@ -117,8 +110,6 @@ impl<'p> Cache<'p> {
             updates: RefCell::default(),
             packed: RefCell::new(Packed::Same),
             is_outdated: Cell::new(false),
-            reached: RefCell::new(reached),
-            keeps_ancestry,
             scan: RefCell::new(scan),
             listings: OnceCell::new(),
         })
@@ -334,47 +325,6 @@ impl<'p> Cache<'p> {
         Some(work)
     }
 
-    /// Whether `descendant` is known to reach `ancestor`. `holds` tells whether it reaches a commit that others were asked about.
-    pub(crate) fn reaches(
-        &self,
-        descendant: ObjectId,
-        ancestor: ObjectId,
-        holds: impl Fn(ObjectId) -> Result<bool>,
-    ) -> Result<bool> {
-        if !self.keeps_ancestry {
-            return Ok(false);
-        }
-        if let Some((_, reached)) = self.reached.borrow().iter().find(|(from, _)| *from == descendant) {
-            return Ok(reached.contains(&ancestor));
-        }
-        // What a commit below it reaches it reaches too.
-        let mut taken = HashSet::new();
-        let mut apart = Vec::new();
-        for (from, reached) in self.reached.take() {
-            if holds(from)? {
-                taken.insert(from);
-                taken.extend(reached);
-            } else {
-                apart.push((from, reached));
-            }
-        }
-        let found = taken.contains(&ancestor);
-        apart.insert(0, (descendant, taken));
-        self.reached.replace(apart);
-        self.is_outdated.set(true);
-        Ok(found)
-    }
-
-    /// Notes that `descendant` reaches `ancestor`.
-    pub(crate) fn note_reached(&self, descendant: ObjectId, ancestor: ObjectId) {
-        if self.keeps_ancestry
-            && let Some((_, reached)) = self.reached.borrow_mut().iter_mut().find(|(from, _)| *from == descendant)
-            && reached.insert(ancestor)
-        {
-            self.is_outdated.set(true);
-        }
-    }
-
     /// Whether anything was found that the file does not have.
     pub(crate) fn is_outdated(&self) -> bool {
         self.is_outdated.get()
@@ -383,10 +333,8 @@ impl<'p> Cache<'p> {
     /// Writes what was found, of the specs that `exist`. Where it cannot be written, the next command only takes longer.
     pub(crate) fn write(&self, exist: impl Fn(&str) -> bool) {
         if self.is_outdated.replace(false) {
-            let reached =
-                self.reached.borrow().iter().map(|(from, to)| (*from, to.iter().copied().collect())).collect();
             let found = (&*self.updates.borrow(), &*self.packed.borrow());
-            let _is_slower_next_time = self.file.write(&self.records, &reached, found, exist);
+            let _is_slower_next_time = self.file.write(&self.records, found, exist);
         }
     }
 }
