@@ -34,16 +34,17 @@ pub(crate) fn compute(repo: &Repository, request: &Request<'_>, shared: Option<S
 
 fn compute_once(repo: &Repository, request: &Request<'_>, shared: Option<SharedFile<'_>>) -> Result<Computed> {
     let (ours, theirs) = (request.ours, request.theirs);
-    let Some(base) = history::merge_base(repo, ours, theirs)? else {
-        let message = format!("refusing to merge unrelated histories: '{}' and '{}'", ours.to_hex(), theirs.to_hex());
-        return Err(Error::fatal(Kind::UnrelatedHistories, message));
-    };
-    if base == theirs {
+    let base = history::merge_base(repo, ours, theirs)?;
+    if base == Some(theirs) {
         return Ok(Computed::UpToDate);
     }
     if let Some(since) = request.dropped_base(repo)? {
         return replay::without_base(repo, request, since, shared);
     }
+    let Some(base) = base else {
+        let message = format!("refusing to merge unrelated histories: '{}' and '{}'", ours.to_hex(), theirs.to_hex());
+        return Err(Error::fatal(Kind::UnrelatedHistories, message));
+    };
     if base == ours && request.how == MergeHow::FastForward {
         return Ok(Computed::Commit(theirs));
     }

@@ -119,3 +119,16 @@ fn a_merge_that_a_person_drops_is_told_and_one_that_a_reset_leaves_too() {
         assert_eq!(sandbox.read("file"), "one\n");
     }
 }
+
+#[test]
+fn a_root_commit_that_is_amended_during_the_run_stays_as_it_is() {
+    let (sandbox, id) = crate::agent_work::with_free_agent("");
+    let root = sandbox.git(&["rev-list", "--max-parents=0", "main"]);
+    assert_eq!(root, sandbox.git(&["rev-parse", "main"]), "there is nothing else");
+    let amend = format!("git -C {} commit -q --amend --allow-empty -m Amended", sandbox.repo.display());
+    sandbox.agent(&format!("{}; {amend}", crate::agent_work::GOOD));
+    sandbox.chant(&["work", &id]).ok();
+    assert_eq!(sandbox.read("file"), "two\n");
+    let roots = sandbox.git(&["log", "--max-parents=0", "--format=%s", "main"]);
+    assert_eq!(roots, "Amended", "what was there before does not come back");
+}
