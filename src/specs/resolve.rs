@@ -1,7 +1,7 @@
 //! Which spec a person means.
 
 use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR};
-use crate::specs::names::SpecNames;
+use crate::specs::{all::Specs, names::SpecNames};
 use crate::{
     domain::{id::SpecId, status::Status},
     error::{Error, Kind, Result},
@@ -29,7 +29,7 @@ impl Project {
     ) -> Result<SpecId> {
         match candidates.as_slice() {
             [one] => Ok(one.clone()),
-            [] => Err(unknown(names, query)?),
+            [] => Err(self.unknown(names, query)?),
             several => Err(ambiguous(query, several)),
         }
     }
@@ -58,6 +58,27 @@ impl Project {
         Ok(matching)
     }
 
+    fn unknown(&self, names: &SpecNames<'_>, query: &str) -> Result<Error> {
+        let error = Error::fatal(Kind::UnknownSpec, format!("no such spec: '{}'", query.escape_debug()));
+        // `1` for `001`: ids are text, and people count.
+        let padded = query.bytes().all(|b| b.is_ascii_digit()).then(|| format!("{query:0>3}"));
+        if let Some(padded) = padded.filter(|padded| padded != query)
+            && !names.matching(&padded)?.is_empty()
+        {
+            return Ok(error.hint(format!("did you mean: git chant show {padded}")));
+        }
+        if Specs::new(self)?.of_any_topic(query).is_ok() {
+            return Ok(error
+                .hint(format!("'{query}' is a topic; to see how it stands: git chant status {query}"))
+                .hint(format!("to work on all of its specs: git chant work --topic {query}")));
+        }
+        Ok(if names.all()?.is_empty() {
+            error.hint("no specs yet; to create one: git chant add \"What to do\"")
+        } else {
+            error.hint("to list every spec: git chant list --all")
+        })
+    }
+
     fn is_archived(&self, names: &SpecNames<'_>, id: &SpecId) -> Result<bool> {
         match names.tip(id)? {
             Some(tip) => Ok(self.store()?.state_at(id, tip).is_ok_and(|(state, _)| state.status == Status::Archived)),
@@ -74,22 +95,6 @@ fn stem_of(query: &str) -> &str {
         .or_else(|| name.strip_prefix(ARCHIVE_DIR))
         .map_or(name, |rest| rest.trim_start_matches('/'));
     name.strip_suffix(".md").unwrap_or(name)
-}
-
-fn unknown(names: &SpecNames<'_>, query: &str) -> Result<Error> {
-    let error = Error::fatal(Kind::UnknownSpec, format!("no such spec: '{}'", query.escape_debug()));
-    // `1` for `001`: ids are text, and people count.
-    let padded = query.bytes().all(|b| b.is_ascii_digit()).then(|| format!("{query:0>3}"));
-    if let Some(padded) = padded.filter(|padded| padded != query)
-        && !names.matching(&padded)?.is_empty()
-    {
-        return Ok(error.hint(format!("did you mean: git chant show {padded}")));
-    }
-    Ok(if names.all()?.is_empty() {
-        error.hint("no specs yet; to create one: git chant add \"What to do\"")
-    } else {
-        error.hint("to list every spec: git chant list --all")
-    })
 }
 
 fn ambiguous(query: &str, several: &[SpecId]) -> Error {

@@ -64,6 +64,8 @@ fn six_phases_go_from_the_report_to_the_gate_on_a_branch_of_their_own() {
     let ids = investigate(&sandbox, &["--issue-url", "https://example.com/1234", "--reproduces", REPRODUCES]);
     assert_eq!(ids.len(), 6);
     assert_eq!(sandbox.chant(&["lint"]).ok().out, "");
+    let hints = ["git chant status issue-1234", "git chant work --topic issue-1234"];
+    sandbox.chant(&["work", "issue-1234"]).fails(128, &[&["no such spec", "is a topic"][..], &hints].concat());
     let before = topic(&sandbox);
     assert_eq!((&before["next"], &before["targets"]), (&ids[0][11..].into(), &serde_json::json!(["fix/issue-1234"])));
     for (at, id) in ids[..5].iter().enumerate() {
