@@ -151,6 +151,11 @@ impl Work<'_> {
         let plan = start::plan(project, id, request)?;
         plan::say_instead(project, &plan, progress)?;
         plan.spec.ignored().for_each(|warning| progress.say(&Step::Warning(warning)));
+        if plan.target.is_none() {
+            let short = id.short();
+            progress.say(&Step::Warning(format!("HEAD is detached: the work of '{short}' will not be merged")));
+            progress.say(&Step::Hint(format!("to merge it later: git chant merge {short} --onto <branch>")));
+        }
         budget::require(project, id, plan.spec.front.topic.as_deref(), &plan.agent.name).map_err(Stop::NotReady)?;
         self.approve(plan.text.blob(), &plan.spec, plan.prompt.as_ref())?;
         // A person may have typed it into a file that was there already.

@@ -154,7 +154,9 @@ fn onto_a_branch_that_is_checked_out_nowhere_and_one_that_is_not_there_yet() {
 fn detached_it_stays_finished_until_it_is_told_where_to_go() {
     let (sandbox, id) = with_spec();
     sandbox.git(&["checkout", "-q", "--detach"]);
-    sandbox.chant(&["work", &id]).fails(1, &["HEAD was detached", "--onto <branch>"]);
+    let said = sandbox.chant(&["work", &id]).fails(1, &["HEAD was detached", "--onto <branch>"]).err;
+    let told = said.find("warning: HEAD is detached").expect("before the agent starts");
+    assert!(told < said.find("Agent working").unwrap(), "{said}");
     assert_eq!(sandbox.status(&id), "finished");
     sandbox.chant(&["merge", &id, "--onto", "main"]).ok();
     assert_eq!(sandbox.git(&["show", "main:file"]), "two");
