@@ -38,8 +38,9 @@ pub(crate) struct InitArgs {
     ///
     /// Sets chant.agent unless it is set. Adds a line to the file that the agent reads at the start of a session, CLAUDE.md, GEMINI.md or
     /// AGENTS.md; the line tells it to run git chant instructions. (aider reads that file only if its configuration says so.) If AGENTS.md
-    /// exists and CLAUDE.md does not, Claude Code reads AGENTS.md, and the line goes there. git chant deinit removes the line.
-    #[arg(long, value_name = "name", value_parser = PossibleValuesParser::new(agent::KNOWN))]
+    /// exists and CLAUDE.md does not, Claude Code reads AGENTS.md, and the line goes there. git chant deinit removes the line. With manual,
+    /// a person does the work by hand, and no file is changed.
+    #[arg(long, value_name = "name", value_parser = PossibleValuesParser::new(agent::KNOWN.into_iter().chain([agent::MANUAL])))]
     pub agent: Option<String>,
 
     /// Give that agent a skill for adding, noting and failing specs

@@ -19,13 +19,14 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     refuse_blocked(&project)?;
     let silent = args.silent || project.silent;
     let notes = args.notes || (!args.no_notes && !silent && agreed(context, &project, args)?);
-    let agent = args.agent.as_deref().and_then(preset::named);
+    let name = args.agent.as_deref();
+    let agent = name.and_then(preset::named);
     let lacks = agent.is_some_and(|agent| !silent && setup::lacks_skill(&project, agent));
     let skill = match args.skill || !lacks || args.dry_run || !may_ask(context) {
         false => context.env.confirm("Give the agent a skill for adding, noting and failing specs?")?,
         true => args.skill,
     };
-    let changes = setup::init(&project, Options { silent: args.silent, notes, hooks: args.hooks, agent, skill })?;
+    let changes = setup::init(&project, Options { silent: args.silent, notes, hooks: args.hooks, agent: name, skill })?;
     if !args.dry_run {
         changes.iter().try_for_each(|change| setup::apply(&project, change))?;
     }
@@ -57,7 +58,7 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     {
         outcome = outcome.hint(format!("{} looks there only where that is set: {reads}", agent.name));
     }
-    if agent.is_none() && project.config().agent()?.is_none() {
+    if name.is_none() && project.config().agent()?.is_none() {
         outcome = project.agent_hints().into_iter().fold(outcome, Outcome::hint);
     }
     Ok(outcome)

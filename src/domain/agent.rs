@@ -14,3 +14,6 @@ pub(crate) const KNOWN: [&str; 11] = [
     "opencode",
     "opencode-acp",
 ];
+
+/// The name that stands for a person who works by hand.
+pub(crate) const MANUAL: &str = "manual";

@@ -14,11 +14,10 @@ use crate::{
     error::{Error, IoContext, Kind, Result},
 };
 
+pub(crate) use crate::domain::agent::MANUAL;
+
 /// The file beside the prompt with what an agent prints beside the messages of its protocol.
 pub(crate) const ASIDE: &str = "agent.err";
-
-/// The name of the agent that is a person.
-pub(crate) const MANUAL: &str = "manual";
 
 /// An agent and how it is run.
 #[derive(Clone, Debug)]

@@ -218,3 +218,14 @@ fn a_squash_of_several_commits_leads_to_their_spec() {
     sandbox.git(&["commit", "-qa", "--amend", "-m", "Half of it"]);
     sandbox.chant(&["why", "HEAD"]).fails(1, &["no spec records it"]);
 }
+
+#[test]
+fn a_person_who_works_by_hand_can_be_the_agent() {
+    let sandbox = Sandbox::new();
+    let made = changes(&sandbox, &["init", "--agent", "manual"]);
+    assert!(made.iter().any(|change| change.contains("set chant.agent = manual")), "{made:?}");
+    assert!(!made.iter().any(|change| change.contains("AGENTS.md") || change.contains("CLAUDE.md")), "{made:?}");
+    assert_eq!(sandbox.git(&["config", "chant.agent"]), "manual");
+    let id = sandbox.add(&["By hand"]);
+    assert!(sandbox.chant(&["work", &id]).ok().err.contains(&format!("git chant finish {}", &id[11..])));
+}

@@ -11,15 +11,15 @@ use crate::{
 
 /// The options of `init`.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Options {
+pub(crate) struct Options<'a> {
     /// Keep `.chant/` out of history.
     pub silent: bool,
     /// Have notes follow commits that are rewritten, and show them.
     pub notes: bool,
     /// Have git's hooks call this tool.
     pub hooks: bool,
-    /// Use this agent, and tell it of the specs.
-    pub agent: Option<&'static Preset>,
+    /// Use this agent, and tell it of the specs if it is one that reads files: a person who works by hand does not.
+    pub agent: Option<&'a str>,
     /// Teach that agent what to do with specs.
     pub skill: bool,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// `no-work-tree`; `tracked` where silent mode is asked for and history has specs.
-pub(crate) fn init(project: &Project, options: Options) -> Result<Vec<Change>> {
+pub(crate) fn init(project: &Project, options: Options<'_>) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     if options.silent && !project.silent {
         exclude::refuse_tracked(project)?;
@@ -51,17 +51,17 @@ pub(crate) fn init(project: &Project, options: Options) -> Result<Vec<Change>> {
     if options.hooks {
         changes.extend(hooks::missing(project)?);
     }
-    if let Some(agent) = options.agent {
-        if project.config().agent()?.is_none() {
-            changes.push(Change::AddSetting("chant.agent".to_owned(), agent.name.to_owned()));
-        }
-        // In silent mode no other person sees anything of it.
-        if !options.silent && !project.silent {
-            let name = pointer::place(project, agent.instructions);
-            changes.extend(pointer::missing(project, name)?.map(Change::Point));
-            if options.skill {
-                changes.extend(skill::missing(project, agent.instructions)?.map(Change::Teach));
-            }
+    if let Some(name) = options.agent
+        && project.config().agent()?.is_none()
+    {
+        changes.push(Change::AddSetting("chant.agent".to_owned(), name.to_owned()));
+    }
+    // In silent mode no other person sees anything of it.
+    if let Some(agent) = options.agent.and_then(preset::named).filter(|_| !options.silent && !project.silent) {
+        let name = pointer::place(project, agent.instructions);
+        changes.extend(pointer::missing(project, name)?.map(Change::Point));
+        if options.skill {
+            changes.extend(skill::missing(project, agent.instructions)?.map(Change::Teach));
         }
     }
     Ok(changes)
