@@ -9,6 +9,8 @@ pub(crate) struct SpecDetail {
     /// What `list` gives.
     #[serde(flatten)]
     pub spec: SpecView,
+    /// Why it failed, was paused, cancelled or archived, in the words of its last event of that kind.
+    pub reason: Option<String>,
     /// The commit that the attempt started from.
     pub base: Option<String>,
     /// The full ref that the work goes to.
@@ -46,6 +48,7 @@ impl SpecDetail {
     pub(crate) fn new(spec: SpecView) -> Self {
         SpecDetail {
             spec,
+            reason: None,
             base: None,
             target: None,
             merge: None,

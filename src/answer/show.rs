@@ -122,7 +122,9 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     let all = |values: &[String]| clean::line(&values.join(", ")).into_owned();
     let short = |id: &Option<String>| id.as_deref().map(clean::object_id).unwrap_or_default();
     line("Status", &look.paint.with(Slot::from(spec.status), spec.flagged_status()));
+    line("Reason", &text(&detail.reason));
     line("Next", &spec.next_command().unwrap_or_default());
+    line("Replaced by", &text(&spec.superseded_by));
     // Its status is the line above, what is wrong with its text one below.
     let said = |kind| kind == BlockerKind::Status || (kind == BlockerKind::Invalid && spec.error.is_some());
     for blocker in spec.blocked_by.iter().filter(|blocker| !said(blocker.kind)) {

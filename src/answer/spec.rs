@@ -87,6 +87,8 @@ pub(crate) struct SpecView {
     pub cost: Option<CostView>,
     /// How far its work is verified: `none`, `checks`, `proof` or `reviewed`; `null` until it is finished.
     pub verified: Option<String>,
+    /// The short id of the spec that stands in its place now.
+    pub superseded_by: Option<String>,
     /// Whether it was archived.
     pub archived: bool,
     /// Why the spec file cannot be read: `path:line:column: what`.
@@ -130,6 +132,7 @@ impl SpecView {
             model: None,
             cost: None,
             verified: None,
+            superseded_by: None,
             archived: false,
             error: None,
         }
@@ -156,11 +159,12 @@ impl SpecView {
         })
     }
 
-    /// The command that a person would type next; `None` where the spec is closed, or blocked by something else.
+    /// The command that a person would type next; `None` where the spec is closed, superseded, or blocked by something else.
     pub(crate) fn next_command(&self) -> Option<String> {
         let gate = self.kind == "gate" && self.blocked_by.iter().all(|blocker| blocker.kind == BlockerKind::Gate);
         let (verb, rest) = match self.status {
             Status::Completed | Status::Cancelled | Status::Archived => return None,
+            Status::Pending | Status::Failed if self.superseded_by.is_some() => return None,
             _ if self.error.is_some() => ("edit", ""),
             _ if self.contended => ("log", ""),
             _ if self.proposed => ("add --adopt", ""),

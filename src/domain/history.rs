@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use gix::ObjectId;
 
-use super::event::Event;
+use super::{
+    event::{Event, Op},
+    status::Status,
+};
 
 /// The events of one spec, in an order in which every event follows those that it can reach.
 ///
@@ -75,6 +78,12 @@ impl History {
         let mut history = self.clone();
         history.push(event.id, Node::Event(Box::new(event)));
         history
+    }
+
+    /// The newest event of `attempt` that says of the spec what `status` says; a merge that was announced leaves it as finished as it was.
+    pub fn deciding(&self, status: Status, attempt: Option<ObjectId>) -> Option<&Event> {
+        let decides = |event: &&Event| event.op.claims() == Some(status) && event.op != Op::Land;
+        self.events.iter().rev().filter(|event| Some(event.attempt()) == attempt).find(decides)
     }
 
     fn push(&mut self, id: ObjectId, node: Node) {

@@ -84,6 +84,7 @@ impl Specs<'_> {
         view.contended = facts.is_contended();
         (view.orphaned, view.stale) = self.orphaned_and_stale(&facts)?;
         view.error = facts.fault;
+        view.superseded_by = self.successors(&entry.id, &entry.id)?.pop().map(|by| by.short().to_owned());
         if let Some(spec) = entry.spec() {
             view.title = spec.title.clone();
             view.kind = spec.front.kind.as_str().to_owned();
@@ -150,6 +151,8 @@ impl Specs<'_> {
         let store = self.project.store()?;
         let walk = store.walk(&entry.id, state.tip)?;
         let facts = &state.facts;
+        let decided = walk.history.deciding(state.status, state.attempt);
+        detail.reason = decided.and_then(|event| event.facts.reason.clone());
         detail.base = facts.base.map(|id| id.to_string());
         detail.target = facts.target.clone();
         detail.tampered = facts.tampered.clone();

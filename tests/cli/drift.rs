@@ -120,6 +120,8 @@ fn research_that_does_not_carry_the_work_is_replaced_and_what_rests_on_it_is_sta
     sandbox.chant(&["work", &fix]).fails(1, &["reports insufficient research", "--supersedes", &old[11..]]);
     assert_eq!(sandbox.status(&fix), "failed");
     assert_eq!(kinds(&sandbox), []);
+    let shown = sandbox.chant(&["show", &fix]).ok().out;
+    assert!(shown.contains("Reason:      the agent reports insufficient research"), "{shown}");
 
     let new = research("Find out better", &["--supersedes", &old[11..14]]);
     assert!(sandbox.read(&format!(".chant/specs/{new}.md")).contains(&format!("supersedes:\n  - {old}\n")));
@@ -136,4 +138,8 @@ fn research_that_does_not_carry_the_work_is_replaced_and_what_rests_on_it_is_sta
     assert_eq!(sandbox.show(&other)["stale"], false);
     assert_eq!(sandbox.show(&fix)["stale"], true);
     assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
+    // What another spec replaces is not what to do next.
+    let instead = sandbox.add(&["Fix it otherwise", "--supersedes", &fix]);
+    let shown = sandbox.chant(&["show", &fix]).ok().out;
+    assert!(shown.contains(&format!("Replaced by: {}\n", &instead[11..])) && !shown.contains("Next:"), "{shown}");
 }

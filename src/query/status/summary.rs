@@ -1,7 +1,7 @@
 //! How the deciding attempt of a spec went so far, as its events tell.
 
 use crate::{
-    domain::event::{Event, Op},
+    domain::event::Op,
     error::Result,
     project::Project,
     specs::{entry::Entry, view::rfc3339},
@@ -27,10 +27,7 @@ impl AttemptSummary {
         let Some(state) = &entry.state else { return Ok(AttemptSummary::default()) };
         let walk = project.store()?.walk(&entry.id, state.tip)?;
         let events = walk.history.events();
-        let ours = |event: &&Event| Some(event.attempt()) == state.attempt;
-        // A merge that was announced leaves it as finished as it was.
-        let decides = |event: &&Event| event.op.claims() == Some(state.status) && event.op != Op::Land;
-        let decided = events.iter().rev().filter(ours).find(decides);
+        let decided = walk.history.deciding(state.status, state.attempt);
         Ok(AttemptSummary {
             number: events.iter().filter(|event| event.op == Op::Start).count(),
             by: decided.map(|event| event.author.name.clone()),
