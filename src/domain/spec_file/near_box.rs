@@ -5,11 +5,14 @@ use std::ops::Range;
 /// What people put into a box.
 const MARKS: &str = " xX~-/\\.*+_?!oO✓✔✗✘√×☑✅❌";
 
+/// What people put into round brackets that are meant as a box.
+const ROUND: &str = " xX✓✔";
+
 /// Boxes of one character.
 const DRAWN: &str = "☐☑☒□■✅⬜✔✓";
 
 /// The bytes of the box with which a line begins, after its list marker if it has one: right (`- [ ] a`) or nearly right (`- [] a`, `-[ ] a`,
-/// `- [~] a`, `* [x]a`, `[ ] a`, `- ☐ a`).
+/// `- [~] a`, `* [x]a`, `[ ] a`, `- [x]: a`, `- ( ) a`, `- ☐ a`).
 pub(super) fn find(line: &str) -> Option<Range<usize>> {
     let mut rest = line.trim_start_matches(|c: char| c.is_whitespace() || c == '>');
     let marked = after_marker(rest);
@@ -19,13 +22,19 @@ pub(super) fn find(line: &str) -> Option<Range<usize>> {
     if DRAWN.contains(first) && marked.is_some() {
         return Some(start..start + first.len_utf8());
     }
-    let inside = rest.strip_prefix('[')?;
-    let close = inside.find(']')?;
+    let (inside, end, marks) = match (rest.strip_prefix('['), rest.strip_prefix('(')) {
+        (Some(inside), _) => (inside, ']', MARKS),
+        (None, Some(inside)) if marked.is_some() => (inside, ')', ROUND),
+        _ => return None,
+    };
+    let close = inside.find(end)?;
     let mark = &inside[..close];
-    let is_box = mark.chars().count() <= 3 && mark.chars().all(|c| MARKS.contains(c) || c == '\u{a0}');
-    // A link or the meaning of one.
-    let is_link = inside[close + 1..].starts_with(['(', '[', ':']);
-    (is_box && !is_link).then_some(start..start + close + 2)
+    let is_box = mark.chars().count() <= 3 && mark.chars().all(|c| marks.contains(c) || c == '\u{a0}');
+    // A link or, at the start of a line, the meaning of one.
+    let after = &inside[close + 1..];
+    let is_link = after.starts_with(['(', '[']) || (after.starts_with(':') && marked.is_none());
+    let is_empty = mark.is_empty() && end == ')';
+    (is_box && !is_link && !is_empty).then_some(start..start + close + 2)
 }
 
 /// What follows a list marker.
@@ -54,6 +63,9 @@ mod tests {
             ("> + [✓] quoted", "[✓]"),
             ("- ☐ drawn", "☐"),
             ("• [X] a bullet", "[X]"),
+            ("- [x]: a colon", "[x]"),
+            ("- ( ) round", "( )"),
+            ("* (x) round", "(x)"),
         ] {
             assert_eq!(find(line).map(|at| &line[at]), Some(text), "{line}");
         }
@@ -68,6 +80,10 @@ mod tests {
             "-",
             "☐ text",
             "- [ ",
+            "- () is called",
+            "- (o) a",
+            "(x) a",
+            "- (see x) a",
             "1 [ ]",
         ] {
             assert_eq!(find(line), None, "{line}");
