@@ -338,7 +338,8 @@ fn one_line(message: &str) -> String {
 pub(crate) fn branch_name(short: &str) -> Result<FullName> {
     let full = FullName::try_from(format!("refs/heads/{short}"));
     match full {
-        Ok(name) if !short.starts_with('-') && short != "HEAD" => Ok(name),
+        // Git takes an '@' for HEAD.
+        Ok(name) if !short.starts_with('-') && short != "HEAD" && short != "@" => Ok(name),
         _ => Err(Error::fatal(Kind::BadBranch, format!("'{}' is not a valid branch name", short.escape_debug()))),
     }
 }
