@@ -2,10 +2,13 @@
 //!
 //! What is made of the tree (a merge commit, one commit, commits made again) is in `merge`, `squash` and `replay`.
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 use gix::{
     ObjectId,
-    merge::{blob::builtin_driver::text::Labels, tree::TreatAsUnresolved},
+    merge::{
+        blob::builtin_driver::text::Labels,
+        tree::{Conflict, Resolution, TreatAsUnresolved},
+    },
     objs::tree::EntryKind,
 };
 
@@ -78,7 +81,7 @@ pub(super) fn three_way(
     let gix = repo.gix();
     let outcome = gix.merge_commits(ours, theirs, labels(), gix.tree_merge_options()?.into())?;
     let [base, ours, theirs] = [tree_of(repo, base)?, tree_of(repo, ours)?, tree_of(repo, theirs)?];
-    with_shared(repo, settled(outcome.tree_merge)?, [base, ours, theirs], shared)
+    with_shared(repo, settled(repo, outcome.tree_merge)?, [base, ours, theirs], shared)
 }
 
 /// The tree of what `theirs` changed since `ancestor`, done to `ours`; all of them trees.
@@ -107,7 +110,7 @@ fn labels() -> Labels<'static> {
 /// The tree of a three-way merge of trees, the ancestor first.
 fn merged_trees(repo: &Repository, [ancestor, ours, theirs]: [ObjectId; 3]) -> Result<Merged> {
     let gix = repo.gix();
-    settled(gix.merge_trees(ancestor, ours, theirs, labels(), gix.tree_merge_options()?)?)
+    settled(repo, gix.merge_trees(ancestor, ours, theirs, labels(), gix.tree_merge_options()?)?)
 }
 
 /// The merge of these trees in view of `shared`: where `merged` has a conflict in that file alone, the trees are merged again
@@ -128,16 +131,67 @@ fn with_shared(
     }
 }
 
-fn settled(mut merge: gix::merge::tree::Outcome<'_>) -> Result<Merged> {
+fn settled(repo: &Repository, mut merge: gix::merge::tree::Outcome<'_>) -> Result<Merged> {
     let how = TreatAsUnresolved::git();
     let unresolved = merge.conflicts.iter().filter(|conflict| conflict.is_unresolved(how));
     let mut paths: Vec<_> = unresolved
         .flat_map(|conflict| [conflict.ours.location().to_owned(), conflict.theirs.location().to_owned()])
         .filter(|path| !path.is_empty())
         .collect();
+    // gix puts what is new in a directory into the place to which the other side renamed the directory; git asks its setting.
+    let moved: Vec<_> = merge.conflicts.iter().filter_map(along_a_directory).collect();
+    let follows = if moved.is_empty() { Follows::Yes } else { Follows::of(repo) };
+    if follows == Follows::Conflict {
+        paths.extend(moved.iter().map(|(_, to)| to.clone()));
+    }
     paths.sort();
     paths.dedup();
-    if paths.is_empty() { Ok(Ok(merge.tree.write()?.detach())) } else { Ok(Err(paths)) }
+    if !paths.is_empty() {
+        return Ok(Err(paths));
+    }
+    let tree = merge.tree.write()?.detach();
+    Ok(Ok(if follows == Follows::No { moved_back(repo, tree, &moved)? } else { tree }))
+}
+
+/// Whether what is new in a directory follows it where the other side renamed it: `merge.directoryRenames`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Follows {
+    Yes,
+    No,
+    /// It does, and a person has to look at it. This is git's default.
+    Conflict,
+}
+
+impl Follows {
+    fn of(repo: &Repository) -> Follows {
+        match repo.gix().config_snapshot().try_boolean("merge.directoryRenames") {
+            Ok(Some(true)) => Follows::Yes,
+            Ok(Some(false)) => Follows::No,
+            _ => Follows::Conflict,
+        }
+    }
+}
+
+/// Where a file was put by one side, and where it is because the other side renamed the directory.
+fn along_a_directory(conflict: &Conflict) -> Option<(BString, BString)> {
+    match &conflict.resolution {
+        Ok(Resolution::SourceLocationAffectedByRename { final_location }) => {
+            Some((conflict.changes_in_resolution().1.location().to_owned(), final_location.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// The tree with files moved from the second path of each pair to the first.
+fn moved_back(repo: &Repository, tree: ObjectId, moved: &[(BString, BString)]) -> Result<ObjectId> {
+    let mut editor = repo.gix().edit_tree(tree)?;
+    for (from, to) in moved {
+        if let Some(entry) = repo.gix().find_tree(tree)?.lookup_entry(to.split_str("/"))? {
+            editor.remove(to)?;
+            editor.upsert(from, entry.mode().kind(), entry.object_id())?;
+        }
+    }
+    Ok(editor.write()?.detach())
 }
 
 /// Whether a merge commit is what git makes of its parents, and holds nothing that a person added to it: a conflict that was resolved, a

@@ -161,6 +161,34 @@ fn a_squash_keeps_the_trailers_and_names_every_author() {
 }
 
 #[test]
+fn a_new_file_in_a_renamed_directory_goes_where_gits_setting_says() {
+    for (setting, place) in
+        [(None, None), (Some("conflict"), None), (Some("false"), Some("old/new")), (Some("true"), Some("moved/new"))]
+    {
+        let sandbox = Sandbox::new();
+        sandbox.write("old/one", "one\n");
+        sandbox.write("old/two", "two\n");
+        sandbox.commit("A directory");
+        setting.inspect(|value| drop(sandbox.git(&["config", "merge.directoryRenames", value])));
+        sandbox.agent("echo new >old/new; git add -A; git commit -qm 'Add new'; tick");
+        let id = sandbox.add(&["Add new", "--onto", "main"]);
+        sandbox.chant(&["work", &id, "--no-merge"]).ok();
+        sandbox.git(&["mv", "old", "moved"]);
+        sandbox.commit("Rename it");
+        let merged = sandbox.chant(&["merge", &id]);
+        let Some(place) = place else {
+            merged.fails(1, &["moved/new"]);
+            assert_eq!(sandbox.status(&id), "finished");
+            continue;
+        };
+        merged.ok();
+        let tree = sandbox.git(&["merge-tree", "--write-tree", "main^1", "main^2"]);
+        assert_eq!(sandbox.git(&["rev-parse", "main^{tree}"]), tree, "{setting:?}: as git merges it");
+        assert_eq!(sandbox.read(place), "new\n");
+    }
+}
+
+#[test]
 #[ignore = "slow: .ci/run runs it"]
 fn renames_modes_and_symlinks_arrive_in_each_way() {
     for how in HOWS {
