@@ -3,7 +3,7 @@
 use bstr::ByteSlice;
 use gix::ObjectId;
 
-use super::{history, process::Git, repository::Repository};
+use super::{history, process::Git, promised, repository::Repository};
 use crate::error::{Error, Kind, Result};
 
 /// The commit that last changed line `line` (from 1) of `path`, relative to the top: in the work tree, or as `rev` has it. `None` if
@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, Result};
 /// # Errors
 /// `no-line` if there is no such file or line, in git's own words.
 pub(crate) fn line(repo: &Repository, rev: Option<&str>, path: &str, line: u64) -> Result<Option<ObjectId>> {
+    promised::fetch_history(repo, rev.unwrap_or("HEAD"), path)?;
     let range = format!("{line},{line}");
     let git = Git::at(repo).args(["blame", "--porcelain", "-L", &range]).args(rev).arg("--").arg(path);
     let output = git.run()?;
@@ -29,6 +30,7 @@ pub(crate) fn line(repo: &Repository, rev: Option<&str>, path: &str, line: u64) 
 
 /// The commits that changed `path`, relative to the top, newest first, at most `most`; renames are followed.
 pub(crate) fn path(repo: &Repository, path: &str, most: usize) -> Result<Vec<ObjectId>> {
+    promised::fetch_history(repo, "HEAD", path)?;
     let listed = Git::at(repo)
         .global("--literal-pathspecs")
         .args(["log", "--follow", "--format=%H", "-n", &most.to_string(), "--"])

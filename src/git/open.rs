@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
+use gix::odb::store::init::Slots;
 
 use super::{config_parameters, process::Git, repository::Repository, worktree::same_place};
 use crate::{
@@ -43,6 +44,9 @@ const KNOWN_EXTENSIONS: &[&str] = &[
     "refstorage",
     "relativeworktrees",
 ];
+
+/// How many packs gix can know of: there may be more at the end of a command than at its start, for example in a partial clone.
+const SLOTS: Slots = Slots::AsNeededByDiskState { multiplier: 2.0, minimum: 1024 };
 
 /// How large a `.git` file may be, in bytes.
 const MAX_LINK: u64 = 1 << 12;
@@ -109,7 +113,7 @@ fn overrides(env: &Env) -> Result<Vec<BString>> {
 }
 
 fn options(overrides: &[BString]) -> gix::open::Options {
-    gix::open::Options::default().cli_overrides(overrides.iter().cloned())
+    gix::open::Options::default().cli_overrides(overrides.iter().cloned()).object_store_slots(SLOTS)
 }
 
 /// How a repository is opened whose owner does not matter, by its git directory.

@@ -18,15 +18,14 @@ pub struct PastEvent {
 }
 
 impl Store<'_> {
-    /// Begins the chain of `spec` with all of `past`, oldest first, in one step: a reader sees all of it or nothing. Returns the
-    /// last event; `None` if the spec has a chain already, which is left as it is.
+    /// Writes the events `past` as the first ones of `spec`, oldest first; no ref is moved. Returns the last.
     ///
     /// Nothing in these events tells who recorded them (but a signature): two clones that find the same begin the same chain, and have
     /// nothing to join.
     ///
     /// # Errors
-    /// As [`Store::append`]; nothing but unreachable objects is left then.
-    pub fn begin(&self, spec: &SpecId, past: &[PastEvent]) -> Result<Option<Appended>, Refusal> {
+    /// If the transition table refuses one; nothing but unreachable objects is left then.
+    pub fn write_past(&self, spec: &SpecId, past: &[PastEvent]) -> Result<Appended, Refusal> {
         let mut before = Predecessor::default();
         let mut last = None;
         for one in past {
@@ -35,19 +34,25 @@ impl Store<'_> {
             let event = self.write_event(spec, &before, &one.addition, &validated, Some(&one.author))?;
             let (state, history) = self.state_at(spec, event)?;
             before = Predecessor { base: Some(event), state: Some(state), history };
-            last = Some((event, validated.status));
+            last = Some(Appended { event, status: validated.status, late: false });
         }
-        let Some((event, status)) = last else {
-            return Err(Error::fatal(Kind::NoEvents, "a chain cannot begin without an event").into());
-        };
+        last.ok_or_else(|| Error::fatal(Kind::NoEvents, "a chain cannot begin without an event").into())
+    }
+
+    /// Begins the chain of `spec` with `last` and all events that it reaches, in one step: a reader sees all of it or nothing. Returns
+    /// whether it did: a chain that exists already is left as it is.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub fn begin(&self, spec: &SpecId, last: &Appended) -> Result<bool, Refusal> {
         let name = Self::ref_name(spec);
         self.retry(&name, || {
             // It may be folded, and have no ref.
             if self.tip(spec)?.is_some() {
-                return Ok(Some(None));
+                return Ok(Some(false));
             }
-            let moved = self.swap(&name, None, event, &format!("chant: {}", Op::Add.as_str()))? == Moved::Yes;
-            Ok(moved.then_some(Some(Appended { event, status, late: false })))
+            let moved = self.swap(&name, None, last.event, &format!("chant: {}", Op::Add.as_str()))? == Moved::Yes;
+            Ok(moved.then_some(true))
         })
     }
 }

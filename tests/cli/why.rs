@@ -1,5 +1,7 @@
 //! From a line or a commit to its spec and the research behind it.
 
+use std::fs;
+
 use serde_json::Value;
 
 use crate::support::Sandbox;
@@ -187,6 +189,41 @@ fn a_fix_on_research_that_superseded_other_research_quotes_what_it_was_informed_
     assert_eq!(sandbox.show(&fix)["stale"], false);
     assert_eq!(sandbox.git(&["status", "--porcelain", "--", &format!(".chant/specs/{fix}.md")]), "");
     assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
+}
+
+#[test]
+fn a_partial_clone_fetches_the_history_of_a_line_at_once() {
+    let sandbox = Sandbox::new();
+    for number in 0..45 {
+        sandbox.write("a", &format!("{number}\nlast\n"));
+        sandbox.write("dir/b", &format!("{number}\n"));
+        sandbox.commit("Go on");
+    }
+    sandbox.agent("printf 'of a spec\\n' >>a; git commit -qam 'Add a line'; tick");
+    let id = sandbox.add(&["Add a line", "--onto", "main"]);
+    sandbox.chant(&["work", &id]).ok();
+    for number in 0..5 {
+        sandbox.write("dir/b", &format!("later {number}\n"));
+        sandbox.commit("Go on");
+    }
+    sandbox.git(&["config", "uploadpack.allowFilter", "true"]);
+    sandbox.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    let url = format!("file://{}", sandbox.repo.display());
+    for filter in ["blob:none", "tree:0"] {
+        let clone = sandbox.dir().join(filter.replace(':', "-"));
+        sandbox.git_in(sandbox.dir(), &["clone", "-q", "--filter", filter, &url, clone.to_str().unwrap()]);
+        sandbox.chant_in(&clone, &["sync"]).ok();
+        for (line, code, found) in [("a:3", 0, id.as_str()), ("a:2", 1, "no spec records it")] {
+            let trace = clone.with_extension("trace");
+            let mut why = sandbox.command_in(&clone, env!("CARGO_BIN_EXE_git-chant"));
+            sandbox.run(why.args(["why", line, "--json"]).env("GIT_TRACE", &trace)).fails(code, &[found]);
+            let fetches = fs::read_to_string(&trace).unwrap().matches("built-in: git fetch").count();
+            assert!(fetches < 10, "{filter} {line}: {fetches} fetches");
+            fs::remove_file(trace).unwrap();
+        }
+        // Each fetch made a pack: more than gix has room for by default.
+        sandbox.chant_in(&clone, &["list", "--all"]).ok();
+    }
 }
 
 #[test]

@@ -19,16 +19,15 @@ use crate::{
     error::{Error, Kind, Result},
     git::{
         history,
+        pack::PACK_FROM,
         process::Git,
+        promised::is_partial,
         reference::{self, Swap, Swapped},
         repository::Repository,
         work_file,
         worktree::Worktree,
     },
 };
-
-/// Of fewer objects than this each becomes a file of its own, as after a fetch.
-const PACK_FROM: u32 = 100;
 
 /// The length of the header of a pack, of which the last four bytes are the number of its objects.
 const PACK_HEADER: usize = 12;
@@ -225,7 +224,7 @@ impl Private {
         }
         let partial = is_partial(repo);
         let store = match count {
-            few if few < PACK_FROM && !partial => Git::at(repo).args(["unpack-objects", "--strict", "-q"]),
+            few if (few as usize) < PACK_FROM && !partial => Git::at(repo).args(["unpack-objects", "--strict", "-q"]),
             // A partial clone lacks objects that others lead to: that is looked at below.
             _ if partial => Git::at(repo).args(["index-pack", "--stdin", "--fsck-objects", "--fix-thin"]),
             _ => Git::at(repo).args(["index-pack", "--stdin", "--strict", "--fix-thin"]),
@@ -243,14 +242,6 @@ impl Private {
         }
         Ok(Ok(()))
     }
-}
-
-/// Whether objects may be missing that a remote has promised.
-fn is_partial(repo: &Repository) -> bool {
-    let snapshot = repo.gix().config_snapshot();
-    let mut remotes = snapshot.plumbing().sections_by_name("remote").into_iter().flatten();
-    snapshot.string("extensions.partialClone").is_some()
-        || remotes.any(|remote| remote.value("promisor").is_some_and(|value| value != "false"))
 }
 
 /// The line of a small file below `dir`, if it is a plain one.

@@ -30,9 +30,9 @@ use crate::{
         status::Status,
     },
     error::Result,
-    git::{file_history, work_file},
+    git::{file_history, pack, work_file},
     project::Project,
-    store::Store,
+    store::{Appended, Store},
 };
 use chain::BuiltHistory;
 use commits::CommitFinder;
@@ -153,13 +153,17 @@ fn build_all(
 /// Writes the histories of each batch, unless nothing is to be written.
 fn write_all(project: &Project, batches: Receiver<Batch>, dry_run: bool) -> Result<Outcome> {
     let store = project.store()?;
+    // Thousands of objects take less time as a pack than as a file each.
+    let drafts = Project::of(&project.env, project.repo.in_memory())?;
     let mut outcome = Outcome::default();
     for batch in batches {
+        let written = if dry_run { Vec::new() } else { write(&drafts.store()?, &batch)? };
+        pack::keep(&drafts.repo, &project.repo)?;
         if !dry_run {
             annotate(project, &store, &batch)?;
         }
-        for (read, built) in batch {
-            if dry_run || write(&store, &read, &built)? {
+        for (at, (read, built)) in batch.into_iter().enumerate() {
+            if dry_run || store.begin(&read.source.id, &written[at])? {
                 outcome.left.extend(built.left);
                 outcome.imported.push(view(read, built.status, &built.commits));
             } else {
@@ -169,6 +173,15 @@ fn write_all(project: &Project, batches: Receiver<Batch>, dry_run: bool) -> Resu
         }
     }
     Ok(outcome)
+}
+
+/// Writes the histories of a batch; no ref is moved. Returns the last event of each.
+fn write(store: &Store<'_>, batch: &Batch) -> Result<Vec<Appended>> {
+    let written = batch.iter().map(|(read, built)| {
+        store.write_blob(&read.bytes)?;
+        Ok(store.write_past(&read.source.id, &built.past)?)
+    });
+    written.collect()
 }
 
 fn view(read: Read, status: Status, commits: &[ObjectId]) -> ImportView {
@@ -240,13 +253,6 @@ fn says_nothing(spec: &Spec, bytes: &[u8]) -> bool {
     let foreign = spec_file::foreign_of(bytes);
     let front = &spec.front;
     foreign.status.is_none() && foreign.approval.is_none() && front.completed_at.is_none() && front.commits.is_empty()
-}
-
-/// Writes the history of a spec. Returns whether there was none before.
-fn write(store: &Store<'_>, read: &Read, built: &BuiltHistory) -> Result<bool> {
-    store.write_blob(&read.bytes)?;
-    let id = &read.source.id;
-    Ok(store.begin(id, &built.past)?.is_some())
 }
 
 /// Notes on the commits which spec they belong to. The notes come before the histories: after a death in between, the specs without
