@@ -2,7 +2,7 @@
 
 use gix::ObjectId;
 
-use super::why::{Origin, origin};
+use super::why::{Origin, Origins};
 use crate::{
     answer::LooseCommit,
     domain::id::SpecId,
@@ -42,8 +42,9 @@ pub(crate) fn range(specs: &Specs<'_>, since: ObjectId, tip: ObjectId) -> Result
         );
         return Err(history::with_unshallow(Error::fatal(Kind::CutOff, message)));
     }
+    let origins = Origins::new(specs);
     for commit in commits {
-        let how = match origin(specs, commit, None)? {
+        let how = match origins.of(commit, None)? {
             Origin::Recorded(spec) | Origin::Patch { spec, .. } | Origin::Squash { spec, .. } => {
                 add(spec);
                 continue;

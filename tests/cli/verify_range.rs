@@ -43,6 +43,94 @@ fn a_range_is_its_specs_their_checks_and_the_commits_without_one() {
     sandbox.chant(&["verify", "--summary", "x", "--all"]).fails(129, &["--all"]);
 }
 
+#[test]
+fn commits_that_were_rebased_or_squashed_are_still_of_their_specs() {
+    let (sandbox, id) = branch();
+    sandbox.git(&["checkout", "-q", "main"]);
+    sandbox.write("other", "other\n");
+    sandbox.commit("Go on");
+    sandbox.git(&["checkout", "-q", "topic"]);
+    let found = || {
+        let json = sandbox.chant(&["verify", "--since", "main", "--exit-code", "--trust", "--json"]).ok().json();
+        let of = |list: &str, pointer: &str| -> Vec<String> {
+            json[list]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one.pointer(pointer).unwrap().as_str().unwrap().to_owned())
+                .collect()
+        };
+        (of("checked", "/spec/id"), of("loose", "/subject"))
+    };
+    let whole = found();
+    assert_eq!((&whole.0, whole.1.len()), (&vec![id.clone()], 2));
+    // Without the merge, and each commit a new one: a person who amends has another time.
+    let mut rebase = sandbox.command_in(&sandbox.repo, "git");
+    rebase
+        .args(["rebase", "-q", "--ignore-date", "main"])
+        .env_remove("GIT_COMMITTER_DATE")
+        .env_remove("GIT_AUTHOR_DATE");
+    sandbox.run(&mut rebase).ok();
+    assert_eq!(sandbox.git(&["rev-list", "--merges", "main..topic"]), "");
+    let rebased = found();
+    assert_eq!(rebased.0, whole.0, "{rebased:?}");
+    assert!(whole.1.iter().all(|subject| rebased.1.contains(subject)), "{rebased:?}");
+    // All of the branch as one commit.
+    sandbox.git(&["reset", "-q", "--soft", "main"]);
+    sandbox.commit("All of it");
+    assert_eq!(found().0, whole.0);
+}
+
+#[test]
+fn a_pull_request_of_a_fork_is_judged_by_the_events_of_the_base() {
+    let (fork, id) = branch();
+    let base = fork.dir().join("base.git");
+    fork.git(&["clone", "-q", "--bare", "--single-branch", "-b", "main", ".", base.to_str().unwrap()]);
+    // What CI has: the base as origin, and a merge of the two on no branch.
+    let clone = fork.dir().join("clone");
+    fork.git(&["clone", "-q", base.to_str().unwrap(), clone.to_str().unwrap()]);
+    fork.git_in(&clone, &["fetch", "-q", fork.repo.to_str().unwrap(), "topic:refs/remotes/pull/7/head"]);
+    fork.git_in(&clone, &["checkout", "-q", "--detach", "origin/main"]);
+    fork.git_in(&clone, &["merge", "-q", "--no-ff", "-m", "Merge 7 into main", "pull/7/head"]);
+    let summary = fork.dir().join("summary.md");
+    let run = |require: &str| {
+        let mut command = fork.command_in(&clone, "bash");
+        command.args(["-eo", "pipefail", "-c", &script()]).env("GITHUB_STEP_SUMMARY", &summary);
+        let ran = fork.run(command.env("BASE", "origin/main").env("REMOTE", "origin").env("REQUIRE", require));
+        (ran, fs::read_to_string(&summary).unwrap_or_default())
+    };
+    let (ran, said) = run("");
+    ran.ok();
+    assert!(said.contains("0 specs checked, ") && said.contains("`Add one`: `"), "{said}");
+    run("spec").0.fails(1, &[]);
+    // Once a person took the events into the base, they count.
+    fork.git(&["push", "-q", base.to_str().unwrap(), &format!("refs/chant/specs/{id}")]);
+    fs::remove_file(&summary).unwrap();
+    let (ran, said) = run("");
+    ran.ok();
+    assert!(said.contains("1 spec checked, 1 unproved, 2 commits without a spec"), "{said}");
+}
+
+#[test]
+fn the_lines_for_gitlab_run_in_a_shell() {
+    let (sandbox, _) = branch();
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/manual/guides/gitchant-workflow.md");
+    let guide = fs::read_to_string(guide).unwrap();
+    let block = guide.split("On GitLab:\n\n```\n").nth(1).unwrap().split("```").next().unwrap();
+    let job: Value = serde_yaml::from_str(block).unwrap();
+    let clone = sandbox.dir().join("clone");
+    sandbox.git(&["clone", "-q", "-b", "topic", ".", clone.to_str().unwrap()]);
+    sandbox.git_in(&clone, &["checkout", "-q", "--detach"]);
+    let since = sandbox.git(&["merge-base", "main", "topic"]);
+    for line in job["verify"]["script"].as_array().unwrap() {
+        let mut shell = sandbox.command_in(&clone, "sh");
+        shell.args(["-ec", line.as_str().unwrap()]).env("CI_MERGE_REQUEST_DIFF_BASE_SHA", since.trim());
+        sandbox.run(&mut shell).ok();
+    }
+    let summary = fs::read_to_string(clone.join(job["verify"]["artifacts"]["paths"][0].as_str().unwrap())).unwrap();
+    assert!(summary.starts_with("## Verified\n\n1 spec checked, 1 unproved, 2 commits"), "{summary}");
+}
+
 /// The script of the action.
 fn script() -> String {
     let action = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/actions/verify/action.yml");

@@ -13,7 +13,7 @@ use crate::{
     specs::all::Specs,
 };
 
-pub(crate) use origin::{Origin, origin};
+pub(crate) use origin::{Origin, Origins};
 pub(crate) use research::trail;
 
 /// Why `commit` is there, or what it changed of `path`; `None` is a line that is not committed.
@@ -33,7 +33,7 @@ pub(crate) fn why(specs: &Specs<'_>, commit: Option<ObjectId>, path: Option<&str
     };
     let Some(commit) = commit else { return Ok(view) };
     view.subject = blame::subject(&specs.project.repo, commit)?;
-    let found = origin(specs, commit, path)?;
+    let found = Origins::new(specs).of(commit, path)?;
     view.certainty = found.certainty().to_owned();
     view.how = found.in_words();
     let Some(spec) = found.spec() else { return Ok(view) };

@@ -1,13 +1,22 @@
 //! Which spec a commit came from, and how that is known. Events are proof; notes, trailers and messages are hints.
 
-use std::collections::HashSet;
+use std::{
+    cell::OnceCell,
+    collections::{HashMap, HashSet},
+};
 
 use gix::{
     ObjectId,
     bstr::{BString, ByteSlice},
 };
 
-use crate::{domain::id::SpecId, error::Result, git::history, project::SPECS_DIR, specs::all::Specs};
+use crate::{
+    domain::id::SpecId,
+    error::Result,
+    git::history,
+    project::{SPECS_DIR, get_or_try_init},
+    specs::all::Specs,
+};
 
 /// How the spec of a commit is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,77 +94,145 @@ impl Origin {
     }
 }
 
-/// Which spec `commit` came from; of a commit that squashes the work of several the one that changed `path`, if that is asked about.
-///
-/// # Errors
-/// If the repository cannot be read.
-pub(crate) fn origin(specs: &Specs<'_>, commit: ObjectId, path: Option<&str>) -> Result<Origin> {
-    let hints = hints(specs, commit)?;
-    // What is named is asked first; it is believed only if its events agree.
-    for spec in &hints {
-        if records(specs, spec, commit)? {
+/// Finds the specs that commits came from. What events record is read once, when a commit needs it first.
+pub(crate) struct Origins<'s, 'p> {
+    specs: &'s Specs<'p>,
+    recorded: OnceCell<Recorded>,
+    works: OnceCell<Vec<Work>>,
+}
+
+/// The commits that the events of all specs record.
+#[derive(Default)]
+struct Recorded {
+    /// The work and the merges, each with the first spec that names it.
+    commits: HashMap<ObjectId, SpecId>,
+    /// The work by its patches: of each spec the newest commit that makes the change.
+    patches: HashMap<String, Vec<(SpecId, ObjectId)>>,
+}
+
+/// What the deciding attempt of a spec changed.
+struct Work {
+    spec: SpecId,
+    commits: usize,
+    base: ObjectId,
+    tip: ObjectId,
+    /// The changed paths, without the files of specs: a person who squashes may well leave them out.
+    paths: Vec<BString>,
+}
+
+impl<'s, 'p> Origins<'s, 'p> {
+    /// Nothing is read yet.
+    pub(crate) fn new(specs: &'s Specs<'p>) -> Origins<'s, 'p> {
+        Origins { specs, recorded: OnceCell::new(), works: OnceCell::new() }
+    }
+
+    /// Which spec `commit` came from; of a commit that squashes the work of several the one that changed `path`, if that is asked about.
+    ///
+    /// # Errors
+    /// If the repository cannot be read.
+    pub(crate) fn of(&self, commit: ObjectId, path: Option<&str>) -> Result<Origin> {
+        let hints = hints(self.specs, commit)?;
+        // What is named is asked first; it is believed only if its events agree.
+        for spec in &hints {
+            let mut named = Recorded::default();
+            named.add(self.specs, spec)?;
+            if named.commits.contains_key(&commit) {
+                return Ok(Origin::Recorded(spec.clone()));
+            }
+        }
+        let recorded = get_or_try_init(&self.recorded, || Recorded::of_all(self.specs))?;
+        if let Some(spec) = recorded.commits.get(&commit) {
             return Ok(Origin::Recorded(spec.clone()));
         }
-    }
-    let mut same = Vec::new();
-    let patch = history::patch_id(&specs.project.repo, commit)?.map(|id| id.to_string());
-    for spec in specs.names.all()? {
-        if records(specs, spec, commit)? {
-            return Ok(Origin::Recorded(spec.clone()));
+        if let Some(patch) = history::patch_id(&self.specs.project.repo, commit)? {
+            match recorded.patches.get(&patch.to_string()).map(Vec::as_slice) {
+                Some([(spec, recorded)]) => return Ok(Origin::Patch { spec: spec.clone(), recorded: *recorded }),
+                Some(several) => return Ok(Origin::Several(several.iter().map(|(spec, _)| spec.clone()).collect())),
+                None => {}
+            }
+            match self.squashed(commit, path)?.as_slice() {
+                [only] => return Ok(Origin::Squash { spec: only.spec.clone(), commits: only.commits }),
+                [] => {}
+                several => return Ok(Origin::Several(several.iter().map(|work| work.spec.clone()).collect())),
+            }
         }
-        if let Some(patch) = &patch
-            && let Some(recorded) = same_patch(specs, spec, patch)?
-        {
-            same.push((spec.clone(), recorded));
-        }
-    }
-    if same.is_empty() && patch.is_some() {
-        let squashed = squashed(specs, commit, path)?;
-        match squashed.as_slice() {
-            [(spec, commits)] => return Ok(Origin::Squash { spec: spec.clone(), commits: *commits }),
-            [] => {}
-            several => return Ok(Origin::Several(several.iter().map(|(spec, _)| spec.clone()).collect())),
-        }
-    }
-    Ok(match same.as_slice() {
-        [(spec, recorded)] => Origin::Patch { spec: spec.clone(), recorded: *recorded },
-        [_, ..] => Origin::Several(same.into_iter().map(|(spec, _)| spec).collect()),
-        [] => match hints.as_slice() {
+        Ok(match hints.as_slice() {
             [only] => Origin::Claimed(only.clone()),
             [] => Origin::Unknown,
             several => Origin::ClaimedBySeveral(several.to_vec()),
-        },
-    })
+        })
+    }
+
+    /// The works of which the commit makes all changes in one, as far as those changed `path`.
+    fn squashed(&self, commit: ObjectId, path: Option<&str>) -> Result<Vec<&Work>> {
+        let repo = &self.specs.project.repo;
+        // At the edge of a shallow clone the parent is named and not there.
+        let parent = repo.gix().find_commit(commit)?.parent_ids().next().map(gix::Id::detach);
+        let parent = parent.filter(|parent| is_here(self.specs, *parent));
+        let own: HashSet<BString> = changed(self.specs, parent, commit)?.into_iter().collect();
+        let mut found = Vec::new();
+        for work in get_or_try_init(&self.works, || works(self.specs))? {
+            let asked = path.is_none_or(|path| work.paths.iter().any(|changed| changed == path));
+            let within = asked && !work.paths.is_empty() && work.paths.iter().all(|path| own.contains(path));
+            if within && history::makes_as_one(repo, commit, work.base, work.tip, &work.paths)? {
+                found.push(work);
+            }
+        }
+        Ok(found)
+    }
 }
 
-/// The specs of which the commit makes all changes in one, with the number of commits that they recorded, as far as those changed `path`.
-/// The files of specs don't count: a person who squashes may well leave them out.
-fn squashed(specs: &Specs<'_>, commit: ObjectId, path: Option<&str>) -> Result<Vec<(SpecId, usize)>> {
-    let repo = &specs.project.repo;
-    let paths = |since: Option<ObjectId>, tip: ObjectId| -> Result<Vec<BString>> {
-        let changed = history::changed_paths(repo, since, tip)?.into_iter().map(|change| change.path);
-        Ok(changed.filter(|path| !path.starts_with(SPECS_DIR.as_bytes())).collect())
-    };
-    // At the edge of a shallow clone the parent is named and not there.
-    let exists = |id: &ObjectId| matches!(repo.gix().try_find_header(*id), Ok(Some(_)));
-    let parent = repo.gix().find_commit(commit)?.parent_ids().next().map(gix::Id::detach).filter(exists);
-    let own: HashSet<BString> = paths(parent, commit)?.into_iter().collect();
-    let mut found = Vec::new();
+impl Recorded {
+    fn of_all(specs: &Specs<'_>) -> Result<Recorded> {
+        let mut recorded = Recorded::default();
+        for spec in specs.names.all()? {
+            recorded.add(specs, spec)?;
+        }
+        Ok(recorded)
+    }
+
+    /// Adds what the events of `spec` record. An earlier attempt may have been merged, and the spec worked again since.
+    fn add(&mut self, specs: &Specs<'_>, spec: &SpecId) -> Result<()> {
+        let Some(state) = specs.recorded(spec)?.state else { return Ok(()) };
+        let walk = specs.project.store()?.walk(spec, state.tip)?;
+        let mut patches: HashSet<&str> = HashSet::new();
+        for event in walk.history.events().iter().rev() {
+            let facts = &event.facts;
+            for commit in facts.work_commits.iter().copied().chain(facts.landing.map(|landing| landing.new)) {
+                self.commits.entry(commit).or_insert_with(|| spec.clone());
+            }
+            for (commit, patch) in facts.work_commits.iter().zip(&facts.patch_ids) {
+                if patches.insert(patch) {
+                    self.patches.entry(patch.clone()).or_default().push((spec.clone(), *commit));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The works of all specs, as far as their commits are here.
+fn works(specs: &Specs<'_>) -> Result<Vec<Work>> {
+    let mut works = Vec::new();
     for spec in specs.names.all()? {
         let Some(state) = specs.recorded(spec)?.state else { continue };
-        let (commits, base) = (&state.facts.work_commits, state.facts.base);
-        let (Some(base), Some(last)) = (base, commits.last()) else { continue };
-        if !exists(&base) || !exists(last) {
-            continue;
-        }
-        let work = paths(Some(base), *last)?;
-        let asked = path.is_none_or(|path| work.iter().any(|changed| changed == path));
-        let within = asked && !work.is_empty() && work.iter().all(|path| own.contains(path));
-        if within && history::makes_as_one(repo, commit, base, *last, &work)? {
-            found.push((spec.clone(), commits.len()));
+        let (Some(base), Some(tip)) = (state.facts.base, state.facts.work_commits.last().copied()) else { continue };
+        if is_here(specs, base) && is_here(specs, tip) {
+            let paths = changed(specs, Some(base), tip)?;
+            works.push(Work { spec: spec.clone(), commits: state.facts.work_commits.len(), base, tip, paths });
         }
     }
-    Ok(found)
+    Ok(works)
+}
+
+/// The paths that differ between two commits, without the files of specs.
+fn changed(specs: &Specs<'_>, since: Option<ObjectId>, tip: ObjectId) -> Result<Vec<BString>> {
+    let changed = history::changed_paths(&specs.project.repo, since, tip)?.into_iter().map(|change| change.path);
+    Ok(changed.filter(|path| !path.starts_with(SPECS_DIR.as_bytes())).collect())
+}
+
+fn is_here(specs: &Specs<'_>, commit: ObjectId) -> bool {
+    matches!(specs.project.repo.gix().try_find_header(commit), Ok(Some(_)))
 }
 
 /// The specs that the note on the commit and its own trailers name, as far as they exist.
@@ -172,31 +249,4 @@ fn hints(specs: &Specs<'_>, commit: ObjectId) -> Result<Vec<SpecId>> {
         }
     }
     Ok(hints)
-}
-
-/// Whether an event of the spec names the commit as its work or its merge.
-fn records(specs: &Specs<'_>, spec: &SpecId, commit: ObjectId) -> Result<bool> {
-    let Some(state) = specs.recorded(spec)?.state else { return Ok(false) };
-    let facts = &state.facts;
-    if facts.work_commits.contains(&commit) || facts.landing.is_some_and(|landing| landing.new == commit) {
-        return Ok(true);
-    }
-    if state.attempt.is_none() && facts.work_commits.is_empty() {
-        return Ok(false);
-    }
-    // An earlier attempt may have been merged, and the spec worked again since.
-    let walk = specs.project.store()?.walk(spec, state.tip)?;
-    Ok(walk.history.events().iter().any(|event| {
-        event.facts.work_commits.contains(&commit) || event.facts.landing.is_some_and(|landing| landing.new == commit)
-    }))
-}
-
-/// The recorded commit of the spec that makes the change of that patch id.
-fn same_patch(specs: &Specs<'_>, spec: &SpecId, patch: &str) -> Result<Option<ObjectId>> {
-    let Some(state) = specs.recorded(spec)?.state else { return Ok(None) };
-    let walk = specs.project.store()?.walk(spec, state.tip)?;
-    Ok(walk.history.events().iter().rev().find_map(|event| {
-        let pairs = event.facts.work_commits.iter().zip(&event.facts.patch_ids);
-        pairs.filter(|(_, id)| id.as_str() == patch).map(|(commit, _)| *commit).next()
-    }))
 }
