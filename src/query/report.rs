@@ -8,7 +8,7 @@ use super::why;
 use crate::{
     answer::{
         CheckedAttempt, GraphView, Person,
-        report::{Document, Quote, Report, Reported, ReportedCommit, main_spec},
+        report::{Document, Quote, Report, Reported, ReportedCommit, ReportedRun, main_spec},
     },
     domain::{
         event::Op,
@@ -19,7 +19,7 @@ use crate::{
     },
     error::Result,
     project::{SPECS_DIR, signatures::Signatures},
-    specs::{all::Specs, entry::Entry, text::path_of, view::rfc3339},
+    specs::{all::Specs, costs::CountedRun, entry::Entry, text::path_of, view::rfc3339},
 };
 
 /// The report on `entries`, which were asked for as `names`, in their order. `patches` says what the work of each changes, `graph` what
@@ -65,6 +65,7 @@ fn one(specs: &Specs<'_>, entry: &Entry, patch: Option<String>) -> Result<Report
     let mut reported = Reported {
         documents: Vec::new(),
         commits: Vec::new(),
+        runs: Vec::new(),
         superseded_because: by.as_ref().map(|by| specs.why_superseded(&entry.id, by)).transpose()?.flatten(),
         superseded_by: by.map(|by| by.short().to_owned()),
         detail,
@@ -75,6 +76,8 @@ fn one(specs: &Specs<'_>, entry: &Entry, patch: Option<String>) -> Result<Report
     reported.detail.checks =
         checks.map(|checks| CheckedAttempt { checks: checks.lines(), suite: checks.ran_suite(), evidence: checks });
     (reported.documents, reported.detail.body) = outputs(specs, entry, &walk.history, reported.detail.body.take())?;
+    let run = |run: CountedRun| ReportedRun { attempt: run.attempt.map(|id| id.to_string()), cost: run.cost };
+    reported.runs = CountedRun::all(&walk.history).map(run).collect();
     for commit in &state.facts.work_commits {
         reported.commits.push(commit_view(specs, *commit)?);
     }

@@ -1,10 +1,13 @@
 //! What the runs of agents for specs cost, as the events count them: each run once, by the event that it ended with.
 
-use super::all::Specs;
+use gix::ObjectId;
+
+use super::{all::Specs, view::own_attempt};
 use crate::{
     domain::{
         cost::Cost,
         event::{Event, Op},
+        history::History,
         id::SpecId,
     },
     error::Result,
@@ -16,6 +19,8 @@ use crate::{
 pub(crate) struct CountedRun {
     /// What it cost.
     pub cost: Cost,
+    /// The start event of its attempt; a review belongs to none.
+    pub attempt: Option<ObjectId>,
     /// The agent; that of a review is `review`.
     pub agent: String,
     /// When it ended, in seconds since 1970 UTC.
@@ -25,6 +30,11 @@ pub(crate) struct CountedRun {
 }
 
 impl CountedRun {
+    /// The runs that the events of a spec count, the oldest first.
+    pub(crate) fn all(history: &History) -> impl Iterator<Item = CountedRun> {
+        history.events().iter().filter_map(CountedRun::of)
+    }
+
     fn of(event: &Event) -> Option<CountedRun> {
         let facts = &event.facts;
         // Without a sum it repeats what an earlier event says: those of version 0.1.
@@ -33,6 +43,7 @@ impl CountedRun {
         let agent = if review { None } else { facts.agent.clone() };
         Some(CountedRun {
             cost,
+            attempt: own_attempt(event),
             agent: agent.unwrap_or_else(|| "review".to_owned()),
             at: event.author.seconds,
             month: rfc3339(event.author.seconds, event.author.offset).chars().take(7).collect(),
@@ -50,7 +61,7 @@ impl Specs<'_> {
             return Ok(Vec::new());
         };
         let walk = self.project.store()?.walk(id, state.tip)?;
-        Ok(walk.history.events().iter().filter_map(CountedRun::of).collect())
+        Ok(CountedRun::all(&walk.history).collect())
     }
 
     /// What all runs for a spec cost.

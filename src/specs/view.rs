@@ -389,7 +389,7 @@ pub(crate) fn event_view(event: &Event) -> EventView {
 }
 
 /// The attempt that an event is about: a start is its own.
-fn own_attempt(event: &Event) -> Option<ObjectId> {
+pub(super) fn own_attempt(event: &Event) -> Option<ObjectId> {
     let begins = matches!(event.op, Op::Start | Op::Finish | Op::Fail | Op::Complete | Op::Land);
     event.facts.attempt.or_else(|| begins.then_some(event.id))
 }

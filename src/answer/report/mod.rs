@@ -17,7 +17,7 @@ mod view;
 
 pub(crate) use index::{IndexedReport, ReportIndex};
 pub(crate) use redact::Scrub;
-pub(crate) use view::{Document, Quote, Report, Reported, ReportedCommit, main_spec};
+pub(crate) use view::{Document, Quote, Report, Reported, ReportedCommit, ReportedRun, main_spec};
 
 use super::prelude::*;
 

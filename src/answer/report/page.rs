@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     answer::{log, picture},
-    domain::{digest, enumeration::enumerate, redaction::Redaction},
+    domain::{cost::Cost, digest, enumeration::enumerate, redaction::Redaction},
     terminal::clean,
 };
 
@@ -143,9 +143,9 @@ fn figures(report: &Report) -> Markup {
             let view = &spec.detail.spec;
             Some(log::agent(view.agent.as_deref(), view.model.as_deref())).filter(|agent| !agent.is_empty())
         }));
-    let tries: Vec<_> = report.specs.iter().flat_map(|spec| tries(&spec.detail.history)).collect();
+    let tries: Vec<_> = report.specs.iter().flat_map(tries).collect();
     let failed = tries.iter().filter(|one| one.has_failed()).count();
-    let costs: Vec<f64> = tries.iter().filter_map(|one| one.cost?.split_once(" USD")?.0.trim().parse().ok()).collect();
+    let costs: Vec<&Cost> = report.specs.iter().flat_map(|spec| &spec.runs).map(|run| &run.cost).collect();
     html! {
         dl.facts {
             (fact("Specs", html! { (report.specs.len()) }))
@@ -153,7 +153,7 @@ fn figures(report: &Report) -> Markup {
             @if !people.is_empty() { (fact("People", html! { (people.join(", ")) })) }
             @if !agents.is_empty() { (fact("Agents", html! { (agents.join(", ")) })) }
             @if !costs.is_empty() {
-                (fact("Cost", html! { (format!("{:.2} USD", costs.iter().sum::<f64>())) ", as reported by " (costs.len()) @if costs.len() == 1 { " run" } @else { " runs" } }))
+                (fact("Cost", html! { (clean::line(&costs.iter().copied().sum::<Cost>().to_string())) ", as reported by " (costs.len()) @if costs.len() == 1 { " run" } @else { " runs" } }))
             }
         }
     }
@@ -188,7 +188,7 @@ fn proven(report: &Report) -> Markup {
 fn course(report: &Report) -> Markup {
     let mut remarks = BTreeMap::new();
     for spec in &report.specs {
-        let failed = tries(&spec.detail.history).iter().filter(|one| one.has_failed()).count();
+        let failed = tries(spec).iter().filter(|one| one.has_failed()).count();
         let failed = match failed {
             0 => None,
             1 => Some("1 attempt failed".to_owned()),

@@ -36,7 +36,7 @@ impl Scrub {
             paths: is_out(Redaction::Paths).then_some(&self.places),
         };
         if is_out(Redaction::Costs) {
-            report.specs.iter_mut().flat_map(|spec| &mut spec.detail.history).for_each(|event| event.cost = None);
+            report.specs.iter_mut().for_each(without_costs);
         }
         if is_out(Redaction::Prompts) {
             report.specs.iter_mut().for_each(without_prompt);
@@ -52,6 +52,15 @@ impl Scrub {
         }
         words.out_of(report);
         report.left_out = self.left_out;
+    }
+}
+
+fn without_costs(spec: &mut Reported) {
+    spec.runs.clear();
+    for event in &mut spec.detail.history {
+        if let Some(cost) = event.cost.take() {
+            event.sentence = event.sentence.replace(&cost, "[cost]");
+        }
     }
 }
 
@@ -188,10 +197,13 @@ mod tests {
     use crate::{
         answer::{
             ApprovalView, CheckedAttempt, Criterion,
-            report::{Document, ReportedCommit, html},
+            report::{Document, ReportedCommit, ReportedRun, html},
             sample,
         },
-        domain::checks::{CheckLine, Command, Reproduction},
+        domain::{
+            checks::{CheckLine, Command, Reproduction},
+            cost::Cost,
+        },
     };
 
     /// A report that holds `word` in every text.
@@ -215,8 +227,12 @@ mod tests {
         detail.approval =
             Some(ApprovalView { state: "approved".into(), by, at: None, blob: None, stale: false, discounted: None });
         let mut event = sample::event(&text());
-        (event.cost, event.reason) = (Some("0.25 USD, 5 tokens in".into()), Some(text()));
-        detail.history = vec![event];
+        event.reason = Some(text());
+        let run = ReportedRun { attempt: event.attempt.clone(), cost: Cost::read("0.25 USD, 5 tokens in") };
+        // A run that ended without an event of its own is counted by a note.
+        let mut note = sample::event("Cost 010-v7b: 0.25 USD, 5 tokens in");
+        (note.op, note.cost) = ("note".into(), Some("0.25 USD, 5 tokens in".into()));
+        detail.history = vec![event, note];
         let author = Some(Person { name: "Ada".into(), email: "ada@example.com".into() });
         let commits =
             vec![ReportedCommit { id: "c0ffee00".repeat(5), subject: Some(text()), author, at: None, signature: None }];
@@ -225,8 +241,14 @@ mod tests {
         let quote = |is_prompt| {
             Some(Quote { spec: "2026-02-08-010-v7b".into(), short: "010-v7b".into(), text: text(), is_prompt })
         };
-        let reported =
-            Reported { detail, documents, commits, superseded_by: Some("x".into()), superseded_because: Some(text()) };
+        let reported = Reported {
+            detail,
+            documents,
+            commits,
+            runs: vec![run.clone(), run],
+            superseded_by: Some("x".into()),
+            superseded_because: Some(text()),
+        };
         Report {
             names: vec![text()],
             title: text(),
@@ -264,8 +286,9 @@ mod tests {
 
     #[test]
     fn costs_and_prompts_are_left_out_by_their_fields() {
-        let page = left_with("0.25 USD", &[Redaction::Costs]);
-        assert!(!page.contains("5 tokens in") && page.contains("Left out: costs."), "{page}");
+        assert!(html(&full("kept")).contains("<td>0.5 USD, 10 tokens in</td>"), "runs of one attempt add up");
+        let page = left_with("kept", &[Redaction::Costs]);
+        assert!(!page.contains("tokens in") && page.contains("Left out: costs."), "{page}");
         let page = left_with("hidden", &[Redaction::Prompts]);
         assert!(!page.contains("criterion 'hidden'") && page.contains("criterion 1"), "{page}");
         assert!(!page.contains("What the spec asked for") && !page.contains("What was wrong"), "{page}");

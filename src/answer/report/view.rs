@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     answer::{GraphView, Person, SpecDetail},
-    domain::{redaction::Redaction, signature::Signature},
+    domain::{cost::Cost, redaction::Redaction, signature::Signature},
 };
 
 /// Some specs, an investigation as a rule, with all that a reader is shown.
@@ -63,6 +63,8 @@ pub(crate) struct Reported {
     pub documents: Vec<Document>,
     /// Its commits, oldest first.
     pub commits: Vec<ReportedCommit>,
+    /// What the runs of agents for it cost, oldest first.
+    pub runs: Vec<ReportedRun>,
     /// The short id of the spec in its place.
     pub superseded_by: Option<String>,
     /// Why that superseded it.
@@ -78,6 +80,15 @@ pub(crate) struct Document {
     pub blob: String,
     /// Its text; `None` if that is no text.
     pub text: Option<String>,
+}
+
+/// A run of an agent that said what it cost.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ReportedRun {
+    /// The start event of its attempt; `None` of a review.
+    pub attempt: Option<String>,
+    /// What it cost.
+    pub cost: Cost,
 }
 
 /// A commit.

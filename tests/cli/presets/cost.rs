@@ -39,6 +39,9 @@ fn every_run_is_counted_once_and_all_of_them_add_up() {
     }
     let text = room.chant(&["cost", "--by", "agent"]).ok().out;
     assert_eq!(text, format!("claude  {total} (2 runs)\nTotal: {total} (2 runs)\n"));
+    let page = room.chant(&["report", "t"]).ok().out;
+    assert!(page.contains(&format!("<dd>{total}, as reported by 2 runs</dd>")), "{page}");
+    assert_eq!(page.matches("<td>0.002 USD, 200 tokens in, 40 out</td>").count(), 2, "{page}");
     assert_eq!(room.chant(&["fsck", "--json"]).ok().json()["problems"], serde_json::json!([]));
 }
 
@@ -58,6 +61,16 @@ fn a_run_that_another_process_pauses_is_counted_by_what_it_said_until_then() {
     let spec = room.sandbox.show(&id);
     assert_eq!(spec["cost"]["text"], "100 tokens in, 70 cached, 9 out", "{spec:#}");
     assert_eq!(spec["status"], "paused");
+    // The run that goes on with the attempt adds to it.
+    let said = "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false,\"session_id\":\"ses-1\",\"usage\":{\"input_tokens\":20,\"output_tokens\":1}}\n";
+    room.install("claude", said, DOES_IT);
+    room.chant(&["work", &id]).ok();
+    let page = room.chant(&["report", &id]).ok().out;
+    let total = "120 tokens in, 70 cached, 10 out";
+    assert!(page.contains(&format!("<td>{total}</td>")), "{page}");
+    assert!(page.contains(&format!("<dd>{total}, as reported by 2 runs</dd>")), "{page}");
+    let cut = room.chant(&["report", &id, "--redact", "costs"]).ok().out;
+    assert!(!cut.contains(" tokens ") && !cut.contains("70 cached"), "{cut}");
 }
 
 #[test]
