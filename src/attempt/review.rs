@@ -67,22 +67,50 @@ fn spoken(status: Status) -> String {
     status.as_str().replace('_', " ")
 }
 
-/// The work of the deciding attempt; `None` if it made no commit.
+/// The work of the deciding attempt; `None` if it made no commit, or if neither its commits nor those of its merge are here.
 ///
 /// # Errors
 /// If the repository cannot be read.
 pub(crate) fn work_of(project: &Project, id: &SpecId, state: &State) -> Result<Option<Work>> {
-    let Some(tip) = state.facts.work_commits.last().copied() else { return Ok(None) };
-    let attempt = project.attempt(id, state)?;
-    let since = match attempt.base {
-        Some(_) => project.own_changes_since(&attempt, tip)?,
-        // Commits that a person named: what the first of them changed, and on.
-        None => match state.facts.work_commits.first() {
-            Some(first) => project.repo.gix().find_commit(*first)?.parent_ids().next().map(gix::Id::detach),
-            None => None,
-        },
+    Ok(works_of(project, &[(id, Some(state))])?.pop().flatten())
+}
+
+/// The [`work_of`] several specs, in their order; `None` for a spec without a state.
+///
+/// # Errors
+/// If the repository cannot be read.
+pub(crate) fn works_of(project: &Project, specs: &[(&SpecId, Option<&State>)]) -> Result<Vec<Option<Work>>> {
+    let mut works = specs.iter().map(|(id, state)| found(project, id, *state)).collect::<Result<Vec<_>>>()?;
+    // What the branch of an attempt took in of its target since its base is not its own.
+    let from_base = |work: &&mut Work| work.since.is_some() && work.since == work.attempt.base;
+    let own: Vec<&mut Work> = works.iter_mut().flatten().filter(from_base).collect();
+    let attempts: Vec<_> = own.iter().map(|work| (&work.attempt, work.tip)).collect();
+    let since = project.own_changes_of_each(&attempts)?;
+    for (work, since) in own.into_iter().zip(since) {
+        work.since = since;
+    }
+    Ok(works)
+}
+
+/// The commits of an attempt, from its base; where they are not here, for example after a squash merge in another clone, those of its merge.
+fn found(project: &Project, id: &SpecId, state: Option<&State>) -> Result<Option<Work>> {
+    let Some(state) = state else { return Ok(None) };
+    let (Some(first), Some(last)) = (state.facts.work_commits.first(), state.facts.work_commits.last()) else {
+        return Ok(None);
     };
-    Ok(Some(Work { attempt, since, tip }))
+    let repo = project.repo.gix();
+    let attempt = project.attempt(id, state)?;
+    if repo.try_find_header(*last)?.is_some() {
+        let since = match attempt.base {
+            Some(base) => Some(base),
+            // Commits that a person named: what the first of them changed, and on.
+            None => repo.find_commit(*first)?.parent_ids().next().map(gix::Id::detach),
+        };
+        return Ok(Some(Work { attempt, since, tip: *last }));
+    }
+    let Some(landing) = state.landing() else { return Ok(None) };
+    let is_here = repo.try_find_header(landing.new)?.is_some();
+    Ok(is_here.then_some(Work { attempt, since: landing.old, tip: landing.new }))
 }
 
 /// Has the agent `name` read the finished work of `id`, and records what it says. Gives the sentence that was recorded.

@@ -7,7 +7,6 @@ use serde::Deserialize;
 use super::Context;
 use crate::{
     answer::{Attested, Envelope, EnvelopeSignature, Examined, PAYLOAD_TYPE, Statement, outcome::Outcome},
-    attempt::review,
     cli::attest::AttestArgs,
     domain::{digest, signature::Signature},
     env::local_file,
@@ -30,7 +29,7 @@ pub(super) fn run(context: &Context<'_>, args: &AttestArgs) -> Result<Outcome> {
     let id = context.pick(&project, query)?;
     let specs = Specs::new(&project)?;
     let entry = specs.entry(&id)?;
-    let statement = statement(&specs, &entry)?;
+    let statement = attest::statement(&specs, &entry)?;
     let envelope = if args.sign { Some(sealed(&project, &statement)?) } else { None };
     let path = args.output.as_ref().map(|path| context.env.cwd().join(path));
     let answer = Attested { spec: specs.view(&entry)?, path: path.clone().map(Into::into), statement, envelope };
@@ -54,14 +53,6 @@ fn dropped(specs: &Specs<'_>, entry: &Entry) -> Result<Option<String>> {
     let target = state.facts.target.as_deref().unwrap_or_default();
     let branch = target.strip_prefix("refs/heads/").unwrap_or(target);
     Ok(specs.is_dropped(state)?.then(|| format!("'{branch}' no longer contains the work of '{}'", entry.id.short())))
-}
-
-fn statement(specs: &Specs<'_>, entry: &Entry) -> Result<Statement> {
-    let short = entry.id.short();
-    let none = || Error::negative(Kind::NoWork, format!("cannot attest '{short}': it has no work"));
-    let state = entry.state.as_ref().ok_or_else(none)?;
-    let work = review::work_of(specs.project, &entry.id, state)?.ok_or_else(none)?;
-    attest::statement(specs, entry, work.since, work.tip)
 }
 
 fn payload(statement: &Statement) -> Vec<u8> {
@@ -122,7 +113,7 @@ fn examine(project: &Project, path: &Path) -> Result<Outcome> {
             let specs = Specs::new(project)?;
             if specs.names.has(id)? {
                 let entry = specs.entry(id)?;
-                problems.extend(contradiction(&specs, &entry, &payload));
+                problems.extend(contradiction(&specs, &entry, &payload)?);
                 warning = dropped(&specs, &entry)?;
             } else {
                 problems.push(format!("there are no events of '{id}' here"));
@@ -149,10 +140,14 @@ fn best_signature(project: &Project, envelope: &Foreign, payload: &[u8]) -> Resu
 }
 
 /// Why the events here do not record what the payload says.
-fn contradiction(specs: &Specs<'_>, entry: &Entry, payload: &[u8]) -> Option<String> {
-    match statement(specs, entry) {
-        Ok(own) if self::payload(&own) == payload => None,
-        Ok(_) => Some(format!("the events of '{}' record something else", entry.id.short())),
-        Err(error) => Some(error.message),
+///
+/// # Errors
+/// `cut-off` if that cannot be told here.
+fn contradiction(specs: &Specs<'_>, entry: &Entry, payload: &[u8]) -> Result<Option<String>> {
+    match attest::statement(specs, entry) {
+        Ok(own) if self::payload(&own) == payload => Ok(None),
+        Ok(_) => Ok(Some(format!("the events of '{}' record something else", entry.id.short()))),
+        Err(error) if error.kind == Kind::CutOff => Err(error),
+        Err(error) => Ok(Some(error.message)),
     }
 }

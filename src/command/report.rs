@@ -2,8 +2,6 @@
 
 use std::{fs, path::Path};
 
-use gix::ObjectId;
-
 use super::Context;
 use crate::{
     answer::{
@@ -125,17 +123,11 @@ fn entries(context: &Context<'_>, project: &Project, specs: &Specs<'_>, what: &[
 
 /// What the work of each spec changes, apart from specs and documents; `None` without work.
 fn patches(project: &Project, entries: &[Entry]) -> Result<Vec<Option<String>>> {
-    let mut ends: Vec<Option<(Option<ObjectId>, ObjectId)>> = Vec::new();
-    for entry in entries {
-        let work = match &entry.state {
-            Some(state) => review::work_of(project, &entry.id, state)?,
-            None => None,
-        };
-        ends.push(work.map(|work| (work.since, work.tip)));
-    }
-    let pairs: Vec<_> = ends.iter().flatten().copied().collect();
+    let recorded: Vec<_> = entries.iter().map(|entry| (&entry.id, entry.state.as_deref())).collect();
+    let works = review::works_of(project, &recorded)?;
+    let pairs: Vec<_> = works.iter().flatten().map(|work| (work.since, work.tip)).collect();
     let mut patches = history::patches(&project.repo, &pairs, OWN)?.into_iter();
-    Ok(ends.iter().map(|work| work.and_then(|_| patches.next())).collect())
+    Ok(works.iter().map(|work| work.as_ref().and_then(|_| patches.next())).collect())
 }
 
 fn left_out(project: &Project, args: &ReportArgs) -> Vec<Redaction> {

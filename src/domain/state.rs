@@ -4,7 +4,7 @@ use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    event::{Event, Facts, Op},
+    event::{Event, Facts, Landing, Op},
     oid,
     status::Status,
 };
@@ -45,6 +45,11 @@ impl State {
     /// What the agent changed outside its worktree and no person has acknowledged.
     pub fn unacknowledged(&self) -> &[String] {
         &self.facts.tampered
+    }
+
+    /// The merge of the work, announced or found. The branch that did not exist before it began where the work did.
+    pub(crate) fn landing(&self) -> Option<Landing> {
+        self.facts.landing.map(|landing| Landing { old: landing.old.or(self.facts.base), ..landing })
     }
 
     /// What a person has to look at before the work is merged, in words and in full; `None` if there is nothing.

@@ -107,17 +107,20 @@ pub(crate) fn patches(repo: &Repository, pairs: &[(Option<ObjectId>, ObjectId)],
         Git::at(repo).args(["diff-tree", "--stdin", "--patch", "--find-renames", "--no-ext-diff", "--no-textconv"]);
     let git = git.args(["--no-color", "--submodule=short", "-r", "-m", "--", ".", &format!(":(exclude,top){without}")]);
     let printed = git.stdin_bytes(lines).check()?.stdout;
-    let mut rest = printed.to_str_lossy().into_owned();
+    let printed = printed.to_str_lossy();
+    let mut rest = printed.as_ref();
     // Git repeats each line, and prints nothing more for trees that are equal.
     let mut found = Vec::new();
     for (at, head) in heads.iter().enumerate() {
-        let begun = rest.strip_prefix(head.as_str()).unwrap_or(&rest).to_owned();
-        let next = heads.get(at + 1).map(|next| format!("\n{next}"));
-        let end = next
-            .and_then(|next| if begun.starts_with(&next[1..]) { Some(0) } else { begun.find(&next).map(|at| at + 1) });
-        let end = end.unwrap_or(begun.len());
-        found.push(begun[..end].to_owned());
-        rest = begun[end..].to_owned();
+        rest = rest.strip_prefix(head.as_str()).unwrap_or(rest);
+        let end = match heads.get(at + 1) {
+            Some(next) if rest.starts_with(next.as_str()) => 0,
+            Some(next) => rest.find(&format!("\n{next}")).map_or(rest.len(), |at| at + 1),
+            None => rest.len(),
+        };
+        let (patch, others) = rest.split_at(end);
+        found.push(patch.to_owned());
+        rest = others;
     }
     Ok(found)
 }
@@ -183,6 +186,37 @@ pub(crate) fn is_ancestor(repo: &Repository, ancestor: ObjectId, descendant: Obj
 /// A best common ancestor; `None` for unrelated histories.
 pub(crate) fn merge_base(repo: &Repository, one: ObjectId, other: ObjectId) -> Result<Option<ObjectId>> {
     Ok(repo.gix().merge_base(one, other)?.map(gix::Id::detach))
+}
+
+/// A best common ancestor of `target` and of each of `tips`, in their order; `None` for unrelated histories, and for a tip that is not here.
+/// Git walks once for all of them: a walk for each would take the square of the history.
+pub(crate) fn merge_bases(repo: &Repository, target: ObjectId, tips: &[ObjectId]) -> Result<Vec<Option<ObjectId>>> {
+    let ends: String = tips.iter().map(|tip| format!("{tip}\n")).collect();
+    let git = Git::at(repo).args(["rev-list", "--ignore-missing", "--stdin"]);
+    let listed = git.stdin_bytes(format!("{ends}^{target}\n")).check()?;
+    let apart: HashSet<ObjectId> = ids(&listed).collect();
+    let of = |tip: &ObjectId| match where_left(repo, *tip, &apart)?.as_slice() {
+        [] => Ok(None),
+        [only] => Ok(Some(*only)),
+        _ => merge_base(repo, *tip, target),
+    };
+    tips.iter().map(of).collect()
+}
+
+/// The first commits outside of `inside` that are met on the way from `tip` to its ancestors, as far as they are here.
+fn where_left(repo: &Repository, tip: ObjectId, inside: &HashSet<ObjectId>) -> Result<Vec<ObjectId>> {
+    let (mut left, mut seen, mut rest) = (Vec::new(), HashSet::new(), vec![tip]);
+    while let Some(commit) = rest.pop() {
+        if !seen.insert(commit) {
+            continue;
+        }
+        if inside.contains(&commit) {
+            rest.extend(repo.gix().find_commit(commit)?.parent_ids().map(gix::Id::detach));
+        } else if repo.gix().try_find_header(commit)?.is_some() {
+            left.push(commit);
+        }
+    }
+    Ok(left)
 }
 
 /// Whether `upstream` makes every change that the commits between `since` and `tip` make: as the very commits, or as others with
@@ -335,6 +369,23 @@ pub(crate) fn with_unshallow(error: Error) -> Error {
     error
         .hint("this clone is shallow: git fetch --unshallow")
         .hint("in CI, fetch all of the history: fetch-depth: 0 on GitHub, GIT_DEPTH: \"0\" on GitLab")
+}
+
+/// Finds out whether `commit` is in this clone; `what` begins the error.
+///
+/// # Errors
+/// `cut-off` if it is not, with the way to get it.
+pub(crate) fn require(repo: &Repository, commit: ObjectId, what: &str) -> Result<()> {
+    if repo.gix().try_find_header(commit)?.is_some() {
+        return Ok(());
+    }
+    let message = format!("{what}: the commit {} is not in this clone", commit.to_hex_with_len(10));
+    let error = Error::fatal(Kind::CutOff, message);
+    Err(if repo.gix().is_shallow().unwrap_or_default() {
+        with_unshallow(error)
+    } else {
+        error.hint(format!("to get it from a clone that has it: git fetch <remote> {commit}"))
+    })
 }
 
 /// The first of `commits` whose parents a shallow clone lacks.

@@ -5,7 +5,7 @@ use gix::ObjectId;
 
 use crate::{
     answer::{Digests, Resource, STATEMENT, Statement, TEST_RESULT, TestResult},
-    domain::{digest, id::SpecId},
+    domain::{digest, event::Landing, id::SpecId},
     error::{Error, Kind, Result},
     git::history::{self, ChangeKind},
     specs::{all::Specs, entry::Entry},
@@ -14,23 +14,30 @@ use crate::{
 /// Where the history of a spec is.
 const CHAIN: &str = "refs/chant/specs/";
 
-/// What the events of a spec say about its merged work, whose changes lie between `since` and `tip`.
+/// What the events of a spec say about its merged work. All clones that have the target make the same of the same events: the commits of
+/// the work itself may be gone after a squash.
 ///
 /// # Errors
-/// `no-work` if it is not merged, or nothing was recorded about its checks.
-pub(crate) fn statement(specs: &Specs<'_>, entry: &Entry, since: Option<ObjectId>, tip: ObjectId) -> Result<Statement> {
+/// `no-work` if it is not merged, or nothing was recorded about its checks; `cut-off` if the merge is not in this clone.
+pub(crate) fn statement(specs: &Specs<'_>, entry: &Entry) -> Result<Statement> {
     let short = entry.id.short();
     let none = |why: &str| Error::negative(Kind::NoWork, format!("cannot attest '{short}': {why}"));
     let state = entry.state.as_ref().ok_or_else(|| none("nothing is recorded"))?;
-    let merged = state.facts.landing.map(|landing| landing.new).ok_or_else(|| {
+    if state.facts.work_commits.is_empty() {
+        return Err(none("it has no work"));
+    }
+    let Landing { old, new: merged } = state.landing().ok_or_else(|| {
         none("its work is not merged").hint(format!("to see where it stands: git chant show {short}"))
     })?;
+    for commit in [Some(merged), old].into_iter().flatten() {
+        history::require(&specs.project.repo, commit, &format!("cannot attest '{short}'"))?;
+    }
     let walk = specs.project.store()?.walk(&entry.id, state.tip)?;
     let (event, evidence, checks) =
         specs.recorded_checks(entry, &walk.history)?.ok_or_else(|| none("nothing was checked"))?;
     let files = Files { specs, commit: merged };
     let mut subject = vec![of_commit(merged.to_string(), merged)];
-    for change in history::changed_paths(&specs.project.repo, since, tip)? {
+    for change in history::changed_paths(&specs.project.repo, old, merged)? {
         if change.kind != ChangeKind::Deleted {
             subject.extend(files.resource(&change.path.to_str_lossy())?);
         }

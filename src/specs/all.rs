@@ -371,14 +371,7 @@ impl<'p> Specs<'p> {
     /// Whether the work of a completed spec is in the base; `None` where there is nothing to find.
     pub(crate) fn work_in_base(&self, state: Option<&State>, base: Option<ObjectId>) -> Result<Option<bool>> {
         let (Some(state), Some(base)) = (state, base) else { return Ok(None) };
-        match state.facts.landing {
-            // A branch that did not exist before began where the work did.
-            Some(landing) => {
-                let landing = Landing { old: landing.old.or(state.facts.base), ..landing };
-                Ok(Some(self.landed_in(landing, &state.facts.work_commits, base)?))
-            }
-            None => Ok(None),
-        }
+        state.landing().map(|landing| self.landed_in(landing, &state.facts.work_commits, base)).transpose()
     }
 
     /// Whether the target of a completed spec is there and does not have its work any more: a person reset or rebased the branch.

@@ -12,13 +12,13 @@ impl Project {
     /// # Errors
     /// If an object cannot be read.
     pub(crate) fn landed_commits(&self, state: &State) -> Result<Vec<ObjectId>> {
-        let Some(landing) = state.facts.landing else { return Ok(Vec::new()) };
+        let Some(landing) = state.landing() else { return Ok(Vec::new()) };
         let made = |commits: Vec<ObjectId>| {
             commits.into_iter().filter(|commit| !state.facts.work_commits.contains(commit)).collect::<Vec<_>>()
         };
         let Some(object) = self.repo.gix().try_find_object(landing.new)? else { return Ok(Vec::new()) };
         let Ok(commit) = object.try_into_commit() else { return Ok(Vec::new()) };
-        let Some(old) = landing.old.or(state.facts.base) else { return Ok(made(vec![landing.new])) };
+        let Some(old) = landing.old else { return Ok(made(vec![landing.new])) };
         if commit.parent_ids().count() > 1 {
             return Ok(made(vec![landing.new]));
         }

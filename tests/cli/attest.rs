@@ -81,6 +81,74 @@ fn a_statement_names_the_merge_its_files_and_what_was_checked() {
     sandbox.chant(&["attest", &open]).fails(1, &["it has no work"]);
 }
 
+/// A clone with the events and what `args` of git's say.
+fn clone(sandbox: &Sandbox, args: &[&str]) -> PathBuf {
+    let clone = sandbox.dir().join("clone");
+    let url = format!("file://{}", sandbox.repo.display());
+    sandbox.git_in(sandbox.dir(), &[&["clone", "-q"], args, &[&url, clone.to_str().unwrap()]].concat());
+    sandbox.git_in(&clone, &["fetch", "-q", "origin", "refs/chant/*:refs/chant/*"]);
+    clone
+}
+
+#[test]
+fn a_squash_is_attested_alike_in_a_clone_that_never_had_the_work() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "chant.merge", "squash"]);
+    sandbox.agent(
+        "mkdir src; echo one >src/a; git add -A; git commit -qm 'Add a'; echo two >src/b; git add -A; git commit -qm 'Add b'; tick",
+    );
+    let id = sandbox.add(&["Add a and b", "--verify", "test -f src/b", "--onto", "main"]);
+    sandbox.chant(&["work", &id, "--trust"]).ok();
+    let own = sandbox.chant(&["attest", &id]).ok().out;
+    assert!(own.contains("\"src/a\"") && own.contains("\"src/b\""), "{own}");
+    let clone = clone(&sandbox, &["--no-tags"]);
+    assert!(
+        !sandbox.git_in(&clone, &["cat-file", "--batch-all-objects", "--batch-check"]).contains(&work(&sandbox, &id))
+    );
+    assert_eq!(sandbox.chant_in(&clone, &["attest", &id]).ok().out, own);
+    let page = sandbox.chant_in(&clone, &["report", &id]).ok().out;
+    assert!(
+        page.contains("(not in this clone)")
+            && page.contains("What it changed")
+            && page.contains("<td>1</td><td>+two</td>"),
+        "{page}"
+    );
+}
+
+/// The newest commit of the work.
+fn work(sandbox: &Sandbox, id: &str) -> String {
+    sandbox.show(id)["work_commits"].as_array().unwrap().last().unwrap().as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_merge_that_is_not_here_is_named_with_the_way_to_get_it() {
+    let (sandbox, id) = merged();
+    let envelope = sandbox.dir().join("a.json");
+    fs::write(&envelope, {
+        let payload = sandbox.chant(&["attest", &id]).ok().out.trim_end().to_owned();
+        let base64 = sandbox
+            .run(sandbox.command_in(sandbox.dir(), "sh").args(["-c", "printf %s \"$1\" | base64 -w0", "-", &payload]))
+            .ok()
+            .out;
+        format!("{{\"payload\":\"{base64}\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[]}}")
+    })
+    .unwrap();
+    let merge = sandbox.git(&["rev-parse", "main"]);
+    sandbox.write("more", "more\n");
+    sandbox.commit("Go on");
+    let said = [&format!("the commit {} is not in this clone", &merge[..10])[..], "git fetch --unshallow"];
+    let shallow = clone(&sandbox, &["--depth", "1"]);
+    sandbox.chant_in(&shallow, &["attest", &id]).fails(128, &said);
+    sandbox.chant_in(&shallow, &["attest", "--verify", envelope.to_str().unwrap()]).fails(128, &said);
+    // A branch that was rewritten, and garbage that was collected.
+    sandbox.git(&["reset", "-q", "--hard", "main~2"]);
+    sandbox.git(&["reflog", "expire", "--expire=all", "--all"]);
+    sandbox.git(&["gc", "-q", "--prune=now"]);
+    let gone = sandbox.chant(&["attest", &id]).fails(128, &[said[0]]);
+    let way = format!("git fetch <remote> {}", merge.trim());
+    assert!(gone.err.contains(&way), "{}", gone.err);
+}
+
 #[test]
 fn one_byte_that_changed_is_refused_by_us_and_by_others() {
     if !tools::need("ssh-keygen") {
