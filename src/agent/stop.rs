@@ -18,7 +18,7 @@ const LONGEST_WORDS: usize = 300;
 
 /// What the known agents, and the services behind them, say last, in lower case. An account without credit answers as one that is
 /// rate-limited: it comes first.
-const SAYINGS: [(&str, StopKind); 43] = [
+const SAYINGS: [(&str, StopKind); 44] = [
     ("credit balance is too low", StopKind::NoCredit),
     ("insufficient_quota", StopKind::NoCredit),
     ("quota exceeded. check your plan and billing", StopKind::NoCredit),
@@ -52,6 +52,7 @@ const SAYINGS: [(&str, StopKind); 43] = [
     ("504 gateway timeout", StopKind::ServerError),
     ("litellm.internalservererror", StopKind::ServerError),
     ("api error: connection", StopKind::NoNetwork),
+    ("unable to connect to api", StopKind::NoNetwork),
     ("error sending request for url", StopKind::NoNetwork),
     ("cannot connect to api", StopKind::NoNetwork),
     ("typeerror: fetch failed", StopKind::NoNetwork),

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::{domain::activity::Activity, terminal::time};
+
 /// Where a running command says what it is doing. It is called from several threads at once.
 pub(crate) trait Progress: Sync {
     /// Says one step. It never fails and never blocks on anything but the terminal.
@@ -51,15 +53,15 @@ pub(crate) enum Step<'a> {
     Ran,
     /// What the agent does, or what is waited for, from now on.
     Doing {
-        /// In words: `thinking`.
-        what: &'a str,
-        /// How long that takes, where it is known.
-        wait: Option<Duration>,
+        /// What.
+        activity: &'a Activity,
+        /// For how long it has.
+        since: Duration,
     },
     /// That goes on: said now and then where no line can be redrawn.
     Still {
-        /// In words.
-        what: &'a str,
+        /// What.
+        activity: &'a Activity,
         /// For how long it has.
         since: Duration,
     },
@@ -107,39 +109,65 @@ pub(crate) enum Step<'a> {
     Answer(&'a str),
 }
 
+/// An activity that began `since` ago, as people read it: `thinking, 20s`, `retrying in 34s, 3 of 10: overloaded`.
+pub(crate) fn described(activity: &Activity, since: Duration) -> String {
+    let Activity { what, wait } = activity;
+    match wait {
+        None => format!("{what}, {}", time::duration(Duration::from_secs(since.as_secs()))),
+        Some(wait) => match wait.length.saturating_sub(since) {
+            Duration::ZERO => format!("{what}, {}", wait.detail),
+            left => format!("{what} in {}, {}", time::whole_seconds(left), wait.detail),
+        },
+    }
+}
+
 /// Says what a process does for as long as it does it.
 pub(crate) struct Pulse<'a> {
     progress: &'a dyn Progress,
     every: Option<Duration>,
-    what: String,
+    activity: Activity,
     since: Instant,
     told: Instant,
 }
 
 impl<'a> Pulse<'a> {
-    /// It does `what` from now on, which is said again after each time of `every`; `None` is never.
-    pub(crate) fn new(progress: &'a dyn Progress, every: Option<Duration>, what: &str) -> Pulse<'a> {
+    /// It does that from now on, which is said again after each time of `every`; `None` is never. At a terminal another line says it already.
+    pub(crate) fn new(progress: &'a dyn Progress, every: Option<Duration>, activity: Activity) -> Pulse<'a> {
         let now = Instant::now();
-        Pulse { progress, every, what: what.to_owned(), since: now, told: now }
+        Pulse { progress, every, activity, since: now, told: now }
     }
 
-    /// It does something else from now on, for as long as `wait` if that is known.
-    pub(crate) fn does(&mut self, what: &str, wait: Option<Duration>) {
-        what.clone_into(&mut self.what);
+    /// As [`Pulse::new`], and says so at a terminal.
+    pub(crate) fn begin(progress: &'a dyn Progress, every: Option<Duration>, activity: Activity) -> Pulse<'a> {
+        let pulse = Pulse::new(progress, every, activity);
+        pulse.say();
+        pulse
+    }
+
+    /// It does something else from now on.
+    pub(crate) fn does(&mut self, activity: Activity) {
+        self.activity = activity;
         self.since = Instant::now();
-        self.progress.say(&Step::Doing { what, wait });
+        self.say();
     }
 
-    /// Something of it was shown just now.
+    fn say(&self) {
+        self.progress.say(&Step::Doing { activity: &self.activity, since: self.since.elapsed() });
+    }
+
+    /// Something of it was shown just now. It may stand where a wait is counted down, which is said once more.
     pub(crate) fn shown(&mut self) {
         self.told = Instant::now();
+        if self.activity.wait.is_some() {
+            self.say();
+        }
     }
 
     /// To be called often.
     pub(crate) fn tick(&mut self) {
         if self.every.is_some_and(|every| self.told.elapsed() >= every) {
             self.told = Instant::now();
-            self.progress.say(&Step::Still { what: &self.what, since: self.since.elapsed() });
+            self.progress.say(&Step::Still { activity: &self.activity, since: self.since.elapsed() });
         }
     }
 }
@@ -163,5 +191,24 @@ impl Progress for Of<'_> {
 
     fn closed(&self) -> bool {
         self.progress.closed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_done_counts_up_and_what_is_waited_for_counts_down() {
+        let after = |activity: &Activity, millis| described(activity, Duration::from_millis(millis));
+        let thinking = Activity::new("thinking");
+        assert_eq!([after(&thinking, 0), after(&thinking, 80_900)], ["thinking, 0s", "thinking, 1m 20s"]);
+        let retrying = Activity::after(Duration::from_secs(34), "retrying", "3 of 10: overloaded");
+        let text = [
+            "retrying in 34s, 3 of 10: overloaded",
+            "retrying in 1s, 3 of 10: overloaded",
+            "retrying, 3 of 10: overloaded",
+        ];
+        assert_eq!([0, 33_500, 34_000].map(|millis| after(&retrying, millis)), text);
     }
 }

@@ -1,7 +1,7 @@
 //! How long an agent is left alone that was stopped by what passes, and one spec that is worked again after that. Several specs are
 //! scheduled in `attempt::schedule`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{
     ended::{Ended, EndedAs, Pause, Stop},
@@ -9,8 +9,10 @@ use super::{
 };
 use crate::{
     agent::{interrupt::Interrupts, slot::Slot},
-    answer::progress::Step,
+    answer::progress::{Pulse, Step},
+    domain::activity::Activity,
     error::{Error, Result},
+    terminal::time,
 };
 
 /// How often one spec is begun because its agent was stopped by what passes.
@@ -67,9 +69,10 @@ pub(crate) fn work(work: &Work<'_>, asked: Asked<'_>, mut slot: Option<Slot>) ->
         }
         let pause = pause(first, times);
         let next = times + 2;
-        let when = humantime::format_duration(Duration::from_secs(pause.as_secs_f64().ceil() as u64));
+        let when = time::whole_seconds(pause);
         work.progress.say(&Step::Note(format!("{stopped}; going on in {when} (try {next} of {MAX_TRIES})")));
-        if let Some(signal) = wait(pause)? {
+        let detail = format!("{next} of {MAX_TRIES}: {}", stopped.kind);
+        if let Some(signal) = wait(work, Activity::after(pause, "retrying", &detail), pause)? {
             return Ok(Ended { signal: Some(signal), ..ended });
         }
         times += 1;
@@ -88,15 +91,18 @@ fn next(work: &Work<'_>, stopped: &mut Vec<String>) -> Result<Option<String>> {
     Ok(here.into_iter().find(|name| !stopped.contains(name)))
 }
 
-/// Waits, or until a signal comes: then which.
-fn wait(pause: Duration) -> Result<Option<i32>, Error> {
-    let until = std::time::Instant::now() + pause;
+/// Waits that long, and says so, or until a signal comes: then which.
+fn wait(work: &Work<'_>, activity: Activity, pause: Duration) -> Result<Option<i32>, Error> {
+    let until = Instant::now() + pause;
+    let mut pulse = Pulse::begin(work.progress, work.project.config().progress()?, activity);
     let mut interrupts = Interrupts::listen()?;
     let mut signal = None;
-    while let left @ 1.. = until.saturating_duration_since(std::time::Instant::now()).as_millis()
+    while let left @ 1.. = until.saturating_duration_since(Instant::now()).as_millis()
         && signal.is_none()
     {
-        signal = interrupts.wait(Duration::from_millis(left.min(60_000) as u64))?;
+        signal = interrupts.wait(Duration::from_millis(left.min(1_000) as u64))?;
+        pulse.tick();
     }
+    work.progress.say(&Step::Ran);
     Ok(interrupts.stop().or(signal))
 }

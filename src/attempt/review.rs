@@ -1,7 +1,7 @@
 //! Another agent reads the work of an attempt, in a checkout that it cannot change. What it says is recorded as a remark: it is evidence,
 //! and no approval.
 
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 
 use gix::ObjectId;
 
@@ -203,6 +203,7 @@ fn run(
     std::fs::write(&prompt_file, &text).io("write", &prompt_file)?;
     // The sandbox begins where it can write.
     let there = shell_words::quote(&checkout.to_string_lossy()).into_owned();
+    let agent = reading.as_ref().map_or(Cow::Borrowed(agent), |reading| agent.within(reading));
     let command = format!("cd {there} || exit 125; {}", agent.command_line(&prompt_file, None));
     let (stdin, mut parser) = agent.converse(&format!("chant-review-{}", work.tip), &text, &checkout, None);
     let mut sink = |line: &str| progress.say(&Step::AgentLine(line));

@@ -180,6 +180,7 @@ fn limits(project: &Project, args: &WorkArgs, selection: &Selection) -> Result<L
         max: args.max.unwrap_or(usize::MAX),
         keep_going: args.keep_going,
         rate_limit_pause: config.rate_limit_pause()?.unwrap_or(FIRST_PAUSE),
+        say_every: config.progress()?,
         jobs_of,
         slots: project.slots_dir(),
         chance: project.env.random_u32(),

@@ -1,6 +1,7 @@
 //! The pure half: ids, spec files, events, the transition table, the fold. Nothing here touches a disk, a clock, a
 //! terminal or the environment.
 
+pub(crate) mod activity;
 pub(crate) mod agent;
 pub(crate) mod altered_tests;
 pub(crate) mod character;

@@ -1,10 +1,15 @@
 //! Lines that are redrawn in place, on a terminal: one for each spec that is worked, or one for the command of a check that runs.
 
-use std::{collections::HashMap, fmt::Write, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt::Write,
+    time::{Duration, Instant},
+};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
-use crate::answer::progress::Step;
+use crate::answer::progress::{Step, described};
+use crate::domain::activity::Activity;
 use crate::terminal::clean;
 use crate::terminal::{Look, color::Slot};
 
@@ -54,16 +59,14 @@ impl Bars {
                 bar.set_message(text);
                 true
             }
-            Step::Doing { what, wait } => {
+            Step::Doing { activity, since } => {
                 let multi = &self.multi;
                 let bar = self.command.get_or_insert_with(|| {
                     let bar = multi.add(ProgressBar::new_spinner());
                     bar.enable_steady_tick(TICK);
                     bar
                 });
-                bar.set_style(living(*wait));
-                bar.reset_elapsed();
-                bar.set_message(clean::line(what).into_owned());
+                bar.set_style(living("  {clock}", activity, *since));
                 true
             }
             // The line above says that all the time.
@@ -93,9 +96,15 @@ impl Bars {
             Step::AgentLine(line) => clean::line(line).into_owned(),
             Step::Checking { what } => format!("checking {}", clean::line(what)),
             Step::Running { command, line } if !line.is_empty() => running(command, line, ""),
-            Step::Doing { what, .. } => clean::line(what).into_owned(),
+            Step::Doing { activity, .. } => clean::line(&activity.what).into_owned(),
             Step::Running { .. } | Step::Ran | Step::Still { .. } => return true,
             _ => return false,
+        };
+        let style = match step {
+            Step::Doing { activity, since } if activity.wait.is_some() => {
+                living("{prefix}  {elapsed:>4}  {clock}", activity, *since)
+            }
+            _ => timed_style(),
         };
         if !self.specs.contains_key(short) {
             let bar = match &self.total {
@@ -107,6 +116,7 @@ impl Bars {
             self.specs.insert(short.to_owned(), bar);
         }
         if let Some(bar) = self.specs.get(short) {
+            bar.set_style(style);
             bar.set_message(text);
         }
         true
@@ -134,22 +144,21 @@ fn running(command: &str, line: &str, above: &str) -> String {
 }
 
 fn timed() -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix}  {elapsed:>4}  {wide_msg}");
-    ProgressBar::new_spinner().with_style(style.expect("the template is valid"))
+    ProgressBar::new_spinner().with_style(timed_style())
 }
 
-/// `thinking, 20s`, or how much of a wait is left: `retrying in 34s`.
-fn living(wait: Option<Duration>) -> ProgressStyle {
-    let clock = move |state: &ProgressState, out: &mut dyn Write| {
-        let told = match wait {
-            Some(wait) => format!("in {}s", wait.saturating_sub(state.elapsed()).as_secs()),
-            None => format!("{}s", state.elapsed().as_secs()),
-        };
+fn timed_style() -> ProgressStyle {
+    ProgressStyle::with_template("{prefix}  {elapsed:>4}  {wide_msg}").expect("the template is valid")
+}
+
+/// A line in which `{clock}` says what is done, and for how long it was, or what is left of a wait; it began `since` ago.
+fn living(template: &str, activity: &Activity, since: Duration) -> ProgressStyle {
+    let (activity, shown) = (activity.clone(), Instant::now());
+    let clock = move |_: &ProgressState, out: &mut dyn Write| {
         // A line that cannot be drawn is none.
-        let _drawn = out.write_str(&told);
+        let _drawn = out.write_str(&clean::line(&described(&activity, since + shown.elapsed())));
     };
-    let style = ProgressStyle::with_template("  {msg}, {clock}").expect("the template is valid");
-    style.with_key("clock", clock)
+    ProgressStyle::with_template(template).expect("the template is valid").with_key("clock", clock)
 }
 
 fn plain() -> ProgressBar {

@@ -1,10 +1,8 @@
 //! Progress for people, on stderr.
 
-use std::time::Duration;
-
 use super::error::labelled;
-use crate::answer::progress::Step;
-use crate::terminal::{Look, clean, color::Slot, time};
+use crate::answer::progress::{Step, described};
+use crate::terminal::{Look, clean, color::Slot};
 
 /// The line of a step; nothing for a piece of the answer, which is not progress.
 pub(super) fn line(step: &Step<'_>, look: &Look) -> String {
@@ -28,10 +26,7 @@ pub(super) fn line(step: &Step<'_>, look: &Look) -> String {
         }
         // What changes all the time is for where it can be redrawn.
         Step::Queue { .. } | Step::Running { .. } | Step::Ran | Step::Doing { .. } => String::new(),
-        Step::Still { what, since } => {
-            let since = time::duration(Duration::from_secs(since.as_secs()));
-            format!("  ({}, {since})\n", clean::line(what))
-        }
+        Step::Still { activity, since } => format!("  ({})\n", clean::line(&described(activity, *since))),
         Step::Note(text) => format!("{}\n", clean::line(text)),
         Step::Warning(text) => labelled("warning", text, look),
         Step::Hint(text) => labelled("hint", text, look),

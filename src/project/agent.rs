@@ -1,12 +1,13 @@
 //! The agents that can be used here: those with a command line of their own, and the presets.
 
-use std::{path::Path, time::Duration};
+use std::{borrow::Cow, path::Path, time::Duration};
 
 use super::Project;
 
 use crate::{
     agent::{
         capability, command_line,
+        confine::Confinement,
         preset::{self, Dialogue, OutputParser, Permit, Preset, Protocol},
         process::{SHELL, Stdin},
     },
@@ -108,6 +109,19 @@ impl Agent {
             }
             None => error,
         })
+    }
+
+    /// The agent as it is run in a sandbox: without a sandbox of its own, where that cannot start within the other.
+    pub(crate) fn within(&self, confinement: &Confinement) -> Cow<'_, Agent> {
+        let own = self.preset.filter(|preset| self.command.starts_with(preset.start));
+        match own.and_then(|preset| preset.own_sandbox) {
+            Some((on, off)) if !confinement.nests() => {
+                let leave_out = |line: &String| line.replace(on, off);
+                let (command, resume) = (leave_out(&self.command), self.resume.as_ref().map(leave_out));
+                Cow::Owned(Agent { command, resume, ..self.clone() })
+            }
+            _ => Cow::Borrowed(self),
+        }
     }
 
     /// The command line of one run: in the session that it `had`, if it can.

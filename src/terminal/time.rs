@@ -30,6 +30,12 @@ pub(crate) fn duration(duration: Duration) -> String {
     humantime::format_duration(whole).to_string()
 }
 
+/// A time that is still to pass, in whole seconds: a begun one counts, so that it ends with `1s`.
+pub(crate) fn whole_seconds(left: Duration) -> String {
+    let begun = u64::from(left.subsec_nanos() > 0);
+    humantime::format_duration(Duration::from_secs(left.as_secs().saturating_add(begun))).to_string()
+}
+
 /// How long ago something was, in its greatest unit, for a column: `40s`, `12m`, `3h`, `5d`, `6w`, `2y`.
 pub(crate) fn age(seconds: u64) -> String {
     let units = [(365 * 86_400, 'y'), (7 * 86_400, 'w'), (86_400, 'd'), (3_600, 'h'), (60, 'm')];
@@ -62,5 +68,7 @@ mod tests {
         assert_eq!(duration(Duration::from_millis(412)), "412ms");
         assert_eq!(duration(Duration::from_micros(5)), "0s");
         assert_eq!(duration(Duration::from_secs(3600 * 25)), "1day 1h");
+        let left = |millis| whole_seconds(Duration::from_millis(millis));
+        assert_eq!([left(0), left(1), left(1_000), left(89_001)], ["0s", "1s", "1s", "1m 30s"]);
     }
 }

@@ -77,6 +77,17 @@ pub(crate) struct Confinement {
     _placeholders: Vec<Placeholder>,
 }
 
+impl Confinement {
+    /// Whether a program that has a sandbox of the same kind can start that within this one: bubblewrap lets an ordinary user, and not root.
+    pub(crate) fn nests(&self) -> bool {
+        let [program, words @ ..] = self.prefix.as_slice() else { return true };
+        let mut command = std::process::Command::new(program);
+        command.args(words).args([bubblewrap::PROGRAM, "--unshare-user", "--ro-bind", "/", "/", "true"]);
+        command.stdin(std::process::Stdio::null());
+        self.by == Confined::Bubblewrap && command.output().is_ok_and(|output| output.status.success())
+    }
+}
+
 /// Where it is kept that the sandbox works: in `dir`. `None` where it has to be tried at each start.
 pub(crate) fn known(env: &Env, dir: &Path) -> Option<Known> {
     (std::env::consts::OS == "linux").then(|| Known::of(env, dir, bubblewrap::PROGRAM, &bubblewrap::settings()))?

@@ -23,6 +23,7 @@ const fn talking(of: Preset, name: &'static str, program: &'static str, start: &
         resume: None,
         protocol: Protocol::Acp,
         options: &[],
+        own_sandbox: None,
         stopped_by: |_| None,
         reader: |_| Box::new(Silent),
         ..of
@@ -33,7 +34,10 @@ const fn talking(of: Preset, name: &'static str, program: &'static str, start: &
 pub(super) const CLAUDE: Preset = talking(claude::PRESET, "claude-acp", "claude-agent-acp", "claude-agent-acp");
 
 /// Codex, by the adapter of Zed.
-pub(super) const CODEX: Preset = talking(codex::PRESET, "codex-acp", "codex-acp", "codex-acp");
+pub(super) const CODEX: Preset = Preset {
+    own_sandbox: Some(("codex-acp", "codex-acp -c sandbox_mode=danger-full-access")),
+    ..talking(codex::PRESET, "codex-acp", "codex-acp", "codex-acp")
+};
 
 /// Gemini CLI speaks it itself.
 pub(super) const GEMINI: Preset = talking(gemini::PRESET, "gemini-acp", "gemini", "gemini --skip-trust --acp");

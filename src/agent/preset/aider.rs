@@ -29,6 +29,7 @@ pub(super) const PRESET: Preset = Preset {
     stopped_by: |_| None,
     protocol: Protocol::Text,
     options: &[],
+    own_sandbox: None,
     reader: |session| Box::new(Aider { session: session.to_owned(), ..Aider::default() }),
 };
 

@@ -38,6 +38,7 @@ pub(super) const PRESET: Preset = Preset {
         ("--include-partial-messages", "--include-partial-messages"),
         ("--permission-prompts", "--permission-prompts none"),
     ],
+    own_sandbox: None,
     reader: |_| Box::new(Claude::default()),
 };
 
@@ -63,7 +64,7 @@ impl EventReader for Claude {
             }
             Some("user") => {
                 results(event, parsed);
-                parsed.doing("waiting for the model", None);
+                parsed.doing("waiting for the model");
             }
             Some("stream_event") => part(event, parsed),
             Some("result") => end(event, self.error.as_deref(), parsed),
@@ -123,11 +124,11 @@ pub(super) fn parts(event: &Value, parsed: &mut ParsedOutput) {
 /// A part of a message that has just begun: what the agent does until the message is whole.
 fn part(event: &Value, parsed: &mut ParsedOutput) {
     match event.pointer("/event/content_block/type").and_then(Value::as_str) {
-        Some("thinking" | "redacted_thinking") => parsed.doing("thinking", None),
-        Some("text") => parsed.doing("writing", None),
+        Some("thinking" | "redacted_thinking") => parsed.doing("thinking"),
+        Some("text") => parsed.doing("writing"),
         Some("tool_use") => {
             let name = event.pointer("/event/content_block/name").and_then(Value::as_str).unwrap_or("a tool");
-            parsed.doing(&format!("preparing to use {}", one_line(name)), None);
+            parsed.doing(&format!("preparing to use {}", one_line(name)));
         }
         _ => {}
     }
@@ -149,9 +150,9 @@ fn retry(event: &Value, parsed: &mut ParsedOutput) {
     let error = string(event, "error").unwrap_or_default().replace('_', " ");
     let seconds = event.get("retry_delay_ms").and_then(Value::as_f64).unwrap_or_default() / 1000.0;
     let most = number(event, "max_retries").unwrap_or_default();
-    parsed.say(&format!("retrying in {seconds:.0} s, {attempt} of {most}: {error}"));
-    let wait = Duration::try_from_secs_f64(seconds).ok();
-    parsed.doing(&format!("retrying, {attempt} of {most}: {error}"), wait);
+    let detail = format!("{attempt} of {most}: {error}");
+    parsed.say(&format!("retrying in {seconds:.0} s, {detail}"));
+    parsed.retries(Duration::try_from_secs_f64(seconds).unwrap_or_default(), &detail);
     let kind = status.and_then(StopKind::of_http);
     if let Some(kind) = kind.filter(|kind| kind.is_of_account() && attempt > 1) {
         parsed.stopped(kind, &format!("HTTP {}, {error}", status.unwrap_or_default()));

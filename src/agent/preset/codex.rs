@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{EventReader, ParsedOutput, Preset, Protocol};
 use crate::{
     agent::{
-        preset::parsed::{number, string},
+        preset::parsed::{number, one_line, string},
         stop::kind_of,
     },
     domain::stop::StopKind,
@@ -25,6 +25,7 @@ pub(super) const PRESET: Preset = Preset {
     stopped_by: |_| None,
     protocol: Protocol::Text,
     options: &[],
+    own_sandbox: Some(("--sandbox workspace-write", "--sandbox danger-full-access")),
     reader: |_| Box::new(Codex::default()),
 };
 
@@ -69,6 +70,10 @@ impl EventReader for Codex {
 impl Codex {
     fn error(&mut self, said: &str, parsed: &mut ParsedOutput) {
         parsed.error(said);
+        // It says that it tries again, but not when: `Reconnecting... 2/5`.
+        if said.starts_with("Reconnecting") {
+            parsed.doing(&one_line(said));
+        }
         self.waits += u32::from(said.contains("waiting for network"));
         if self.waits >= MOST_WAITS {
             parsed.stopped(StopKind::NoNetwork, said);

@@ -22,6 +22,7 @@ pub(super) const PRESET: Preset = Preset {
     stopped_by: |_| None,
     protocol: Protocol::Text,
     options: &[],
+    own_sandbox: None,
     reader: |_| Box::new(Cursor),
 };
 

@@ -24,10 +24,14 @@ pub(super) const PRESET: Preset = Preset {
     stopped_by,
     protocol: Protocol::Text,
     options: &[],
+    own_sandbox: None,
     reader: |_| Box::new(Gemini),
 };
 
 struct Gemini;
+
+/// How the error of a tool begins that wants to change what lies outside the worktree.
+const OUTSIDE: &str = "Path not in workspace";
 
 /// It exits with what is left of the HTTP status in a byte, or with a code of its own.
 fn stopped_by(code: i32) -> Option<StopKind> {
@@ -61,7 +65,11 @@ impl EventReader for Gemini {
             Some("tool_result") if string(event, "status") == Some("error") => {
                 let output = text_of(event.get("output").unwrap_or(&Value::Null));
                 let error = event.pointer("/error/message").and_then(Value::as_str);
-                parsed.failed(error.unwrap_or(&output));
+                let said = error.unwrap_or(&output);
+                parsed.failed(said);
+                if said.starts_with(OUTSIDE) {
+                    parsed.held_up(StopKind::Denied, said);
+                }
             }
             Some("error") => {
                 let said = string(event, "message").unwrap_or_default();

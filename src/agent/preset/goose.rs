@@ -18,6 +18,7 @@ pub(super) const PRESET: Preset = Preset {
     stopped_by: |_| None,
     protocol: Protocol::Text,
     options: &[],
+    own_sandbox: None,
     reader: |session| Box::new(Goose { session: session.to_owned() }),
 };
 

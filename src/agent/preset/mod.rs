@@ -17,7 +17,6 @@ mod parser;
 mod report;
 
 pub use acp::{Dialogue, Permit};
-pub(crate) use parsed::Doing;
 pub use parser::OutputParser;
 pub use report::{Report, is_session};
 
@@ -50,6 +49,8 @@ pub struct Preset {
     pub protocol: Protocol,
     /// Options that newer versions have and that tell more of what it does: what its `--help` contains, and what is added to its command line.
     pub options: &'static [(&'static str, &'static str)],
+    /// What its command lines contain where it has a sandbox of its own, and what takes the place of that to leave the sandbox out.
+    pub own_sandbox: Option<(&'static str, &'static str)>,
     /// Makes what understands its output; it is told the name that its session is given, where it takes one.
     reader: fn(session: &str) -> Box<dyn EventReader>,
 }

@@ -24,8 +24,12 @@ pub(super) const PRESET: Preset = Preset {
     stopped_by: |_| None,
     protocol: Protocol::Text,
     options: &[],
+    own_sandbox: None,
     reader: |_| Box::new(Opencode::default()),
 };
+
+/// How the error of a tool begins that its configuration denies.
+const DENIED: &str = "The user has specified a rule which prevents you from using this specific tool call";
 
 /// Each step has a price of its own.
 #[derive(Default)]
@@ -50,7 +54,12 @@ impl EventReader for Opencode {
                     parsed.held_up(StopKind::Question, "");
                 }
                 if part.pointer("/state/status").and_then(Value::as_str) == Some("error") {
-                    parsed.failed(part.pointer("/state/error").and_then(Value::as_str).unwrap_or_default());
+                    let said = part.pointer("/state/error").and_then(Value::as_str).unwrap_or_default();
+                    if said.starts_with(DENIED) {
+                        parsed.denied(string(part, "tool").unwrap_or("a tool"), input);
+                    } else {
+                        parsed.failed(said);
+                    }
                 }
             }
             "step_finish" => self.step(part, parsed),

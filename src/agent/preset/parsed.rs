@@ -8,7 +8,10 @@ use serde_json::Value;
 use super::Report;
 use crate::{
     agent::stop::words,
-    domain::stop::{StopKind, Stopped},
+    domain::{
+        activity::Activity,
+        stop::{StopKind, Stopped},
+    },
 };
 
 /// How much of the input of a tool is shown, in characters.
@@ -44,16 +47,7 @@ pub(super) struct ParsedOutput {
     /// What went wrong last.
     last_error: Option<String>,
     /// What the agent does now.
-    doing: Option<Doing>,
-}
-
-/// What an agent does, for a line that lives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Doing {
-    /// In words: `thinking`.
-    pub what: String,
-    /// How long it will wait from now on, where it said so.
-    pub wait: Option<Duration>,
+    doing: Option<Activity>,
 }
 
 impl ParsedOutput {
@@ -92,14 +86,17 @@ impl ParsedOutput {
     }
 
     /// What the agent does now, until it says something else.
-    pub(super) fn doing(&mut self, what: &str, wait: Option<Duration>) {
-        if self.doing.as_ref().is_none_or(|doing| doing.what != what || wait.is_some()) {
-            self.doing = Some(Doing { what: what.to_owned(), wait });
-        }
+    pub(super) fn doing(&mut self, what: &str) {
+        self.doing = Some(Activity::new(what));
+    }
+
+    /// The agent will do something again after a time that it named; `detail` says which time that is, and why.
+    pub(super) fn retries(&mut self, length: Duration, detail: &str) {
+        self.doing = Some(Activity::after(length, "retrying", detail));
     }
 
     /// What the agent does now, if it said so.
-    pub(super) fn does(&self) -> Option<&Doing> {
+    pub(super) fn does(&self) -> Option<&Activity> {
         self.doing.as_ref()
     }
 
@@ -113,7 +110,7 @@ impl ParsedOutput {
     pub(super) fn tool(&mut self, name: &str, input: &Value) {
         let line = described(name, input);
         self.say(&line);
-        self.doing(&line, None);
+        self.doing(&line);
     }
 
     /// The use of a tool that was not permitted.

@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
-use super::{Dialogue, Doing, EventReader, ParsedOutput, Report, acp};
+use super::{Dialogue, EventReader, ParsedOutput, Report, acp};
 use crate::{
     agent::process::OutputFilter,
-    domain::{checks::Permission, stop::Stopped},
+    domain::{activity::Activity, checks::Permission, stop::Stopped},
 };
 
 /// A line that is longer is not read, in bytes: agents put whole files into one.
@@ -48,7 +48,7 @@ impl OutputParser {
     }
 
     /// What the agent does now, if it said so.
-    pub(crate) fn does(&self) -> Option<&Doing> {
+    pub(crate) fn does(&self) -> Option<&Activity> {
         self.parsed.does()
     }
 

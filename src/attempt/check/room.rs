@@ -27,7 +27,7 @@ use crate::{
     },
     answer::progress::{Progress, Pulse, Step},
     config::Confine,
-    domain::{checks::Command, confined::Confined, pattern::PathSet},
+    domain::{activity::Activity, checks::Command, confined::Confined, pattern::PathSet},
     error::{Error, IoContext, Kind, Result},
     git::{
         private::{
@@ -445,7 +445,7 @@ impl Visit<'_> {
             }
         };
         progress.say(&Step::Running { command, line: "" });
-        let mut pulse = Pulse::new(progress, self.room.project.config().progress()?, command);
+        let mut pulse = Pulse::new(progress, self.room.project.config().progress()?, Activity::new(command));
         let mut tick = || pulse.tick();
         let mut process = self.process(command);
         process.tick = Some(&mut tick);

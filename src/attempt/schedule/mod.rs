@@ -15,12 +15,13 @@ pub(crate) use select::{Job, Selection, SelectionRequest, expand, select};
 
 use crate::{
     agent::{interrupt::Interrupts, slot::Slot},
-    answer::progress::{Progress, Step},
-    domain::id::SpecId,
+    answer::progress::{Progress, Pulse, Step},
+    domain::{activity::Activity, id::SpecId},
     env::Env,
     error::{Error, Result},
     project::Project,
     specs::all::Specs,
+    terminal::time,
 };
 use queue::{Next, Queue};
 
@@ -44,17 +45,20 @@ struct Shared<'a, R> {
     progress: &'a dyn Progress,
     /// Whether several run at once.
     together: bool,
-    queue: Mutex<State<R>>,
+    say_every: Option<Duration>,
+    queue: Mutex<State<'a, R>>,
     changed: Condvar,
 }
 
-struct State<R> {
+struct State<'a, R> {
     queue: Queue,
     interrupts: Interrupts,
     worked: Vec<(SpecId, Fate, R)>,
     failed: Option<Error>,
     /// A worker looks for more to do.
     looking: bool,
+    /// What is said of a pause of an agent, until the next spec is begun.
+    pause: Option<Pulse<'a>>,
 }
 
 /// Works what `selection` has with `jobs` workers, each spec by `work`, which says what became of it.
@@ -72,15 +76,17 @@ pub(crate) fn run<R: Send>(
     progress: &dyn Progress,
     work: impl Fn(&Job, Option<Slot>) -> (Fate, R) + Sync,
 ) -> Result<Worked<R>> {
+    let say_every = limits.say_every;
     let state = State {
         queue: Queue::new(selection, limits),
         interrupts: Interrupts::listen()?,
         worked: Vec::new(),
         failed: None,
         looking: false,
+        pause: None,
     };
-    let together = jobs > 1;
-    let shared = Shared { env, wanted, progress, together, queue: Mutex::new(state), changed: Condvar::new() };
+    let (together, queue, changed) = (jobs > 1, Mutex::new(state), Condvar::new());
+    let shared = Shared { env, wanted, progress, together, say_every, queue, changed };
     std::thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
             scope.spawn(|| worker(&shared, &work));
@@ -116,9 +122,10 @@ fn worker<R: Send>(shared: &Shared<'_, R>, work: &impl Fn(&Job, Option<Slot>) ->
             && let Some(agent) = &job.agent
             && let Some(pause) = state.queue.cooling(agent, Instant::now())
         {
-            let pause = humantime::format_duration(Duration::from_secs(pause.as_secs_f64().ceil() as u64));
-            let note = format!("agent '{agent}' waits; next try in {pause}");
+            let note = format!("agent '{agent}' waits; next try in {}", time::whole_seconds(pause));
             shared.progress.say(&Step::Note(note));
+            let activity = Activity::after(pause, "next try", &format!("agent '{agent}'"));
+            state.pause = Some(Pulse::begin(shared.progress, shared.say_every, activity));
         }
         let waiting = if look { state.queue.take_waiting() } else { Vec::new() };
         say_counts(shared, &state);
@@ -157,6 +164,7 @@ fn next<R>(shared: &Shared<'_, R>) -> Option<(Job, Option<Slot>)> {
         }
         let wait = match state.queue.next(Instant::now()) {
             Ok(Next::Work(job, slot)) => {
+                end_pause(shared, &mut state);
                 say_counts(shared, &state);
                 return Some((job, slot));
             }
@@ -187,7 +195,17 @@ fn next<R>(shared: &Shared<'_, R>) -> Option<(Job, Option<Slot>)> {
                 return None;
             }
         };
+        if let Some(pause) = &mut state.pause {
+            pause.tick();
+        }
         state = shared.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+    }
+}
+
+/// Takes away what is said of a pause.
+fn end_pause<R>(shared: &Shared<'_, R>, state: &mut State<'_, R>) {
+    if state.pause.take().is_some() {
+        shared.progress.say(&Step::Ran);
     }
 }
 
@@ -200,7 +218,7 @@ fn look_again<R>(shared: &Shared<'_, R>) -> Result<Vec<Job>> {
     Ok(ready)
 }
 
-fn say_counts<R>(shared: &Shared<'_, R>, state: &State<R>) {
+fn say_counts<R>(shared: &Shared<'_, R>, state: &State<'_, R>) {
     if !shared.together {
         return;
     }

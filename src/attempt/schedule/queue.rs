@@ -74,6 +74,8 @@ pub(crate) struct Limits {
     pub keep_going: bool,
     /// How long an agent that was stopped by what passes is left alone at first.
     pub rate_limit_pause: Duration,
+    /// How often a pause of all agents is said where no line can be redrawn; `None` is never.
+    pub say_every: Option<Duration>,
     /// How many runs of each agent there may be at once.
     pub jobs_of: HashMap<String, usize>,
     /// Where slots are.

@@ -4,6 +4,7 @@
 //! works in the repository itself, and the record says so.
 
 use std::{
+    borrow::Cow,
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
@@ -94,6 +95,11 @@ impl ConfinedRun {
     /// The words that confine a command as the run was.
     pub(crate) fn words(&self) -> &[OsString] {
         &self.confinement.prefix
+    }
+
+    /// The agent as it is run there.
+    pub(super) fn agent<'a>(&self, agent: &'a Agent) -> Cow<'a, Agent> {
+        agent.within(&self.confinement)
     }
 
     /// A file that the run can write, for the names of the processes that it leaves.

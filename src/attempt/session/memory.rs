@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use super::{RUN_DIR, read_own, write_own};
 use crate::{
     agent::{
-        preset::{Doing, OutputParser, Report, is_session},
+        preset::{OutputParser, Report, is_session},
         process::OutputFilter,
     },
     answer::progress::Pulse,
-    domain::{checks::Permission, stop::Stopped},
+    domain::{activity::Activity, checks::Permission, stop::Stopped},
     git::work_file::Directory,
     project::agent::Agent,
 };
@@ -70,7 +70,7 @@ pub(super) struct Memory<'a> {
     kept: Option<String>,
     /// What the agent does.
     pulse: &'a RefCell<Pulse<'a>>,
-    doing: Option<Doing>,
+    doing: Option<Activity>,
     /// Whether another process asks it to stop.
     stop: &'a Cell<bool>,
 }
@@ -120,8 +120,8 @@ impl OutputFilter for Memory<'_> {
         self.keep();
         if self.parser.does() != self.doing.as_ref() {
             self.doing = self.parser.does().cloned();
-            if let Some(Doing { what, wait }) = &self.doing {
-                self.pulse.borrow_mut().does(what, *wait);
+            if let Some(activity) = &self.doing {
+                self.pulse.borrow_mut().does(activity.clone());
             }
         }
         heard

@@ -7,6 +7,7 @@ pub(crate) mod confined;
 mod memory;
 
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     ffi::OsString,
     fs::File,
@@ -32,6 +33,7 @@ use crate::{
         seen::{Extent, Watch},
     },
     domain::{
+        activity::Activity,
         confined::Confined,
         id::SpecId,
         spec_file::FrontMatter,
@@ -95,11 +97,13 @@ impl Session<'_> {
         let had = if self.resumed { memory::kept(self.worktree, self.agent) } else { None };
         // What an earlier run was asked is not asked of this one; that it was paused since its claim it finds out itself.
         project.forget_stop(self.attempt);
+        let agent = inside.as_ref().map_or(Cow::Borrowed(self.agent), |inside| inside.agent(self.agent));
+        let this = Session { agent: &agent, ..self };
         let mut once = |had: Option<&str>| {
-            self.once(project, inside.as_ref(), &prompt_file, &log, lease, had, &mut requests, progress)
+            this.once(project, inside.as_ref(), &prompt_file, &log, lease, had, &mut requests, progress)
         };
         let (mut finished, mut heard) = once(had.as_deref())?;
-        project.forget_stop(self.attempt);
+        project.forget_stop(this.attempt);
         // It never began: what it was to resume is gone.
         if let Some(had) = had.filter(|_| heard.report.session.is_none())
             && matches!(finished.ending, Ending::Exited(code) if code != 0)
@@ -117,19 +121,19 @@ impl Session<'_> {
         let (mut confined, mut refused) = (Confined::None, None);
         if let Some(inside) = &inside {
             confined = inside.by();
-            remember_changes(project, self.attempt)?;
-            refused = inside.bring_in(project, self.id, self.attempt, self.base)?;
-            for kept in inside.keep_stashes(project, self.id, self.attempt)? {
+            remember_changes(project, this.attempt)?;
+            refused = inside.bring_in(project, this.id, this.attempt, this.base)?;
+            for kept in inside.keep_stashes(project, this.id, this.attempt)? {
                 progress.say(&Step::Note(format!("the agent left a stash; to apply it: git stash apply {kept}")));
             }
         }
         let ending = finished.ending;
         let asked = || asked(&heard.answer).filter(|_| ending.success());
-        let by_code = |code| self.agent.preset.and_then(|preset| (preset.stopped_by)(code));
+        let by_code = |code| this.agent.preset.and_then(|preset| (preset.stopped_by)(code));
         let stopped = stop::reason(ending, heard.stopped, by_code, &finished.tail).or_else(asked);
         let last_words = heard.last_words.or_else(|| stop::last_words(&finished.tail));
         let stopped = stopped.map(|stopped| stopped.or_said(last_words.as_deref()));
-        let report = run_cost::of_run(project, self.id, self.attempt, heard.report)?;
+        let report = run_cost::of_run(project, this.id, this.attempt, heard.report)?;
         let (said, permissions) = (requests.said(), heard.permissions);
         Ok(RunEnd { ending, said, report, stopped, last_words, permissions, changes, confined, refused })
     }
@@ -149,11 +153,11 @@ impl Session<'_> {
     ) -> Result<(process::Finished, Heard)> {
         let command = self.agent.command_line(prompt_file, had);
         let requests = RefCell::new(requests);
-        let pulse = RefCell::new(Pulse::new(progress, project.config().progress()?, "waiting for the agent"));
-        pulse.borrow_mut().does("waiting for the agent", None);
+        let waiting = Activity::new("waiting for the agent");
+        let pulse = RefCell::new(Pulse::begin(progress, project.config().progress()?, waiting));
         let mut sink = |line: &str| {
-            pulse.borrow_mut().shown();
             progress.say(&Step::AgentLine(line));
+            pulse.borrow_mut().shown();
         };
         let mut on_started = |started: &process::ProcessGroup| {
             lease.record_agent(started)?;

@@ -1,6 +1,7 @@
 //! What is recorded of agents that stopped, by what the real ones printed then, and what a person sees of it.
 
 use super::Room;
+use crate::support::{terminal::Terminal, tools::need};
 
 /// A stream that a real agent printed when it stopped.
 macro_rules! recorded {
@@ -158,4 +159,97 @@ fn an_agent_that_asked_first_goes_on_in_its_session_with_the_answer() {
     let prompt = std::fs::read_to_string(room.sandbox.dir().join("home/prompt")).unwrap();
     assert!(prompt.contains("the file is called file"), "{prompt}");
     assert_eq!(room.sandbox.show(&id)["attempt"], before, "one attempt went on");
+}
+
+/// `git chant <args>` at a terminal.
+fn at_terminal(room: &Room, args: &[&str]) -> Terminal {
+    let mut command = room.command(args);
+    command.env("TERM", "xterm").env("COLUMNS", "100");
+    Terminal::start(command)
+}
+
+#[test]
+fn at_a_terminal_what_an_agent_waits_for_counts_down() {
+    let retry = r#"{"type":"system","subtype":"api_retry","attempt":3,"max_retries":10,"retry_delay_ms":90000,"error_status":529,"error":"overloaded"}"#;
+    let room = Room::with(
+        "claude",
+        "",
+        &format!("echo '{retry}'; until test -e ~/go; do sleep 0.1; done; {}", super::DOES_IT),
+    );
+    room.use_agent("claude");
+    let id = room.add();
+    for args in [vec!["work", &id], vec!["work", "--all", "--jobs", "2"]] {
+        let mut terminal = at_terminal(&room, &args);
+        terminal.expect("retrying in 1m 30s, 3 of 10: overloaded");
+        terminal.expect("retrying in 1m 29s, 3 of 10: overloaded");
+        std::fs::write(room.sandbox.dir().join("home/go"), "").unwrap();
+        let (printed, status) = terminal.end();
+        assert!(status.success(), "{printed}");
+        std::fs::remove_file(room.sandbox.dir().join("home/go")).unwrap();
+        room.sandbox.add(&["Again", "--body-file", "../body.md"]);
+        room.install(
+            "claude",
+            "",
+            &format!("echo '{retry}'; until test -e ~/go; do sleep 0.1; done; echo three >file; tick"),
+        );
+    }
+}
+
+#[test]
+fn at_a_terminal_a_pause_of_ones_own_counts_down() {
+    let (room, id, _) = worked("claude", recorded!("claude-overload"), "exit 1");
+    room.sandbox.git(&["config", "chant.rateLimitPause", "90s"]);
+    let (one, all) = ("2 of 12: the model is overloaded", "agent 'claude'");
+    for (args, what, detail) in [
+        (vec!["work", &id], "retrying", one),
+        (vec!["work", "--all"], "next try", all),
+        (vec!["work", "--all", "--jobs", "2"], "next try", all),
+    ] {
+        let mut terminal = at_terminal(&room, &args);
+        terminal.expect(&format!("{what} in 1m 30s, {detail}"));
+        terminal.expect(&format!("{what} in 1m 29s, {detail}"));
+        terminal.send("\u{3}");
+        let (printed, status) = terminal.end();
+        assert_eq!(status.code(), Some(130), "{printed}");
+        room.sandbox.add(&["Another"]);
+    }
+    // Without a terminal a line says so now and then.
+    room.sandbox.git(&["config", "chant.progress", "1s"]);
+    room.sandbox.git(&["config", "chant.rateLimitPause", "3s"]);
+    room.install("claude", "", super::DOES_IT);
+    let first = format!(
+        "test -e ~/again || {{ touch ~/again; cat '{}'; exit 1; }}; {}",
+        room.sandbox.dir().join("stream").display(),
+        super::DOES_IT
+    );
+    room.install("claude", "", &first);
+    let ran = room.chant(&["work", &id]).ok();
+    assert!(ran.err.contains("  (retrying in 2s, 2 of 12: the model is overloaded)\n"), "{}", ran.err);
+}
+
+#[test]
+fn a_sandbox_of_the_agents_own_is_left_out_where_it_cannot_start() {
+    if !need("bwrap") {
+        return;
+    }
+    // Root cannot start one within another, and other users can.
+    let script = format!(
+        "bwrap --unshare-user --ro-bind / / true 2>/dev/null && wanted=workspace-write || wanted=danger-full-access\n\
+         case \"$*\" in *\" --sandbox $wanted \"*) {} ;; *) exit 9 ;; esac",
+        super::DOES_IT
+    );
+    let room = Room::with("codex", "", &script);
+    room.use_agent("codex");
+    room.sandbox.git(&["config", "chant.confine", "require"]);
+    let id = room.add();
+    room.chant(&["work", &id]).ok();
+    // Without a sandbox around it, it has its own.
+    room.install(
+        "codex",
+        "",
+        "case \"$*\" in *\" --sandbox workspace-write \"*) echo three >file; tick ;; *) exit 9 ;; esac",
+    );
+    room.sandbox.git(&["config", "chant.confine", "off"]);
+    let id = room.add();
+    room.chant(&["work", &id]).ok();
 }

@@ -25,7 +25,10 @@ use serde_json::{Value, json};
 pub use permit::Permit;
 use update::Calls;
 
-use super::{EventReader, ParsedOutput, is_session, parsed::number};
+use super::{
+    EventReader, ParsedOutput, is_session,
+    parsed::{number, one_line},
+};
 use crate::{
     agent::stop::kind_of,
     domain::{checks::Permission, stop::StopKind},
@@ -206,7 +209,7 @@ impl Acp {
         match self.asked {
             Asked::Load => {
                 let had = self.dialogue.had.take().unwrap_or_default();
-                parsed.say(&format!("cannot resume session '{had}'; starting a new one"));
+                parsed.say(&format!("cannot resume session '{had}' ({}); starting a new one", one_line(&said(error))));
                 self.session = None;
                 return self.open(parsed);
             }
@@ -215,9 +218,9 @@ impl Acp {
             Asked::Initialize | Asked::New | Asked::Prompt => {}
         }
         let code = error.get("code").and_then(Value::as_i64).unwrap_or_default();
-        let message = read::<Error>(error).map_or_else(|| error.to_string(), |error| error.message);
+        let message = message(error);
         let data = error.get("data").filter(|data| !data.is_null()).map(Value::to_string).unwrap_or_default();
-        let said = embedded(&message).unwrap_or_else(|| message.clone());
+        let said = said(error);
         let by_code = u64::try_from(code).ok().and_then(StopKind::of_http);
         let kind = (code == AUTH_REQUIRED).then_some(StopKind::NotLoggedIn);
         let kind = kind.or_else(|| kind_of(&format!("{message} {data}"))).or_else(|| status(&message)).or(by_code);
@@ -306,6 +309,18 @@ impl EventReader for Acp {
 /// A part of a message, if it is one of that type. What a newer agent says in another way is passed over.
 fn read<T: serde::de::DeserializeOwned>(value: &Value) -> Option<T> {
     T::deserialize(value).ok()
+}
+
+/// The message of an error.
+fn message(error: &Value) -> String {
+    read::<Error>(error).map_or_else(|| error.to_string(), |error| error.message)
+}
+
+/// What an error says for people: in its details, where its message says nothing.
+fn said(error: &Value) -> String {
+    let message = message(error);
+    let details = error.pointer("/data/details").and_then(Value::as_str).filter(|_| message == "Internal error");
+    embedded(&message).unwrap_or_else(|| details.map_or(message, str::to_owned))
 }
 
 /// The message in an error whose text is itself an object.

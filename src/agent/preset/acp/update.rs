@@ -41,13 +41,13 @@ impl Calls {
     pub(super) fn update(&mut self, update: SessionUpdate, parsed: &mut ParsedOutput) {
         match update {
             SessionUpdate::AgentMessageChunk(chunk) => {
-                parsed.doing("writing", None);
+                parsed.doing("writing");
                 if std::mem::replace(&mut self.message, chunk.message_id.clone()) != chunk.message_id {
                     parsed.end_line();
                 }
                 text(&chunk).filter(|text| !text.is_empty()).into_iter().for_each(|text| parsed.piece(text));
             }
-            SessionUpdate::AgentThoughtChunk(_) => parsed.doing("thinking", None),
+            SessionUpdate::AgentThoughtChunk(_) => parsed.doing("thinking"),
             SessionUpdate::ToolCall(call) => self.call(call, parsed),
             SessionUpdate::ToolCallUpdate(update) => self.call_update(update, parsed),
             SessionUpdate::Plan(plan) => self.plan(&plan, parsed),
@@ -92,7 +92,7 @@ impl Calls {
             kind => format!("{} {title}", permit::name(kind)),
         };
         parsed.say(&line);
-        parsed.doing(&line, None);
+        parsed.doing(&line);
     }
 
     /// What a tool changed, and what it said when it failed.
@@ -113,7 +113,7 @@ impl Calls {
             parsed.failed(&title);
         }
         if matches!(status, ToolCallStatus::Completed | ToolCallStatus::Failed) {
-            parsed.doing("waiting for the model", None);
+            parsed.doing("waiting for the model");
         }
     }
 

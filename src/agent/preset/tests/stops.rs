@@ -33,6 +33,7 @@ fn recorded() -> Vec<(&'static str, i32, &'static str, Option<StopKind>)> {
         ("codex", 1, include_str!("../recorded/stops/codex-refusal.jsonl"), Some(Refusal)),
         ("codex", 1, include_str!("../recorded/stops/codex-server-error.jsonl"), Some(Overload)),
         ("gemini", 144, include_str!("../recorded/stops/gemini-bad-key.jsonl"), Some(BadKey)),
+        ("gemini", 0, include_str!("../recorded/stops/gemini-denied.jsonl"), Some(Denied)),
         ("gemini", 1, include_str!("../recorded/stops/gemini-no-network.jsonl"), Some(NoNetwork)),
         ("gemini", 41, include_str!("../recorded/stops/gemini-not-logged-in.jsonl"), Some(NotLoggedIn)),
         ("gemini", 247, include_str!("../recorded/stops/gemini-overload.jsonl"), Some(Overload)),
@@ -41,6 +42,7 @@ fn recorded() -> Vec<(&'static str, i32, &'static str, Option<StopKind>)> {
         ("gemini", 244, include_str!("../recorded/stops/gemini-server-error.jsonl"), Some(ServerError)),
         ("gemini", 53, include_str!("../recorded/stops/gemini-turn-limit.jsonl"), Some(TurnLimit)),
         ("opencode", 1, include_str!("../recorded/stops/opencode-bad-key.jsonl"), Some(BadKey)),
+        ("opencode", 0, include_str!("../recorded/stops/opencode-denied.jsonl"), Some(Denied)),
         ("opencode", 1, include_str!("../recorded/stops/opencode-no-credit.jsonl"), Some(NoCredit)),
         ("opencode", 1, include_str!("../recorded/stops/opencode-no-network.jsonl"), Some(NoNetwork)),
         ("opencode", 0, include_str!("../recorded/stops/opencode-output-limit.jsonl"), Some(OutputLimit)),
@@ -77,6 +79,7 @@ fn its_own_words_are_kept() {
     assert_eq!(said("claude", NotLoggedIn), "Not logged in \u{b7} Please run /login");
     assert_eq!(said("claude", Question), "Which file?");
     assert_eq!(said("claude", Denied), "Write /outside/file");
+    assert_eq!(said("opencode", Denied), "$ rm -rf /nowhere");
     assert_eq!(said("claude", TurnLimit), "Reached maximum number of turns (2)");
     assert_eq!(
         said("codex", BadKey),
