@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{Ran, Sandbox};
+use support::{Ran, Sandbox, chance::Chance};
 
 /// A commit and an uncommitted file in each of six steps; what it did is written down once it is done.
 const AGENT: &str = r#"
@@ -38,19 +38,6 @@ enum Victim {
     Tool,
     Agent,
     Both,
-}
-
-/// Splitmix64: small, and the same on every machine.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
 }
 
 /// What happened, by what.
@@ -134,7 +121,7 @@ fn nothing_lost(sandbox: &Sandbox, id: &str, figures: &mut Figures) {
 fn round(sandbox: &Sandbox, chance: &mut Chance, figures: &mut Figures) {
     let before = person(sandbox);
     let id = sandbox.add(&["Say two"]);
-    let victim = [Victim::Tool, Victim::Agent, Victim::Both][usize::try_from(chance.below(3)).unwrap()];
+    let victim = *chance.of(&[Victim::Tool, Victim::Agent, Victim::Both]);
     let after = Duration::from_millis(chance.below(1100));
     let name = format!("refs/chant/specs/{id}");
     kill_in(sandbox, &id, victim, after);
@@ -167,11 +154,11 @@ fn round(sandbox: &Sandbox, chance: &mut Chance, figures: &mut Figures) {
 #[ignore = "it takes minutes"]
 fn nothing_is_lost_by_any_kill() {
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
-    let seed = number("CHANT_SOAK_SEED").unwrap_or_else(|| u64::from(std::process::id()) ^ 0x5eed);
+    let seed = Chance::seed("CHANT_SOAK_SEED");
     let rounds = number("CHANT_SOAK_ROUNDS").unwrap_or(200);
     println!("CHANT_SOAK_SEED={seed} CHANT_SOAK_ROUNDS={rounds}");
     let begun = Instant::now();
-    let mut chance = Chance(seed);
+    let mut chance = Chance::new(seed);
     let mut figures = Figures::default();
     let sandbox = prepared();
     let mut tips = Vec::new();

@@ -4,6 +4,7 @@ mod cost;
 mod endpoint;
 mod mixed;
 mod real;
+mod soak;
 mod stops;
 
 use std::{

@@ -4,6 +4,7 @@
 //! `crate::support`. It uses nothing of git-chant's library.
 
 pub(crate) mod cases;
+pub(crate) mod chance;
 mod ran;
 mod sandbox;
 pub(crate) mod scratch;

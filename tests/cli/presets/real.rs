@@ -11,7 +11,7 @@ use super::endpoint::{Endpoint, Turn};
 use crate::support::{Ran, Sandbox, tools::need_agent};
 
 /// `git chant <args>` with the test's settings only, and the model at `endpoint`.
-fn command(sandbox: &Sandbox, endpoint: &Endpoint, args: &[&str]) -> Command {
+pub(super) fn command(sandbox: &Sandbox, endpoint: &Endpoint, args: &[&str]) -> Command {
     let mut command = sandbox.command_in(&sandbox.repo, "git");
     command
         .arg("chant")
