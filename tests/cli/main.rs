@@ -82,6 +82,7 @@ mod submodules;
 #[expect(dead_code, reason = "it has what other tests need")]
 mod support;
 mod sync;
+mod upgrade;
 mod user_files;
 mod validator;
 mod verify_range;
