@@ -347,3 +347,18 @@ fn at_most_24_entries_are_in_the_source_directory() {
     let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect("the source").count();
     assert!(entries <= 24, "{entries} entries are directly in src/");
 }
+
+/// What is different from one system to the next is behind one module for each subject, with a stated behaviour elsewhere.
+#[test]
+fn only_env_agent_and_work_file_ask_for_the_system() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let may = |file: &String| file.starts_with("env/") || file.starts_with("agent/") || file == "git/work_file.rs";
+    let asks = |file: &String| {
+        let text = fs::read_to_string(top.join(file)).expect("a file of the source");
+        ["target_os", "target_vendor", "target_family", "cfg(unix)", "cfg(windows)", "consts::OS"]
+            .iter()
+            .any(|word| text.contains(word))
+    };
+    let others: Vec<String> = sources().into_keys().filter(|file| !may(file) && asks(file)).collect();
+    assert!(others.is_empty(), "{others:?}");
+}

@@ -3,6 +3,7 @@
 pub(crate) mod fault;
 pub(crate) mod file_lock;
 pub(crate) mod local_file;
+pub(crate) mod machine;
 pub(crate) mod pager;
 pub(crate) mod process_table;
 mod terminal;

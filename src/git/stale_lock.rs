@@ -14,11 +14,10 @@ use std::{
 };
 
 use bstr::ByteSlice;
-use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use crate::{
     env::{
-        fault,
+        fault, machine,
         process_table::{self, Process},
     },
     error::{IoContext, Result},
@@ -65,8 +64,10 @@ pub(crate) fn inspect(common_dir: &Path, path: &Path, at_least: Duration) -> Res
         }
         meta => meta.io("read", path)?,
     };
-    let Some(made) = since_epoch(meta.ctime(), meta.ctime_nsec()).filter(|_| meta.is_file()) else { return Ok(None) };
-    let age = time(ClockId::Realtime).saturating_sub(made);
+    let Some(made) = machine::since_epoch(meta.ctime(), meta.ctime_nsec()).filter(|_| meta.is_file()) else {
+        return Ok(None);
+    };
+    let age = machine::now().saturating_sub(made);
     if age < at_least {
         return Ok(None);
     }
@@ -182,7 +183,7 @@ fn owner(common_dir: &Path, path: &Path, meta: &fs::Metadata, made: Duration) ->
     if held().iter().any(|held| held == path) {
         return Some("this process".to_owned());
     }
-    let epoch = boot_time();
+    let epoch = machine::boot_time();
     let repository = Repository::at(common_dir);
     let table = process_table::all();
     if table.is_empty() {
@@ -203,15 +204,10 @@ fn owner(common_dir: &Path, path: &Path, meta: &fs::Metadata, made: Duration) ->
 
 /// Why the owner of this lock cannot be found out, if so.
 fn unknowable(common_dir: &Path, meta: &fs::Metadata) -> Option<String> {
-    if cfg!(not(target_os = "linux")) {
-        return Some("an unknown process".to_owned());
+    if let Some(who) = machine::unseen() {
+        return Some(who.to_owned());
     }
-    /// The pid namespace of the machine itself: PROC_PID_INIT_INO of the kernel.
-    const FIRST: &str = "pid:[4026531836]";
-    if fs::read_link("/proc/self/ns/pid").ok().is_none_or(|namespace| namespace.as_os_str() != FIRST) {
-        return Some("a process outside this container".to_owned());
-    }
-    if may_be_shared(common_dir) {
+    if machine::may_be_shared(common_dir) {
         return Some("a process on another machine".to_owned());
     }
     let me = rustix::process::geteuid();
@@ -219,37 +215,6 @@ fn unknowable(common_dir: &Path, meta: &fs::Metadata) -> Option<String> {
         return Some(format!("user {}", meta.uid()));
     }
     None
-}
-
-/// Whether other machines may write to the file system: then their processes do not show here.
-#[cfg(target_os = "linux")]
-fn may_be_shared(dir: &Path) -> bool {
-    // As in statfs(2): NFS, SMB, CIFS, SMB2, FUSE (sshfs, virtiofs), 9P, AFS, Ceph, Lustre, GPFS, OCFS2, GFS2, Coda, NCP.
-    const SHARED: &[u64] = &[
-        0x6969,
-        0x517b,
-        0xff53_4d42,
-        0xfe53_4d42,
-        0x6573_5546,
-        0x0102_1997,
-        0x5346_414f,
-        0x00c3_6400,
-        0x0bd0_0bd0,
-        0x4750_4653,
-        0x7461_636f,
-        0x0116_1970,
-        0x7375_7245,
-        0x564c,
-    ];
-    let Ok(found) = rustix::fs::statfs(dir) else { return true };
-    // The type is signed on some machines and 32 bits wide on others.
-    let kind = u64::try_from(found.f_type).unwrap_or_default() & 0xffff_ffff;
-    kind == 0 || SHARED.contains(&kind)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn may_be_shared(_dir: &Path) -> bool {
-    true
 }
 
 /// The directories of a repository.
@@ -356,26 +321,6 @@ impl Drop for HeldLock {
             held.swap_remove(at);
         }
     }
-}
-
-fn time(clock: ClockId) -> Duration {
-    let Timespec { tv_sec, tv_nsec } = clock_gettime(clock);
-    since_epoch(tv_sec, tv_nsec).unwrap_or_default()
-}
-
-fn since_epoch(seconds: i64, nanoseconds: i64) -> Option<Duration> {
-    Some(Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?))
-}
-
-/// When this machine was started, by the clock as it is set now.
-#[cfg(target_os = "linux")]
-fn boot_time() -> Duration {
-    time(ClockId::Realtime).saturating_sub(time(ClockId::Boottime))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn boot_time() -> Duration {
-    Duration::ZERO
 }
 
 /// A number of clock ticks.

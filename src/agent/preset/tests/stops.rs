@@ -23,6 +23,7 @@ fn recorded() -> Vec<(&'static str, i32, &'static str, Option<StopKind>)> {
         ("claude", 1, include_str!("../recorded/stops/claude-server-error.jsonl"), Some(ServerError)),
         ("claude", 1, include_str!("../recorded/stops/claude-turn-limit.jsonl"), Some(TurnLimit)),
         ("codex", 1, include_str!("../recorded/stops/codex-bad-key.jsonl"), Some(BadKey)),
+        ("codex", 0, include_str!("../recorded/stops/codex-denied.jsonl"), Some(Denied)),
         ("codex", 1, include_str!("../recorded/stops/codex-no-credit.jsonl"), Some(NoCredit)),
         ("codex", 1, include_str!("../recorded/stops/codex-no-network.jsonl"), Some(NoNetwork)),
         ("codex", 1, include_str!("../recorded/stops/codex-output-limit.jsonl"), Some(OutputLimit)),
