@@ -30,12 +30,13 @@ impl Answer for BisectAnswer {
                 several.iter().try_for_each(|commit| writeln!(out, "    {commit}"))?;
             }
         }
+        let tested = format!("{} commit{}", self.tested, if self.tested == 1 { "" } else { "s" });
+        let skipped = match self.skipped {
+            0 => String::new(),
+            skipped => format!(", {skipped} of them could not be judged"),
+        };
         let document = clean::line(self.document.as_deref().unwrap_or_default());
-        writeln!(
-            out,
-            "Tested {} commits, {} of them could not be judged; recorded in {document}",
-            self.tested, self.skipped
-        )
+        writeln!(out, "Tested {tested}{skipped}; recorded in {document}")
     }
 
     fn records(&self) -> Vec<&dyn Record> {

@@ -103,9 +103,10 @@ pub(crate) fn bisect(
         }
         bisection.start(&project.repo, bad, good)?;
     } else if !bisection.is_under_way() {
-        let message = format!("nothing is known of '{}': where did it work?", request.topic);
+        let message =
+            format!("no bisection of '{}' was interrupted; a new one needs a commit without the bug", request.topic);
         return Err(Error::usage(Kind::BadOption, message)
-            .hint(format!("name a commit without the bug: git chant bisect {} --good <revision>", request.topic)));
+            .hint(format!("to name one: git chant bisect {} --good <revision>", request.topic)));
     }
     let commits = loop {
         match bisection.next()? {

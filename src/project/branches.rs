@@ -3,9 +3,10 @@
 use gix::{
     ObjectId,
     refs::{FullName, Target},
+    remote::Direction,
 };
 
-use super::Project;
+use super::{Project, target::short_name};
 use crate::{
     error::Result,
     git::{lookup, remote},
@@ -25,6 +26,38 @@ impl Project {
                 Some(mut found) => Ok(Some(found.peel_to_id()?.detach())),
                 None => Ok(None),
             },
+        }
+    }
+
+    /// What work for a branch begins with: what the branch holds, otherwise its upstream. `None` if it is new.
+    pub(crate) fn branch_start(&self, full: &str) -> Result<Option<ObjectId>> {
+        match self.branch_tip(full)? {
+            Some(tip) => Ok(Some(tip)),
+            None => self.upstream_tip(full),
+        }
+    }
+
+    /// What a branch of a remote held at the last fetch.
+    pub(crate) fn fetched_branch(&self, remote: &str, branch: &str) -> Result<Option<ObjectId>> {
+        match self.repo.gix().try_find_reference(format!("refs/remotes/{remote}/{branch}").as_str())? {
+            Some(mut found) => Ok(Some(found.peel_to_id()?.detach())),
+            None => Ok(None),
+        }
+    }
+
+    /// What the upstream of a branch held at the last fetch; without one, what the remote that specs are exchanged with had of it.
+    pub(crate) fn upstream_tip(&self, full: &str) -> Result<Option<ObjectId>> {
+        let Ok(name) = FullName::try_from(full) else { return Ok(None) };
+        let upstream = self.repo.gix().branch_remote_tracking_ref_name(name.as_ref(), Direction::Fetch);
+        if let Some(Ok(upstream)) = upstream {
+            return match self.repo.gix().try_find_reference(upstream.as_ref())? {
+                Some(mut found) => Ok(Some(found.peel_to_id()?.detach())),
+                None => Ok(None),
+            };
+        }
+        match self.exchanged_with()? {
+            Some(remote) => self.fetched_branch(&remote, short_name(full)),
+            None => Ok(None),
         }
     }
 

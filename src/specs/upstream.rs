@@ -1,7 +1,5 @@
 //! Whether the upstream project has the work that a gate waits for.
 
-use gix::ObjectId;
-
 use crate::project::Project;
 use crate::specs::all::Specs;
 use crate::{
@@ -25,15 +23,6 @@ impl Project {
         let prefix = format!("refs/remotes/{remote}/");
         Ok(name.and_then(|name| name.strip_prefix(&prefix).map(str::to_owned)).unwrap_or_else(|| "main".to_owned()))
     }
-
-    /// The commit of a remote's default branch at the last fetch.
-    fn fetched(&self, remote: &str) -> Result<Option<ObjectId>> {
-        let name = format!("refs/remotes/{remote}/{}", self.default_branch(remote)?);
-        match self.repo.gix().try_find_reference(name.as_str())? {
-            Some(mut found) => Ok(Some(found.peel_to_id()?.detach())),
-            None => Ok(None),
-        }
-    }
 }
 
 impl Specs<'_> {
@@ -45,7 +34,9 @@ impl Specs<'_> {
         }
         let remotes = remote::names(&self.project.repo);
         let project = if remotes.iter().any(|name| name == UPSTREAM) { UPSTREAM } else { ORIGIN };
-        let Some(tip) = self.project.fetched(project)? else { return Ok(false) };
+        let Some(tip) = self.project.fetched_branch(project, &self.project.default_branch(project)?)? else {
+            return Ok(false);
+        };
         for written in &spec.front.depends_on {
             let found = self.project.candidates(&self.names, written)?;
             let [id] = found.as_slice() else { return Ok(false) };

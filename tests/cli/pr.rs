@@ -172,6 +172,18 @@ fn the_projects_template_its_issues_and_its_rule_about_agents_are_kept() {
 }
 
 #[test]
+fn a_template_that_is_newer_than_the_work_counts() {
+    let forked = forked();
+    let sandbox = &forked.sandbox;
+    sandbox.write(".github/pull_request_template.md", "# What does this change?\n\n# Checklist\n");
+    sandbox.git(&["add", ".github"]);
+    sandbox.git(&["commit", "-qm", "A template"]);
+    sandbox.git(&["push", "-q", "origin", "main"]);
+    let body = sandbox.chant(&["pr", "issue-1234", "--stage"]).ok().out;
+    assert!(body.contains("# What does this change?\n\n") && body.contains("# Checklist\n"), "{body}");
+}
+
+#[test]
 fn a_gate_that_is_not_ticked_says_how_to_tick_it() {
     let forked = forked();
     let gate =

@@ -146,16 +146,23 @@ pub(crate) fn request(specs: &Specs<'_>, entries: Vec<Entry>, options: &Options<
     let into = options.upstream.map_or(Ok(from.clone()), |remote| host::hosted_repo(project, remote))?;
     let base = options.base.map_or_else(|| project.default_branch(&into.remote), |base| Ok(base.to_owned()))?;
     let (branch, tip) = branch(project, &entry, &base, options.head)?;
-    let theirs = project.repo.gix().try_find_reference(format!("refs/remotes/{}/{base}", into.remote).as_str())?;
-    let theirs = match theirs {
-        Some(mut found) => Some(found.peel_to_id()?.detach()),
+    let theirs = match project.fetched_branch(&into.remote, &base)? {
+        Some(theirs) => Some(theirs),
         None => project.branch_tip(&format!("refs/heads/{base}"))?,
     };
     let since = theirs.map(|theirs| history::merge_base(&project.repo, theirs, tip)).transpose()?.flatten();
     let title = options.title.unwrap_or_else(|| entry.title()).to_owned();
     let body = match options.body {
         Some(body) => body.to_owned(),
-        None => text(specs, &entry, &into, since, tip)?,
+        None => {
+            // As the host has it: what the project asks for now, though the work may have begun before that.
+            let mut template = None;
+            for commit in theirs.into_iter().chain([tip]) {
+                template = template.map_or_else(|| template::find(project, commit), |found| Ok(Some(found)))?;
+            }
+            let sections = sections(specs, &entry, &into, since, tip)?;
+            format!("{}{}", template::fill(template.as_deref(), &sections), attribution(project, &entry)?)
+        }
     };
     Ok(Request { spec: entry.id.clone(), into, from, base, branch, title, body, draft: options.draft })
 }
@@ -218,12 +225,18 @@ fn branch(project: &Project, entry: &Entry, base: &str, named: Option<&str>) -> 
     }
 }
 
-/// The body, from the spec, its release notes, what it changed and what was checked. Nothing about how the work was organised, and of the
-/// agent what `chant.attribution` says.
+/// The sections of the body, from the spec, its release notes, what it changed and what was checked. Nothing about how the work was
+/// organised.
 ///
 /// # Errors
 /// If the spec's events cannot be read.
-fn text(specs: &Specs<'_>, entry: &Entry, into: &HostedRepo, since: Option<ObjectId>, tip: ObjectId) -> Result<String> {
+fn sections(
+    specs: &Specs<'_>,
+    entry: &Entry,
+    into: &HostedRepo,
+    since: Option<ObjectId>,
+    tip: ObjectId,
+) -> Result<[(&'static str, String); 3]> {
     let spec = entry.spec();
     let mut summary = String::new();
     if let Some(url) = reported(specs, entry)? {
@@ -248,14 +261,15 @@ fn text(specs: &Specs<'_>, entry: &Entry, into: &HostedRepo, since: Option<Objec
             changes.push_str(&format!("- `{}`\n", path.replace('`', "'")));
         }
     }
-    let sections = [("Summary", summary), ("Changes", changes), ("Testing", testing(specs, entry)?)];
-    let mut body = template::fill(template::find(specs.project, tip)?.as_deref(), &sections);
-    let agent = state.and_then(|state| state.facts.agent.as_deref()).filter(|agent| *agent != MANUAL);
-    let attribution = specs.project.config().attribution()?;
-    if let Some(line) = agent.and_then(|agent| attribution.trailer(agent)) {
-        body.push_str(&format!("\n{line}\n"));
-    }
-    Ok(body)
+    Ok([("Summary", summary), ("Changes", changes), ("Testing", testing(specs, entry)?)])
+}
+
+/// The line that says which agent did the work, where the project wants it; empty otherwise.
+fn attribution(project: &Project, entry: &Entry) -> Result<String> {
+    let agent = entry.state.as_ref().and_then(|state| state.facts.agent.as_deref()).filter(|agent| *agent != MANUAL);
+    let attribution = project.config().attribution()?;
+    let trailer = agent.and_then(|agent| attribution.trailer(agent));
+    Ok(trailer.map(|line| format!("\n{line}\n")).unwrap_or_default())
 }
 
 /// The address of the report that the spec, or the investigation that it belongs to, was made from.
