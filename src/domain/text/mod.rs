@@ -114,9 +114,17 @@ pub(crate) fn emptiness(document: &str, known: &Known) -> Option<Finding> {
         }
     };
     let mut why = None;
+    // A question says nothing when it is asked again, in whatever language.
+    let title = parts.iter().find(|block| block.kind == Kind::Heading(1)).map(|block| block.words.as_str());
+    let asks_again =
+        |block: &Block| Some(block.words.as_str()) == title && block.text.trim_end().ends_with(['?', '？', '؟']);
     for block in parts.iter().filter(|block| !block.is_heading()) {
         match void(block, known) {
             Some(what) => why = why.or(Some(found(block, what))),
+            None if asks_again(block) => why = why.or(Some(found(block, "it repeats its title"))),
+            None if placeholder::is_outline(&block.words) => {
+                why = why.or(Some(found(block, "it only announces what it would say")));
+            }
             None => return is_repetitive(&parts).then(|| found(block, "it says one thing again and again")),
         }
     }

@@ -59,6 +59,42 @@ const PHRASES: [&str; 55] = [
     "no recommendation can be given",
 ];
 
+/// Words by which documents are divided, and those that stand beside them: a text of nothing else announces what it does not say.
+const PARTS: [&str; 22] = [
+    "cause",
+    "hypothesis",
+    "hypotheses",
+    "approach",
+    "approaches",
+    "recommendation",
+    "recommendations",
+    "recommended",
+    "option",
+    "options",
+    "finding",
+    "findings",
+    "analysis",
+    "conclusion",
+    "summary",
+    "details",
+    "description",
+    "section",
+    "introduction",
+    "background",
+    "result",
+    "results",
+];
+const BESIDE: [&str; 22] = [
+    "the", "a", "an", "this", "our", "my", "of", "is", "are", "and", "to", "for", "root", "one", "two", "three",
+    "first", "second", "third", "1", "2", "3",
+];
+
+/// Whether a text only announces what a document would say: "Hypothesis one.", "The recommended approach."
+pub(super) fn is_outline(words: &str) -> bool {
+    let each = || words.split(' ');
+    each().any(|word| PARTS.contains(&word)) && each().all(|word| PARTS.contains(&word) || BESIDE.contains(&word))
+}
+
 /// With one of these a text begins that is still to be written.
 const MARKS: [&str; 4] = ["todo", "tbd", "fixme", "placeholder"];
 

@@ -35,6 +35,8 @@ fn a_short_text_is_a_text() {
         "# Q\n\n## Why does add subtract?\n\nThe sign. Why does add subtract? Since the first commit.\n",
         "# Q\n\nEt in Arcadia ego: the constant is 1, in non-strict mode 2.\n",
         "# Q\n\nIt fails. It fails. It fails on every third run.\n",
+        "# Root cause\n\n## Recommendation\n\nApproach two: change the sign.\n",
+        "# Warum?\n\nWarum? Das Vorzeichen ist falsch.\n",
         "# Q\n\n`src/a/very/long/path/of/modules/that/nest/deep/store.rs`\n",
     ] {
         assert_eq!(emptiness(document, &known()), None, "{document}");
@@ -48,6 +50,9 @@ fn what_says_nothing_is_no_text() {
         "\n\n",
         "# A title\n",
         "# A title\n\n## Findings\n",
+        "# Warum subtrahiert add?\n\nWarum subtrahiert add?\n",
+        "# 为什么相减？\n\n**为什么相减？**\n",
+        "# Root cause\n\n1. Hypothesis one.\n2. Hypothesis two.\n\n## Recommendation\n\nRecommended approach.\n",
         "# T\n\n\u{200b}\u{200b}\u{2060}\n",
         "# T\n\n&nbsp; &#8203; &ZeroWidthSpace;\n",
         "# T\n\n<!-- what was found -->\n",
