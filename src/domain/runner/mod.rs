@@ -80,6 +80,25 @@ pub(crate) fn judge(command: &str, exit: Option<i32>, output: &str) -> Verdict {
     }
 }
 
+/// Words of interpreters that cannot load a script, or what it needs.
+const LOAD_ERRORS: [&str; 10] = [
+    "Error: Cannot find module",
+    "Error [ERR_MODULE_NOT_FOUND]",
+    "SyntaxError: ",
+    "cannot load such file -- ",
+    ": syntax error, unexpected",
+    "Parse error: ",
+    "Failed opening required",
+    "Could not open input file",
+    "Can't locate ",
+    "syntax error at ",
+];
+
+/// Whether a script of tests printed that it, or what it needs, cannot be loaded.
+pub(crate) fn cannot_load(output: &str) -> bool {
+    output.lines().any(|line| LOAD_ERRORS.iter().any(|words| line.contains(words)))
+}
+
 fn silent(runner: &Runner, code: i32) -> Verdict {
     let name = runner.name;
     let (outcome, why) = match code {
@@ -92,7 +111,9 @@ fn silent(runner: &Runner, code: i32) -> Verdict {
 
 fn reported(runner: &Runner, tally: &Tally, code: i32, named: &[Named]) -> Verdict {
     let name = runner.name;
-    let (outcome, why) = if code == 0 {
+    // An exit code of 0 that denies a failure is the shell's, or that of code that ends the process behind the runner's back.
+    let is_denied = tally.failed() > 0 || tally.opened > tally.closed;
+    let (outcome, why) = if code == 0 && !is_denied {
         match (tally.passes(), tally.skipped()) {
             (0, 0) => (Outcome::NoTest, format!("{name}: no test ran")),
             (0, skipped) => (Outcome::NoTest, format!("{name}: no test ran, {skipped} skipped")),

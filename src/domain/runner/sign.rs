@@ -31,6 +31,8 @@ pub(super) enum Means {
     SpoiledInTest(&'static str),
     /// No test decided how the run ended: why.
     Error(&'static str),
+    /// A file that the runner counts as a test that passed, though no test in it ran.
+    Hollow,
     /// No test ran.
     NoTest,
     /// A program was started that may hold tests.
@@ -53,6 +55,8 @@ pub(super) struct Tally {
     /// Numbers of tests by the names of their groups.
     numbers: HashMap<&'static str, u64>,
     pub(super) spoiled: u64,
+    /// How many of those that passed are no tests.
+    hollow: u64,
     /// Why failures are none of tests, if some are not.
     pub(super) spoiled_by: Option<&'static str>,
     /// Why no test decided how the run ended; a failure that is reported later takes it back.
@@ -114,6 +118,7 @@ impl Tally {
                 self.spoiled += 1;
                 self.spoiled_by = Some(why);
             }
+            Means::Hollow => self.hollow += 1,
             Means::Error(why) => self.error = Some(why),
             Means::Opened => self.opened += 1,
             Means::Program => self.programs += 1,
@@ -137,7 +142,8 @@ impl Tally {
         self.numbers.get(name).copied().unwrap_or_default()
     }
 
-    fn failed(&self) -> u64 {
+    /// How many failures were reported, those of no test too.
+    pub(super) fn failed(&self) -> u64 {
         (self.number("failed") + self.number("errors")).max(self.number("named"))
     }
 
@@ -150,7 +156,7 @@ impl Tally {
     pub(super) fn passes(&self) -> u64 {
         let without_harness = self.programs.saturating_sub(self.opened);
         let rest = self.number("ran").saturating_sub(self.failed() + self.skipped());
-        self.number("passed").max(rest) + without_harness
+        self.number("passed").max(rest).saturating_sub(self.hollow) + without_harness
     }
 
     /// How many tests ran, whatever became of them; `None` where that was not counted.

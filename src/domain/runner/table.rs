@@ -17,7 +17,7 @@ pub(super) struct Runner {
     pub(super) silent: bool,
     /// Its lines, as patterns. Of each line the first pattern that matches counts.
     ///
-    /// Named groups are numbers of tests: `ran`, `passed`, `failed`, `errors`, `skipped`.
+    /// Named groups are numbers of tests: `ran`, `passed`, `failed`, `errors`, `skipped`. An empty group stands for none.
     pub(super) signs: &'static [Sign],
 }
 
@@ -89,7 +89,10 @@ pub(super) const RUNNERS: &[Runner] = &[
                 Means::Error("an error outside of the tests: a fixture, or a test file that cannot be loaded"),
                 r"^(?:=+ )?(?:.*, )?\d+ errors?(?:, .*)? in \d[\d.]*s",
             ),
-            sign(Means::Total, r"^(?:=+ )?(?P<passed>\d+) passed(?:, (?P<skipped>\d+) skipped)?(?:, .*)? in \d[\d.]*s"),
+            sign(
+                Means::Total,
+                r"^(?:=+ )?(?P<failed>)(?P<passed>\d+) passed(?:, (?P<skipped>\d+) skipped)?(?:, .*)? in \d[\d.]*s",
+            ),
             sign(Means::NoTest, r"^(?:=+ )?(?:no tests ran|\d+ (?:skipped|deselected)).* in \d[\d.]*s"),
             sign(IMPORT, r"^!+ .*\d+ errors? during collection.* !+$"),
             sign(Means::NoTest, r"^ERROR: (?:file or directory )?not found: "),
@@ -112,7 +115,10 @@ pub(super) const RUNNERS: &[Runner] = &[
                 Means::Total,
                 r"^FAILED \((?:failures=(?P<failed>\d+))?(?:, )?(?:errors=(?P<errors>\d+))?(?:(?:, )?(?:expected failures|skipped|unexpected successes)=\d+)*\)$",
             ),
-            sign(Means::Total, r"^OK(?: \((?:skipped=(?P<skipped>\d+))?(?:, )?(?:expected failures=\d+)?\))?$"),
+            sign(
+                Means::Total,
+                r"^OK(?P<failed>)(?P<errors>)(?: \((?:skipped=(?P<skipped>\d+))?(?:, )?(?:expected failures=\d+)?\))?$",
+            ),
             sign(Means::NoTest, r"^NO TESTS RAN"),
             sign(NOT_LOADED, r"^ERROR: .*unittest\.loader\._FailedTest"),
             sign(NOT_LOADED, r"^ERROR: setUpModule "),
@@ -175,7 +181,7 @@ pub(super) const RUNNERS: &[Runner] = &[
         &["mocha", "_mocha"],
         &[1, 2, 3, 4, 5, 6, 7, 8, 9],
         &[
-            sign(Means::Total, r"^\s+(?P<passed>\d+) passing \("),
+            sign(Means::Total, r"^\s+(?P<failed>)(?P<passed>\d+) passing \("),
             sign(Means::Total, r"^\s+(?P<failed>\d+) failing$"),
             sign(Means::Total, r"^\s+(?P<skipped>\d+) pending$"),
             sign(IMPORT, r"^\s*Exception during run: "),
@@ -191,6 +197,8 @@ pub(super) const RUNNERS: &[Runner] = &[
             sign(Means::Total, r"^(?:#|ℹ) pass (?P<passed>\d+)$"),
             sign(Means::Total, r"^(?:#|ℹ) fail (?P<failed>\d+)$"),
             sign(Means::Total, r"^(?:#|ℹ) skipped (?P<skipped>\d+)$"),
+            sign(Means::Hollow, r"^ok \d+ - \S*/\S+\.[cm]?[jt]sx?$"),
+            sign(Means::Hollow, r"^✔ \S*/\S+\.[cm]?[jt]sx? \([\d.]+ms\)$"),
             sign(NOT_LOADED, r"^\s+exitCode: [1-9]"),
             sign(NOT_LOADED, r"^\s+'test failed'$"),
             sign(Means::NoTest, r"^Could not find '"),
@@ -234,7 +242,7 @@ pub(super) const RUNNERS: &[Runner] = &[
         &["phpunit"],
         &[1, 2],
         &[
-            sign(Means::Total, r"^OK \((?P<passed>\d+) tests?, "),
+            sign(Means::Total, r"^OK (?P<failed>)(?P<errors>)\((?P<passed>\d+) tests?, "),
             sign(
                 Means::Total,
                 r"^Tests: (?P<ran>\d+), Assertions: \d+(?:, Errors: (?P<errors>\d+))?(?:, Failures: (?P<failed>\d+))?(?:, Warnings: \d+)?(?:, (?:PHPUnit )?\w+ ?\w*: \d+)*?(?:, Skipped: (?P<skipped>\d+))?[.,]",

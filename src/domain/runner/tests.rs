@@ -137,4 +137,13 @@ fn the_exit_code_has_to_agree() {
     assert_eq!(judge("./examine", Some(0), "sound: sum\n").outcome, Outcome::Unknown);
     let alike = "running 1 test\ntest a::b ... FAILED\n\ntest result: FAILED. 0 passed; 1 failed\n";
     assert_eq!(judge("sh tests/run", Some(1), alike).outcome, Outcome::Unknown, "a runner that looks like cargo's");
+    // An exit code of 0 does not turn a failing test into one that passed.
+    assert_eq!(judge("rspec", Some(0), "2 examples, 1 failure\n").outcome, Outcome::Error);
+    assert_eq!(judge("make test", Some(0), "2 examples, 1 failure\n").outcome, Outcome::Failed);
+    assert_eq!(judge("pytest -q | tee log", Some(0), failed).outcome, Outcome::Failed);
+    assert_eq!(judge("pytest -q -s", Some(0), &format!("{failed}2 passed in 0.01s\n")).outcome, Outcome::Passed);
+    let printed = "FAILED (failures=1)\nRan 2 tests in 0.01s\n\nOK\n";
+    assert_eq!(judge("python3 -m unittest", Some(0), printed).outcome, Outcome::Passed);
+    let ended = "running 1 test\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; \nrunning 1 test\n";
+    assert_eq!(judge("cargo test", Some(0), ended).outcome, Outcome::Error);
 }
