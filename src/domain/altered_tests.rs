@@ -4,7 +4,6 @@
 use super::{
     enumeration::enumerate,
     held::{Role, role, shows_test},
-    inline_tests::test_lines,
 };
 
 /// Words by which languages have a test skipped, expected to fail, or run alone so that the others do not.
@@ -73,70 +72,6 @@ pub(crate) fn altered(path: &str, before: Option<&str>, after: Option<&str>) -> 
 pub(crate) fn fewer(before: Option<&str>, after: Option<&str>) -> usize {
     let count = |text: Option<&str>| text.map_or(0, |text| names(text).len());
     count(before).saturating_sub(count(after))
-}
-
-/// What code that runs names to find out whether a test runs it, or to change what a test says.
-const RUNNERS: [&str; 28] = [
-    "unittest",
-    "pytest",
-    "PYTEST_CURRENT_TEST",
-    "_pytest",
-    "os._exit",
-    "sys._getframe",
-    "inspect.stack",
-    "sys.modules",
-    "sys.settrace",
-    "sys.argv[0]",
-    "node:test",
-    "NODE_TEST_CONTEXT",
-    "JEST_WORKER_ID",
-    "VITEST",
-    "process.reallyExit",
-    "testing.Testing(",
-    "NEXTEST",
-    "RUST_TEST",
-    "RSpec",
-    "Minitest",
-    "PHPUnit",
-    "\"-test.",
-    "flag.Lookup(\"test",
-    "Test::More",
-    "Test::Builder",
-    "gc.get_objects",
-    "BATS_",
-    "[() {",
-];
-
-/// What a change adds to code that is no test and names a test runner, in words; `None` if nothing.
-pub(crate) fn names_runner(path: &str, before: Option<&str>, after: Option<&str>) -> Option<String> {
-    let documents = [".md", ".txt", ".rst", ".adoc", ".json", ".toml", ".yml", ".yaml", ".lock", ".cfg", ".ini"];
-    if role(path) != Role::Other || documents.iter().any(|end| path.ends_with(end)) {
-        return None;
-    }
-    let (before, after) = (before.unwrap_or_default(), after?);
-    let old: Vec<&str> = before.lines().map(str::trim).collect();
-    let in_tests = test_lines(after);
-    let is_comment = |line: &str| ["#", "//", "*", "/*", "--", ";"].iter().any(|mark| line.starts_with(mark));
-    let new = after.lines().zip(in_tests).filter(|(_, in_test)| !in_test).map(|(line, _)| line.trim());
-    let mut named: Vec<&str> = Vec::new();
-    for line in new.filter(|line| !is_comment(line) && !old.contains(line)) {
-        named.extend(RUNNERS.iter().filter(|word| line.contains(**word)));
-        if loads_hidden(line) {
-            named.push("a module by a name that is put together");
-        }
-    }
-    named.sort_unstable();
-    named.dedup();
-    (!named.is_empty()).then(|| format!("code in '{path}' names what runs tests: {}", enumerate(&named)))
-}
-
-/// Whether a line loads a module whose name it puts together from pieces, so that no reader finds it.
-fn loads_hidden(line: &str) -> bool {
-    ["import_module(", "__import__(", "require(", "import("].iter().any(|load| {
-        let argument = line.split_once(load).map(|(_, rest)| rest.split(')').next().unwrap_or_default());
-        let pieces = argument.map(|argument| argument.split('+').map(str::trim).collect::<Vec<_>>());
-        pieces.is_some_and(|pieces| pieces.len() > 1 && pieces.iter().all(|piece| piece.starts_with(['"', '\''])))
-    })
 }
 
 fn skips(text: &str) -> usize {
@@ -233,34 +168,6 @@ mod tests {
         assert_eq!(altered("test_a.py", Some(BEFORE), Some(&more)), [""; 0]);
         assert_eq!(altered("test_a.py", None, Some(BEFORE)), [""; 0]);
         assert_eq!(altered("src/a.rs", Some("fn skip() {}\n"), Some("fn skip() { skip(); }\n")), [""; 0]);
-    }
-
-    #[test]
-    fn code_that_looks_for_a_runner_is_named() {
-        let evil = "import unittest\nunittest.TestCase.assertEqual = None\ndef add(a, b): return a\n";
-        let named = "code in 'calc.py' names what runs tests: unittest";
-        assert_eq!(names_runner("calc.py", Some("def add(a, b): return a\n"), Some(evil)).as_deref(), Some(named));
-        for line in [
-            "u = importlib.import_module(\"unit\" + \"test\")",
-            "const a = require('ass' + 'ert');",
-            "if strings.HasPrefix(a, \"-test.\") {",
-            "[() { return 0; }",
-            "package Test::More;",
-        ] {
-            assert!(names_runner("calc.x", Some(""), Some(line)).is_some(), "{line}");
-        }
-        for line in ["m = import_module(name)", "require(dir + '/x')", "import_module('a.b')", "latest() {"] {
-            assert_eq!(names_runner("calc.x", Some(""), Some(line)), None, "{line}");
-        }
-        for (path, before, after) in [
-            ("test_calc.py", "", evil),
-            ("calc.py", evil, evil),
-            ("README.md", "", evil),
-            ("calc.py", "", "# as unittest has it\ndef add(a, b): return a\n"),
-            ("src/a.rs", "fn a() {}\n", "fn a() {}\n#[cfg(test)]\nmod tests {\n    use pytest::x;\n}\n"),
-        ] {
-            assert_eq!(names_runner(path, Some(before), Some(after)), None, "{path}: {after}");
-        }
     }
 
     #[test]

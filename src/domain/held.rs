@@ -126,6 +126,16 @@ pub(crate) fn role(path: &str) -> Role {
     if configures_runner(name) || configures_build(directory, name) {
         return Role::Configuration;
     }
+    if is_named_test(path) || directory.split('/').any(|part| DIRECTORIES.contains(&part)) {
+        Role::Test
+    } else {
+        Role::Other
+    }
+}
+
+/// Whether a file is named as those of tests are, wherever it lies.
+pub(crate) fn is_named_test(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
     let lower = name.to_lowercase();
     let stem = lower.split('.').next().unwrap_or(&lower);
     let named = stem.starts_with("test_")
@@ -140,11 +150,7 @@ pub(crate) fn role(path: &str) -> Role {
         let stem = name.split('.').next().unwrap_or(name);
         stem.ends_with(end) && stem.len() > end.len()
     });
-    if named || camel || directory.split('/').any(|part| DIRECTORIES.contains(&part)) {
-        Role::Test
-    } else {
-        Role::Other
-    }
+    named || camel
 }
 
 /// Python modules that run tests, or that Python loads before everything else.
@@ -252,7 +258,10 @@ pub(crate) fn shows_test(line: &str) -> bool {
 }
 
 /// Programs that run the file that is their first argument.
-const INTERPRETERS: [&str; 9] = ["sh", "bash", "dash", "zsh", "python3", "python", "node", "ruby", "perl"];
+const INTERPRETERS: [&str; 15] = [
+    "sh", "bash", "dash", "zsh", "python3", "python", "node", "ruby", "perl", "php", "lua", "tclsh", "Rscript",
+    "julia", "bun",
+];
 
 /// Whether a command line runs the file `path`, by itself or by an interpreter. A file that it only names may be what is tested.
 pub(crate) fn is_run(command: &str, path: &str) -> bool {

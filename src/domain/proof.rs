@@ -19,9 +19,9 @@ pub(crate) fn note(seen: &mut Command, output: &str) {
     seen.came_to = verdict.runner.is_some().then_some(verdict.why);
 }
 
-/// Why the two runs show no bug; `None` if they do. `without` the new tests the command may end as it likes, but not alike; `with` them
-/// a test fails.
-pub(crate) fn reproduction_fault(without: &Command, with: &Command) -> Option<String> {
+/// Why the two runs show no bug; `None` if they do. `without` the new tests the command may end as it likes, but not alike, unless it
+/// `runs_new` code: a file that was not there; `with` them a test fails.
+pub(crate) fn reproduction_fault(without: &Command, with: &Command, runs_new: bool) -> Option<String> {
     let passes = "no test fails there; the test may depend on its path, the time or the environment";
     match with.outcome() {
         Outcome::Failed if without.outcome() == Outcome::Failed => {
@@ -31,27 +31,33 @@ pub(crate) fn reproduction_fault(without: &Command, with: &Command) -> Option<St
         Outcome::Passed => Some(passes.to_owned()),
         Outcome::NoTest => Some("no test ran".to_owned()),
         Outcome::Error => Some("it fails for another reason than a failing test".to_owned()),
-        Outcome::Unknown => match with.exit {
-            Some(0) => Some(passes.to_owned()),
-            Some(code) if code > GREATEST => Some(format!("exit code {code} is not that of a failing test")),
-            code if code == without.exit => Some("it ends the same way without the new tests".to_owned()),
-            _ => None,
-        },
+        Outcome::Unknown if runs_new => exit_fault(with, passes).or_else(|| {
+            let is_error = with.output.as_deref().is_some_and(runner::cannot_load);
+            is_error.then(|| "the test cannot be loaded (a syntax or import error)".to_owned())
+        }),
+        Outcome::Unknown => exit_fault(with, passes)
+            .or_else(|| (with.exit == without.exit).then(|| "it ends the same way without the new tests".to_owned())),
+    }
+}
+
+/// Why a run that no known runner reported shows no failing test, as far as its exit code tells; `passes` is what is said of 0.
+fn exit_fault(seen: &Command, passes: &str) -> Option<String> {
+    match seen.exit {
+        Some(0) => Some(passes.to_owned()),
+        Some(code) if code > GREATEST => Some(format!("exit code {code} is not that of a failing test")),
+        _ => None,
     }
 }
 
 /// Why the run before a fix shows no bug; `None` if it does.
 pub(crate) fn fix_fault_before(before: &Command) -> Option<String> {
+    let passes = "the test passes without the fix";
     match before.outcome() {
         Outcome::Failed => None,
-        Outcome::Passed => Some("the test passes without the fix".to_owned()),
+        Outcome::Passed => Some(passes.to_owned()),
         Outcome::NoTest => Some("no test ran without the fix".to_owned()),
         Outcome::Error => Some("without the fix it fails for another reason than a failing test".to_owned()),
-        Outcome::Unknown => match before.exit {
-            Some(0) => Some("the test passes without the fix".to_owned()),
-            Some(code) if code > GREATEST => Some(format!("exit code {code} is not that of a failing test")),
-            _ => None,
-        },
+        Outcome::Unknown => exit_fault(before, passes),
     }
 }
 
@@ -71,6 +77,14 @@ pub(crate) fn fix_fault_after(before: &Command, after: &Command) -> Option<Strin
         Outcome::Unknown => None,
         Outcome::Failed | Outcome::Error => Some("a test fails with the fix".to_owned()),
     }
+}
+
+/// Runners that know of each program, or package, how it ended, and not whether all of its tests did.
+const BY_PROGRAM: [&str; 3] = ["ctest", "nextest", "go"];
+
+/// Whether the runner of `seen` tells that code under test ended the process before its tests did.
+pub(crate) fn tells_early_end(seen: &Command) -> bool {
+    seen.ran.is_some() && !seen.runner.as_deref().is_some_and(|runner| BY_PROGRAM.contains(&runner))
 }
 
 /// Why the run after a fix is none of the same tests: fewer ran than `before`, though the change removed no more than `removed`.
@@ -116,7 +130,7 @@ mod tests {
             (run(0, Unknown), run(7, Unknown)),
             (run(4, Unknown), run(1, Unknown)),
         ] {
-            assert_eq!(reproduction_fault(&without, &with), None, "{without:?} {with:?}");
+            assert_eq!(reproduction_fault(&without, &with, false), None, "{without:?} {with:?}");
         }
         for (without, with) in [
             (run(0, Passed), run(1, Error)),
@@ -127,7 +141,13 @@ mod tests {
             (run(0, Unknown), run(0, Unknown)),
             (run(0, Unknown), run(124, Unknown)),
         ] {
-            assert!(reproduction_fault(&without, &with).is_some(), "{without:?} {with:?}");
+            assert!(reproduction_fault(&without, &with, false).is_some(), "{without:?} {with:?}");
+        }
+        // A script that was not there fails with the code of a script that is missing.
+        let printed = |output: &str| Command { output: Some(output.to_owned()), ..run(1, Unknown) };
+        assert_eq!(reproduction_fault(&run(1, Unknown), &printed("2 and 3 are not 5\n"), true), None);
+        for output in ["Error: Cannot find module './calk'\n", "check.rb:1: syntax error, unexpected end\n"] {
+            assert!(reproduction_fault(&run(1, Unknown), &printed(output), true).is_some(), "{output}");
         }
     }
 

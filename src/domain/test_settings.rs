@@ -62,6 +62,9 @@ const WORDS: [&str; 52] = [
 /// By these a file of tests takes over how all tests are run.
 const HOOKS: [&str; 3] = ["func TestMain(", "pytest_plugins", "#![test_runner"];
 
+/// By these a makefile has every recipe run otherwise, or its failures ignored.
+const MAKE: [&str; 4] = [".IGNORE", "MAKEFLAGS", "SHELL", ".ONESHELL"];
+
 /// Whether the change of the file at `path` changes how the tests run that `command` starts. `None` stands for a file that is not there. Files
 /// that say nothing else ([`runs_tests`]) are not meant.
 pub(crate) fn changes_how_tests_run(path: &str, command: &str, before: Option<&str>, after: Option<&str>) -> bool {
@@ -75,7 +78,11 @@ pub(crate) fn changes_how_tests_run(path: &str, command: &str, before: Option<&s
         Role::Configuration if matches!(name, ".npmrc" | ".yarnrc.yml" | "bunfig.toml") => true,
         Role::Configuration if path.contains(".cargo/") => has(&["runner", "env", "rustflags", "wrapper", "alias"]),
         Role::Configuration if is_of_make(name) => {
-            targets(command).iter().any(|target| recipe(before, target) != recipe(after, target))
+            has(&MAKE)
+                || targets(command).iter().any(|target| {
+                    let (old, new) = (recipe(before, target), recipe(after, target));
+                    old != new || lists(&old).any(|list| definition(before, list) != definition(after, list))
+                })
         }
         Role::Configuration if name.ends_with(".lock") || name.ends_with("-lock.json") => false,
         Role::Configuration => has(&WORDS),
@@ -117,6 +124,30 @@ fn recipe<'t>(text: &'t str, target: &str) -> Vec<&'t str> {
     first.into_iter().chain(lines.take_while(|line| line.starts_with([' ', '\t']))).collect()
 }
 
+/// The variables of a rule that list tests, by their names.
+fn lists<'t>(rule: &[&'t str]) -> impl Iterator<Item = &'t str> {
+    let used = rule.iter().flat_map(|line| line.split('$').skip(1)).filter_map(|rest| rest.strip_prefix(['(', '{']));
+    let names = used.filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-').next());
+    names.filter(|name| ["TEST", "CHECK", "SPEC"].iter().any(|word| name.to_uppercase().contains(word)))
+}
+
+/// The lines that define a variable, with those that continue them.
+fn definition<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
+    let begins = |line: &str| {
+        let rest = line.trim_start().strip_prefix(name).map(str::trim_start);
+        rest.is_some_and(|rest| rest.trim_start_matches([':', '?', '+', '!']).starts_with('='))
+    };
+    let mut found = Vec::new();
+    let mut continues = false;
+    for line in text.lines() {
+        if continues || begins(line) {
+            found.push(line);
+            continues = line.ends_with('\\');
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +165,8 @@ mod tests {
             (".cargo/config.toml", "", "[target.x]\nrunner = \"true\"\n"),
             ("CMakeLists.txt", "add_test(NAME sum)\n", "add_test(NAME sum)\nadd_definitions(-DNDEBUG)\n"),
             ("Makefile", "check:\n\tpytest\n", "check:\n\ttrue\n"),
+            ("Makefile", "check:\n\tpytest\n", ".IGNORE:\ncheck:\n\tpytest\n"),
+            ("Makefile", "TESTS = a \\\n\tb\ncheck:\n\trun $(TESTS)\n", "TESTS = a \\\n\tc\ncheck:\n\trun $(TESTS)\n"),
             (".npmrc", "", "node-options=--require ./x.js\n"),
             ("main_test.go", "", "func TestMain(m *testing.M) { os.Exit(0) }\n"),
         ] {
@@ -146,6 +179,7 @@ mod tests {
             ("Cargo.lock", "", "name = \"pytest\"\n"),
             ("CMakeLists.txt", "add_library(c a.c)\n", "add_library(c a.c b.c)\n"),
             ("Makefile", "check: a\n\tpytest\n", "a: b.c\n\tcc b.c\ncheck: a\n\tpytest\n"),
+            ("Makefile", "SRC = a.c\ncheck:\n\trun $(SRC)\n", "SRC = a.c b.c\ncheck:\n\trun $(SRC)\n"),
             ("sum_test.go", "", "func TestSum(t *testing.T) {}\n"),
             ("src/pytest_like.rs", "", "harness"),
         ] {

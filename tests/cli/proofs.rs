@@ -60,6 +60,52 @@ fn a_test_that_fails_now_and_then_reproduces_nothing() {
     sandbox.chant(&["work", &id]).fails(1, &["flaky", "ended differently"]);
 }
 
+/// A script that is not there, and one that says no, may end with the same exit code.
+#[test]
+fn a_new_script_is_a_reproduction_whatever_the_exit_code_of_a_missing_one() {
+    for (line, proved) in [("print qq(got $got);", true), ("use lib q(lib); use Not::There;", false)] {
+        let sandbox = calculator();
+        let script = format!(
+            "cat >check.pl <<'P'\nmy $got = `python3 -B -c 'import calc; print(calc.add(2, 3))'`;\n{line}\nexit($got == 5 ? 0 : 2);\nP\n"
+        );
+        sandbox.agent(&format!("{script}git add -A; git commit -qm work; tick"));
+        let id =
+            sandbox.add(&["Reproduce", "--type", "task", "--phase", "reproduction", "--reproduces", "perl check.pl"]);
+        let ran = sandbox.chant(&["work", &id]);
+        if proved {
+            ran.ok();
+            let id = fix_of("perl check.pl", &sandbox, FIX, &["--depends-on", &id]);
+            sandbox.chant(&["work", &id]).ok();
+        } else {
+            ran.fails(1, &[]);
+        }
+    }
+}
+
+/// The runner loads every test file before it runs one.
+#[test]
+fn a_test_that_comes_with_the_fix_does_not_fix_the_code_for_another() {
+    let patch = "printf 'import calc\\ncalc.add = lambda a, b: a + b\\n' >test_aside.py; ";
+    let sandbox = with_test();
+    let id = fix(&sandbox, &format!("{patch}echo >>calc.py; "), &[]);
+    sandbox.chant(&["work", &id]).fails(1, &["it adds 'test_aside.py'", "git chant accept"]);
+    assert_eq!(sandbox.status(&id), "finished");
+    let more = "printf 'import unittest, calc\\nclass M(unittest.TestCase):\\n    def test_more(self):\\n        self.assertEqual(calc.add(1, 1), 2)\\n' >test_more.py; ";
+    let sandbox = with_test();
+    let id = fix(&sandbox, &format!("{more}{FIX}"), &[]);
+    sandbox.chant(&["work", &id]).ok();
+    assert!(!sandbox.chant(&["show", &id]).ok().out.contains("test_more.py"));
+}
+
+#[test]
+fn an_exit_code_of_0_hides_no_failing_test() {
+    let sandbox = with_test();
+    let script = "printf 'import atexit, os\ndef add(a, b):\n    return a - b\natexit.register(getattr(os, \"_\" + \"exit\"), 0)\n' >calc.py; ";
+    let id = fix(&sandbox, script, &[]);
+    sandbox.chant(&["work", &id]).fails(1, &["a test fails with the fix"]);
+    assert_eq!(sandbox.status(&id), "failed");
+}
+
 #[test]
 #[ignore = "slow: .ci/run runs it"]
 fn a_reproduction_that_breaks_the_code_reproduces_nothing() {

@@ -41,6 +41,7 @@ fn the_rule_that_a_command_has_made_is_as_it_was() {
     }
     let files = [&SH[..], &[("Makefile", "check:\n\tsh tests/sum\n")]].concat();
     waits(&files, "make check", "printf 'check:\\n\\ttrue\\n' >Makefile", "it changes how tests run in 'Makefile'");
+    waits(&files, "make check", "echo .IGNORE: >>Makefile", "it changes how tests run in 'Makefile'");
     // Another rule, and what the test needs from now on.
     let honest = "printf 'add() { echo $(($1 + $2)); }\\n' >calc.sh; printf 'check: calc.sh\\n\\tsh tests/sum\\ninstall:\\n\\ttrue\\n' >Makefile";
     completes(&files, "make check", honest);
@@ -100,7 +101,7 @@ fn a_main_of_tests_that_always_succeeds_is_not_there() {
         ("calc_test.go", test),
     ];
     let main = "printf 'package calc\\n\\nimport (\\n\\t\"os\"\\n\\t\"testing\"\\n)\\n\\nfunc TestMain(m *testing.M) { m.Run(); os.Exit(0) }\\n' >main_test.go";
-    waits(&files, "go test ./...", main, "it changes how tests run in 'main_test.go'");
+    waits(&files, "go test ./...", main, "it adds 'main_test.go'");
 }
 
 /// Python's own runner, so that nothing has to be installed.

@@ -8,9 +8,10 @@ use super::Check;
 use crate::{
     answer::progress::Step,
     domain::{
-        altered_tests::{altered, names_runner},
+        altered_tests::altered,
         held::{Role, role},
         pattern::Entry,
+        probes::names_runner,
         spec_file::MAX_SPEC_LEN,
     },
     error::{Error, Kind, Result},

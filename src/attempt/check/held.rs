@@ -8,12 +8,13 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
     domain::{
-        altered_tests::{fewer, names_runner},
-        held::{Role, is_run, role, runs_tests, shadows_runner, shows_test},
+        altered_tests::fewer,
+        held::{Role, is_named_test, is_run, role, runs_tests, shadows_runner, shows_test},
         id::SpecId,
         inline_tests::test_lines,
         pattern::{Entry, PathSet},
         phase::Phase,
+        probes::{ends_process, names_runner},
         status::Status,
         test_settings::changes_how_tests_run,
     },
@@ -35,6 +36,8 @@ pub(super) struct Tests {
     parts: Vec<Patch>,
     /// Files that there were none of.
     absent: Vec<String>,
+    /// Other tests that came with the work.
+    left_out: Vec<String>,
 }
 
 impl Tests {
@@ -49,7 +52,8 @@ impl Tests {
 
     /// A commit that has the code of `commit` and these tests; otherwise the path of the tests that cannot be laid over it.
     pub(super) fn over(&self, repo: &Repository, commit: ObjectId) -> Result<Result<ObjectId, String>> {
-        let mut laid = overlay::lay_over(repo, commit, &self.whole, &self.absent)?;
+        let absent = [&self.absent[..], &self.left_out[..]].concat();
+        let mut laid = overlay::lay_over(repo, commit, &self.whole, &absent)?;
         for patch in &self.parts {
             if overlay::holds(repo, laid, patch)? {
                 continue;
@@ -60,6 +64,11 @@ impl Tests {
             }
         }
         Ok(Ok(laid))
+    }
+
+    /// The other tests that came with the work, in words.
+    pub(super) fn additions(&self) -> Vec<String> {
+        self.left_out.iter().map(|path| format!("it adds '{path}'")).collect()
     }
 
     /// The paths of the tests that `commit` has otherwise, or not at all.
@@ -96,6 +105,11 @@ pub(super) struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// Whether the command runs a file that the attempt added.
+    pub(super) fn runs_added(&self) -> Result<bool> {
+        Ok(self.changed(|kind| kind == ChangeKind::Added)?.iter().any(|path| is_run(self.command, path)))
+    }
+
     /// The tests of the reproductions that the attempt follows, and those that its spec names as such.
     pub(super) fn reproduced(&self) -> Result<Tests> {
         let repo = &self.project.repo;
@@ -258,19 +272,26 @@ impl Source<'_> {
         Ok(paths.filter(|path| !path.starts_with(".chant/")).collect())
     }
 
-    /// These tests with what runs tests, as the attempt found it: what the attempt changed of that, added or deleted.
+    /// These tests with what runs tests, as the attempt found it: what the attempt changed of that, added or deleted. Other files of tests that
+    /// it added are left out: what they do to the code under test is no fix of it.
     pub(super) fn as_found(&self, mut tests: Tests) -> Result<Tests> {
         let repo = &self.project.repo;
         let since = self.since()?;
         self.follow_moves(&mut tests)?;
         let known = tests.paths();
-        for Change { path, kind, .. } in history::changed_paths(repo, Some(since), self.made)? {
+        let changes = history::changed_paths(repo, Some(since), self.made)?;
+        let moved: Vec<Option<ObjectId>> =
+            changes.iter().filter(|change| change.kind == ChangeKind::Deleted).map(|change| change.before).collect();
+        for Change { path, kind, after, .. } in changes {
             let Ok(path) = path.to_str() else { continue };
-            if !runs_tests(path) || known.iter().any(|known| known == path) {
+            let is_new = kind == ChangeKind::Added;
+            let is_other_test = is_new && is_named_test(path) && !moved.contains(&after) && !is_run(self.command, path);
+            if !(runs_tests(path) || is_other_test) || known.iter().any(|known| known == path) {
                 continue;
             }
             match kind {
-                ChangeKind::Added => tests.absent.push(path.to_owned()),
+                ChangeKind::Added if runs_tests(path) => tests.absent.push(path.to_owned()),
+                ChangeKind::Added => tests.left_out.push(path.to_owned()),
                 _ => tests.whole.extend(overlay::file_in(repo, since, path)?),
             }
         }
@@ -305,9 +326,10 @@ impl Source<'_> {
     /// `None` if it changed none.
     pub(super) fn with_settings_as_found(&self, tests: &Tests) -> Result<Option<(Tests, Vec<String>)>> {
         let since = self.since()?;
-        let (mut tests, known) = (tests.clone(), tests.paths());
-        let mut paths = Vec::new();
-        for path in self.changed(|_| true)?.into_iter().filter(|path| !known.contains(path)) {
+        let is_whole = |path: &String| tests.whole.iter().any(|file| file.path == *path);
+        let changed: Vec<String> = self.changed(|_| true)?.into_iter().filter(|path| !is_whole(path)).collect();
+        let (mut tests, mut paths) = (tests.clone(), Vec::new());
+        for path in changed {
             let (before, after) = (self.text(since, &path)?, self.text(self.made, &path)?);
             if changes_how_tests_run(&path, self.command, before.as_deref(), after.as_deref()) {
                 match overlay::file_in(&self.project.repo, since, &path)? {
@@ -330,14 +352,16 @@ impl Source<'_> {
         Ok(removed as u64)
     }
 
-    /// Where the attempt's code names what runs tests, in words.
-    pub(super) fn probes(&self) -> Result<Vec<String>> {
+    /// Where the attempt's code names what runs tests, in words. Unless the runner `tells_early_end`, also where it ends the process as
+    /// if all was well.
+    pub(super) fn probes(&self, tells_early_end: bool) -> Result<Vec<String>> {
         let since = self.since()?;
         let mut found = Vec::new();
         for path in self.changed(|kind| kind != ChangeKind::Deleted)?.iter().filter(|path| !is_run(self.command, path))
         {
             let (before, after) = (self.text(since, path)?, self.text(self.made, path)?);
             found.extend(names_runner(path, before.as_deref(), after.as_deref()));
+            found.extend(ends_process(path, before.as_deref(), after.as_deref()).filter(|_| !tells_early_end));
         }
         Ok(found)
     }

@@ -92,7 +92,7 @@ impl Prover<'_> {
         let without = room.run_or_recall(source.base, source.base, command, |_| true)?;
         let (with, beside) = room.run_twice(self.at, command)?;
         let mut fault = match other.as_slice() {
-            [] => proof::reproduction_fault(&without, &with),
+            [] => proof::reproduction_fault(&without, &with, source.runs_added()?),
             other => Some(format!(
                 "a reproduction adds tests and changes no other code: {} (if it is data of tests, name it in 'tests')",
                 other.join(", ")
@@ -146,16 +146,18 @@ impl Prover<'_> {
                 Ok(_) => proof::fix_fault_after(&before, &after),
                 Err(path) => Some(format!("the held test in '{path}' was changed and does not apply to the fix")),
             };
-            if fault.is_some() && !differences.is_empty() && self.at == self.made {
+            let additions = tests.additions();
+            if fault.is_some() && !(differences.is_empty() && additions.is_empty()) && self.at == self.made {
                 let own = room.run(self.at, command)?;
-                let changed = differences.join(", ");
                 let own_fault = proof::fix_fault_after(&before, &own);
                 if own_fault.is_none() {
+                    let changed = [&differences[..], &additions[..]].concat().join(", ");
                     ack = Some(format!("{changed}; the original test does not pass with the fix"));
                 }
                 // Of a run that only looks passed the reason says more.
                 let fault_of = own_fault.filter(|_| own.has_passed()).or(fault);
-                fault = fault_of.map(|fault| format!("{fault}; {changed}"));
+                let changed = differences.iter().map(|difference| format!("; {difference}")).collect::<String>();
+                fault = fault_of.map(|fault| format!("{fault}{changed}"));
             }
         }
         if fault.is_none() {
@@ -186,7 +188,7 @@ impl Prover<'_> {
         before: &Command,
         after: &Command,
     ) -> Result<Option<String>> {
-        let probes = source.probes()?;
+        let probes = source.probes(proof::tells_early_end(after))?;
         if !probes.is_empty() {
             return Ok(Some(format!("{}: it may make a test pass without a fix", probes.join("; "))));
         }

@@ -1,0 +1,161 @@
+//! The checks of an attempt as lines, each with its verdict and what was seen.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::checks::{Checks, Command, Reproduction};
+
+/// One check and how it ended. `checks.json` holds a list of them under `checks`.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Check")]
+pub(crate) struct CheckLine {
+    /// What was checked: `criteria`, `verify: cargo test`, `scope`.
+    pub name: String,
+    /// Whether it passed.
+    pub ok: bool,
+    /// What was seen: `exit 1`, the unticked criteria, the stray paths.
+    pub detail: Option<String>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<u64>,
+    /// Whether it counts only after a person's acknowledgement.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
+    /// Whether it only tells a person something to look at: it passed nothing and failed nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub note: bool,
+}
+
+/// How many of the last lines of what a command printed are shown.
+pub(crate) const SHOWN: usize = 12;
+
+impl Checks {
+    /// Whether a command that failed printed more than is shown.
+    pub(crate) fn has_more_output(&self) -> bool {
+        let long = |command: &Command| command.output.as_ref().is_some_and(|output| output.lines().count() > SHOWN);
+        self.commands().any(|command| !command.ok && long(command))
+    }
+
+    /// One line a check.
+    pub(crate) fn lines(&self) -> Vec<CheckLine> {
+        let line = |name: String, ok: bool, detail: Option<String>| CheckLine {
+            name,
+            ok,
+            detail,
+            duration_ms: None,
+            waits: false,
+            note: false,
+        };
+        let mut lines: Vec<CheckLine> =
+            self.problems.iter().map(|problem| line(problem.clone(), false, None)).collect();
+        if let Some(refused) = &self.commit {
+            let name = format!("the commit of what it left, '{}'", refused.command);
+            let why = match (refused.exit, &refused.ended) {
+                (Some(code), Some(said)) => format!("exit code {code}: {said}"),
+                _ => refused.ending(),
+            };
+            let output = refused.tail.as_deref().unwrap_or_default().trim_end();
+            lines.push(line(name, false, Some(format!("{why}\n{output}").trim_end().to_owned())));
+        }
+        for criterion in &self.criteria {
+            let ok = criterion.state == "ticked";
+            lines.push(line(format!("criterion '{}'", criterion.text), ok, (!ok).then(|| criterion.state.clone())));
+        }
+        if let Some(scope) = &self.scope {
+            let mut seen: Vec<String> =
+                scope.forbidden.iter().map(|path| format!("'{path}' may not be changed")).collect();
+            seen.extend(scope.leading_out.iter().map(|path| format!("the link '{path}' leads out of the repository")));
+            if !scope.outside.is_empty() {
+                seen.push(scope.strays());
+            }
+            let seen = (!seen.is_empty()).then(|| seen.join("; "));
+            lines.push(CheckLine { note: scope.ok && seen.is_some(), ..line("scope".into(), scope.ok, seen) });
+        }
+        if !self.altered_tests.is_empty() {
+            let altered = line("tests".into(), true, Some(self.altered_tests.join("; ")));
+            lines.push(CheckLine { note: true, ..altered });
+        }
+        for output in &self.outputs {
+            let detail = output.why.clone().or_else(|| (!output.ok).then(|| "it is missing or empty".to_owned()));
+            lines.push(line(format!("output '{}'", output.path), output.ok, detail));
+        }
+        if let Some(written) = self.release_notes {
+            let lack = self.release_notes_lack.clone().unwrap_or_else(|| "the section is empty".to_owned());
+            lines.push(line("release notes".into(), written, (!written).then_some(lack)));
+        }
+        for command in &self.verify {
+            let name = format!("verify '{}'", command.command);
+            lines.push(CheckLine {
+                duration_ms: Some(command.duration_ms),
+                ..line(name, command.ok, command_detail(command))
+            });
+        }
+        if let Some(proof) = &self.reproduces {
+            let (base, tip) = (proof.base.result(), proof.tip.result());
+            let said = proof.fault.iter().chain(&proof.ack).map(|fault| format!("{fault}; ")).collect::<String>();
+            let other: Vec<&str> = proof.differences.iter().map(String::as_str).collect();
+            let other = if other.is_empty() { String::new() } else { format!("; {}", other.join("; ")) };
+            let expected = if proof.ok { String::new() } else { format!(" (expected: {})", proof.expected) };
+            let mut saw = format!("{said}base: {base}, tip: {tip}{expected}{other}");
+            if let Some(tail) = proof.unexpected().and_then(|run| run.tail.as_deref())
+                && !tail.trim().is_empty()
+            {
+                saw = format!("{saw}\n{}", tail.trim_end());
+            }
+            let proved = line(format!("reproduces '{}'", proof.tip.command), proof.ok, Some(saw));
+            lines.push(CheckLine { waits: proof.ok && proof.ack.is_some(), ..proved });
+        }
+        lines
+    }
+
+    /// What failed, in words, for a reason: the first three, and how many more.
+    pub(crate) fn failures(&self) -> String {
+        let failed: Vec<String> = self
+            .lines()
+            .into_iter()
+            .filter(|line| !line.ok)
+            .map(|line| match line.detail {
+                Some(detail) => format!("{}: {}", line.name, detail.lines().next().unwrap_or_default()),
+                None => line.name,
+            })
+            .collect();
+        match failed.len() {
+            0 => String::new(),
+            1..=3 => failed.join("; "),
+            more => format!("{}; and {} more", failed[..3].join("; "), more - 3),
+        }
+    }
+}
+
+impl Command {
+    /// How it ended, with what its tests came to.
+    fn result(&self) -> String {
+        match &self.came_to {
+            Some(came_to) => format!("{} ({came_to})", self.ending()),
+            None => self.ending(),
+        }
+    }
+}
+
+impl Reproduction {
+    /// The run that did not end as it should have: that at the tip before that at the base.
+    fn unexpected(&self) -> Option<&Command> {
+        [&self.tip, &self.base].into_iter().find(|run| !run.ok)
+    }
+}
+
+fn command_detail(command: &Command) -> Option<String> {
+    let base = command.base.as_ref().map(|base| match (base.exit, command.ok) {
+        (Some(0), true) => "it also passed at the base".to_owned(),
+        (Some(0), false) => "it passed at the base".to_owned(),
+        (_, true) => format!("it failed at the base: {}", base.ending()),
+        (_, false) => format!("it also failed at the base: {}", base.ending()),
+    });
+    if command.ok {
+        return base;
+    }
+    let ending = [Some(command.ending()), base].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    Some(match &command.tail {
+        Some(tail) if !tail.trim().is_empty() => format!("{ending}\n{}", tail.trim_end()),
+        _ => ending,
+    })
+}
