@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use crate::{
-    domain::checks::{CheckLine, SHOWN},
+    domain::check_line::{CheckLine, SHOWN},
     terminal::{Look, clean, color::Slot, time},
 };
 
 impl CheckLine {
-    /// `ok`, `waits` or `failed`.
+    /// `ok`, `waits`, `note` or `failed`.
     pub(super) fn verdict(&self) -> &'static str {
         match self.ok {
             true if self.waits => "waits",
+            true if self.note => "note",
             true => "ok",
             false => "failed",
         }
@@ -25,7 +26,7 @@ impl CheckLine {
     /// `ok      verify: cargo test (2s)`, `FAILED  scope: 'a.rs' is not a target file`; what a command said at its end stands below it.
     pub(super) fn line(&self, look: &Look) -> String {
         let verdict = match self.ok {
-            true if self.waits => look.paint.with(Slot::Warning, "waits "),
+            true if self.waits || self.note => look.paint.with(Slot::Warning, format_args!("{:<6}", self.verdict())),
             true => look.paint.with(Slot::Good, "ok    "),
             false => look.paint.with(Slot::Bad, "FAILED"),
         };
@@ -59,6 +60,7 @@ mod tests {
             detail: Some(format!("exit code 2\n{said}")),
             duration_ms: None,
             waits: false,
+            note: false,
         };
         let text = failed.line(&PIPE);
         assert!(text.starts_with("FAILED  verify 'make': exit code 2\n          line 9\n"), "{text:?}");

@@ -1,7 +1,7 @@
 //! A spec with everything that is known of it.
 
 use super::{EventView, prelude::*};
-use crate::domain::checks::{CheckLine, Checks};
+use crate::domain::{check_line::CheckLine, checks::Checks};
 
 /// A spec with everything that is known of it, as `show` gives it.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
@@ -82,7 +82,7 @@ pub(crate) struct Criterion {
 pub(crate) struct CheckedAttempt {
     /// A line each.
     pub checks: Vec<CheckLine>,
-    /// Whether a command of `verify` ran, besides the proof.
+    /// Whether a command of `verify` ran, besides the proof. Where a known runner counted its tests, `ran` in `evidence` is their number.
     pub suite: bool,
     /// The evidence, as its `checks.json` holds it.
     pub evidence: Checks,

@@ -1,7 +1,7 @@
 //! `show`: for people a header in the manner of `git show`, then what is known, then the text.
 
 use super::{BlockerKind, Criterion, Pin, SpecDetail, log, prelude::*};
-use crate::domain::checks::CheckLine;
+use crate::domain::{check_line::CheckLine, checks::Checks};
 
 pub(super) const ANSWERS: &[Kind] =
     &[of::<ShownSpec>(&["show", "review"]).with::<SpecView>(), of::<ShownSpecs>(&["show"]).with::<SpecView>()];
@@ -172,14 +172,11 @@ fn short_name(name: &str) -> &str {
     name.strip_prefix("refs/heads/").unwrap_or(name)
 }
 
-/// How far the work is verified, and whether more than its proof ran: `proof, no suite ran`.
+/// How far the work is verified, and what ran besides its proof: `proof, 12 tests passed`.
 fn verified(detail: &SpecDetail) -> String {
     let Some(level) = detail.spec.verified.as_deref() else { return String::new() };
-    let suite = match &detail.checks {
-        Some(checked) if checked.suite => ", a suite ran",
-        _ => ", no suite ran",
-    };
-    format!("{}{suite}", clean::line(level))
+    let suite = detail.checks.as_ref().map_or_else(|| Checks::default().suite(), |checked| checked.evidence.suite());
+    format!("{}, {suite}", clean::line(level))
 }
 
 fn section(out: &mut String, look: &Look, name: &str, lines: Vec<String>) {
@@ -263,7 +260,7 @@ mod tests {
             ApprovalView, CheckedAttempt,
             sample::{self, PIPE},
         },
-        domain::checks::Checks,
+        domain::{checks::Command, runner::Outcome},
     };
 
     fn full() -> SpecDetail {
@@ -304,8 +301,12 @@ mod tests {
             detail: None,
             duration_ms: None,
             waits: false,
+            note: false,
         };
-        CheckedAttempt { checks: checks.iter().map(of).collect(), suite: true, evidence: Checks::default() }
+        let passed =
+            |ran| Command { exit: Some(0), outcome: Some(Outcome::Passed), ran: Some(ran), ..Command::default() };
+        let evidence = Checks { verify: vec![passed(11), passed(1)], ..Checks::default() };
+        CheckedAttempt { checks: checks.iter().map(of).collect(), suite: true, evidence }
     }
 
     #[test]
@@ -315,7 +316,7 @@ mod tests {
             "010-v7b  Add locking\n\
              \n\
              Status:      pending\n\
-             Verified:    checks, a suite ran\n\
+             Verified:    checks, 12 tests passed\n\
              Agent:       claude (opus)\n\
              Target:      main\n\
              Type:        code\n\

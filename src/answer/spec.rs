@@ -47,6 +47,9 @@ pub(crate) struct SpecView {
     pub needs_approval: bool,
     /// It is finished, and its work waits for a person's review.
     pub needs_review: bool,
+    /// Whether its merge is no longer in its target; `null` unless it is completed, and where nothing looked for that: `show`, `list` and
+    /// `status` do, the latter two for the twenty that changed last.
+    pub dropped: Option<bool>,
     /// Whether a person rejected the present text.
     #[serde(skip)]
     pub rejected: bool,
@@ -113,6 +116,7 @@ impl SpecView {
             orphaned: false,
             needs_approval: false,
             needs_review: false,
+            dropped: None,
             rejected: false,
             proposed: false,
             labels: Vec::new(),
@@ -192,18 +196,22 @@ impl SpecView {
 
     /// The derived conditions that a person should see beside the status, in a fixed order.
     pub(crate) fn flags(&self) -> Vec<&'static str> {
-        let SpecView { contended, orphaned, stale, needs_approval, needs_review, proposed, .. } = *self;
-        flags([self.error.is_some(), contended, orphaned, stale, needs_approval, needs_review, proposed])
+        let SpecView { contended, orphaned, stale, needs_approval, needs_review, proposed, dropped, .. } = *self;
+        let (invalid, dropped) = (self.error.is_some(), dropped == Some(true));
+        flags([invalid, contended, orphaned, stale, needs_approval, needs_review, proposed, dropped])
     }
 }
 
-/// The names of the conditions that hold: whether it is invalid, contended, orphaned, stale, waits for an approval or a review, and is a
-/// proposal that waits for adoption.
-pub(crate) fn flags(hold: [bool; 7]) -> Vec<&'static str> {
-    if hold == [false; 7] {
+/// The name of the condition that a branch lost the merge of a completed spec.
+pub(crate) const DROPPED: &str = "dropped";
+
+/// The names of the conditions that hold: whether it is invalid, contended, orphaned, stale, waits for an approval or a review, is a
+/// proposal that waits for adoption, and is dropped.
+pub(crate) fn flags(hold: [bool; 8]) -> Vec<&'static str> {
+    if hold == [false; 8] {
         return Vec::new();
     }
-    let names = ["invalid", "contended", "orphaned", "stale", "needs-approval", "needs-review", "proposed"];
+    let names = ["invalid", "contended", "orphaned", "stale", "needs-approval", "needs-review", "proposed", DROPPED];
     names.into_iter().zip(hold).filter_map(|(name, holds)| holds.then_some(name)).collect()
 }
 

@@ -1,7 +1,7 @@
 //! `verify`: the checks of specs.
 
 use super::prelude::*;
-use crate::domain::checks::CheckLine;
+use crate::domain::check_line::CheckLine;
 
 pub(super) const ANSWERS: &[Kind] = &[
     of::<Checked>(&["verify"]).with::<SpecView>(),
@@ -29,7 +29,7 @@ impl Answer for Checked {
         vec![&self.spec]
     }
 
-    /// Of each check `ok` or `failed`, the name and the detail.
+    /// Of each check `ok`, `waits`, `note` or `failed`, the name and the detail.
     fn porcelain(&self) -> Vec<Vec<u8>> {
         self.checks.iter().map(|check| joined(&[check.verdict(), &check.name, text(&check.detail)])).collect()
     }
@@ -105,8 +105,8 @@ impl Answer for AllChecked {
         self.checked.iter().map(|one| &one.spec as _).collect()
     }
 
-    /// Of each check the id, `ok` or `failed`, the name and the detail; of a spec whose commands were not run the id, `not-run`, nothing
-    /// and why.
+    /// Of each check the id, the verdict as for one spec, the name and the detail; of a spec whose commands were not run the id, `not-run`,
+    /// nothing and why.
     fn porcelain(&self) -> Vec<Vec<u8>> {
         let of = |one: &CheckedSpec| {
             let id = one.spec.id.clone();

@@ -1,7 +1,7 @@
 //! `why`: which spec a commit or a line came from.
 
 use super::prelude::*;
-use crate::domain::checks::CheckLine;
+use crate::domain::check_line::CheckLine;
 
 pub(super) const ANSWERS: &[Kind] = &[of::<WhyAnswer>(&["why"])];
 

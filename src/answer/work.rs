@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{merge::Merged, prelude::*};
-use crate::domain::checks::CheckLine;
+use crate::domain::check_line::CheckLine;
 
 pub(super) const ANSWERS: &[Kind] = &[
     of::<Worked>(&["work", "finish", "merge"]).with::<SpecView>(),
@@ -199,6 +199,7 @@ mod tests {
             detail: detail.map(str::to_owned),
             duration_ms: None,
             waits: false,
+            note: false,
         };
         let mut failed = ended(Status::Failed);
         failed.failed = Some(Failed {

@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Kind, Result},
     git::worktree,
     project::{Project, target::short_name},
-    specs::{all::Specs, cleanup::clean_up, driver::complete_driver, entry::Entry},
+    specs::{all::Specs, cleanup::clean_up, driver::complete_driver, entry::Entry, facts::StateFacts},
 };
 
 /// Ends the deciding attempt of a spec by `op`, with everything that it did kept.
@@ -42,14 +42,13 @@ pub(crate) fn end(
     recover::end_survivors_of(project, id, before, progress)?;
     refuse_running(project, id, before)?;
     let what = ended(&entry, op, reason);
-    let mut kept = None;
     let facts = Facts { reason: reason.map(str::to_owned), ..Facts::default() };
     if let Some(attempt) = before.and_then(|state| state.attempt)
         && let Some(tree) = project.worktree_of(id)?
     {
         // A worktree that another process is removing cannot be read.
         let _held = project.lock_worktree(id)?;
-        kept = project.save_worktree(id, attempt, &tree)?.map(|kept| (attempt, kept));
+        project.save_worktree(id, attempt, &tree)?;
     }
     let event = NewEvent { op: op.clone(), sentence: what.clone(), facts };
     let judged = before.and_then(|state| state.attempt);
@@ -68,9 +67,6 @@ pub(crate) fn end(
     }
     if let (Some(state), Op::Reset | Op::Release | Op::Cancel) = (before, op) {
         clear(project, id, state, progress)?;
-        if let Some((attempt, kept)) = kept {
-            project.tell_of_kept(id, attempt, kept, progress)?;
-        }
     }
     complete_driver(project, id)?;
     Ok(what)
@@ -79,7 +75,7 @@ pub(crate) fn end(
 /// Says that the work of a completed spec stays in its target.
 fn tell_of_merge(specs: &Specs<'_>, state: &State, progress: &dyn Progress) -> Result<()> {
     let (Some(target), Some(landing)) = (&state.facts.target, state.facts.landing) else { return Ok(()) };
-    if state.status != Status::Completed || specs.is_dropped(state)? {
+    if state.status != Status::Completed || specs.is_dropped(&StateFacts::of(state))? {
         return Ok(());
     }
     let (branch, new) = (short_name(target), landing.new.to_hex_with_len(12));

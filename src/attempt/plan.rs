@@ -11,7 +11,7 @@ use crate::{
         AttemptProgress,
         progress::{Progress, Step},
     },
-    domain::{checks::CheckLine, enumeration::enumerate, id::SpecId, spec_file::Spec, status::Status},
+    domain::{check_line::CheckLine, enumeration::enumerate, id::SpecId, spec_file::Spec, status::Status},
     error::{Error, Kind, Result},
     git::worktree::Worktree,
     project::{Project, agent::Agent, trust::CustomPrompt},

@@ -3,7 +3,7 @@
 use crate::{
     answer::progress::{Progress, Step},
     attempt::plan::{Plan, Request, Resumed, instructions},
-    domain::{checks::CheckLine, event::Pin, state::State, status::Status},
+    domain::{check_line::CheckLine, event::Pin, state::State, status::Status},
     error::{Error, Kind, Result},
     git::worktree::Worktree,
     project::{Project, agent::Agent},

@@ -24,6 +24,7 @@ use crate::{
     project::{
         Project,
         agent::{Agent, MANUAL},
+        target::short_name,
     },
     specs::{all::Specs, attempt::Attempt, cleanup::is_inside, entry::Entry, inputs::Input},
 };
@@ -232,12 +233,9 @@ pub(super) fn taken(project: &Project, id: &SpecId, state: Option<&State>) -> Re
     Ok(if !here {
         error.hint(release)
     } else if state.facts.agent.as_deref() == Some(MANUAL) {
-        let there = project.worktree_of(id)?.is_some_and(|tree| tree.path.is_dir());
-        let first = match there {
-            true => format!("when the work is done: git chant finish {short}"),
-            false => "its worktree is missing; if you moved it: git worktree repair <path>".to_owned(),
-        };
-        error.hint(first).hint(format!("to end the attempt and start over later: git chant release {short}"))
+        error
+            .hint(format!("when the work is done: git chant finish {short}"))
+            .hint(format!("to release it: git chant release {short}"))
     } else {
         error.hint(format!("to see what it does: git chant log {short} --agent -f")).hint(release)
     })
@@ -277,15 +275,25 @@ fn refuse(specs: &Specs<'_>, entry: &Entry, counts: impl Fn(Obstacle) -> bool) -
             Obstacle::Contended => {
                 error.hint(format!("see 'git chant log {short}', then: git chant choose {short} --keep <attempt>"))
             }
-            Obstacle::Base => {
-                error.hint("merge that work into the base, or choose a target that has it: --onto <branch>").hint(
-                    format!("if the base has it in another form, remove it from 'depends_on': git chant edit {short}"),
-                )
-            }
+            Obstacle::Base => base_hint(specs, short, &reason.what, error)?,
             _ => error,
         };
     }
     Err(Stop::NotReady(error))
+}
+
+/// How the work of `dependency` comes into the base.
+fn base_hint(specs: &Specs<'_>, short: &str, dependency: &str, error: Error) -> Result<Error> {
+    if let [id] = specs.project.candidates(&specs.names, dependency)?.as_slice()
+        && let Some(target) = specs.recorded(id)?.state.and_then(|state| state.facts.target.clone())
+        && specs.project.branch_start(&target)?.is_none()
+    {
+        let branch = short_name(&target);
+        return Ok(error.hint(format!("push '{branch}' from the clone that has it, then: git fetch")));
+    }
+    Ok(error
+        .hint("merge that work into the base, or choose a target that has it: --onto <branch>")
+        .hint(format!("if the base has it in another form, remove it from 'depends_on': git chant edit {short}")))
 }
 
 /// Which member of a driver comes next.

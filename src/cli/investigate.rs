@@ -15,9 +15,9 @@ use crate::domain::phase::Phase;
 /// be wrong, use --again to repeat a phase.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct InvestigateArgs {
-    /// Name the investigation, for example "issue-1234"
-    #[arg(value_name = "topic")]
-    pub topic: String,
+    /// Name the investigation, for example "issue-1234" [default: issue-<number> with --issue]
+    #[arg(value_name = "topic", required_unless_present = "issue")]
+    pub topic: Option<String>,
 
     /// Set the title, one line [default: the title of the report]
     #[arg(long, value_name = "title", value_parser = super::add::title, required_unless_present_any = ["again", "issue", "from"])]
@@ -90,7 +90,7 @@ pub(crate) const INVESTIGATE_PAGE: Page = Page {
             "A small one, straight to main.",
         ),
         (
-            "git chant investigate issue-1234 --issue 1234 --reproduces \"cargo test issue_1234\" --verify \"cargo test\" --work",
+            "git chant investigate --issue 1234 --reproduces \"cargo test issue_1234\" --verify \"cargo test\" --work",
             "From the report to the human gate.",
         ),
         (

@@ -14,7 +14,7 @@ use crate::{
     git::seal,
     project::Project,
     query::attest,
-    specs::{all::Specs, entry::Entry},
+    specs::{all::Specs, entry::Entry, facts::StateFacts},
 };
 
 /// A larger file is no attestation, in bytes.
@@ -52,7 +52,9 @@ fn dropped(specs: &Specs<'_>, entry: &Entry) -> Result<Option<String>> {
     let Some(state) = &entry.state else { return Ok(None) };
     let target = state.facts.target.as_deref().unwrap_or_default();
     let branch = target.strip_prefix("refs/heads/").unwrap_or(target);
-    Ok(specs.is_dropped(state)?.then(|| format!("'{branch}' no longer contains the work of '{}'", entry.id.short())))
+    Ok(specs
+        .is_dropped(&StateFacts::of(state))?
+        .then(|| format!("'{branch}' no longer contains the work of '{}'", entry.id.short())))
 }
 
 fn payload(statement: &Statement) -> Vec<u8> {

@@ -17,6 +17,10 @@ use crate::{
 
 pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outcome> {
     let project = context.project()?;
+    let topic = match (&args.topic, &args.issue) {
+        (Some(topic), _) => topic.clone(),
+        (None, asked) => topic_of(asked.as_deref().unwrap_or_default())?,
+    };
     let report = match (&args.issue, &args.from) {
         (Some(asked), _) => Some(issue::read(&project, asked)?),
         (None, Some(path)) => Some(from_text(read_body(context, path)?)),
@@ -25,7 +29,7 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
     let title = args.title.clone().or(report.as_ref().map(|report| report.title.clone())).unwrap_or_default();
     let title = if title.is_empty() { title } else { one_line(&title)? };
     let request = Request {
-        topic: args.topic.clone(),
+        topic: topic.clone(),
         title,
         issue_url: args.issue_url.clone().or(report.as_ref().and_then(|report| report.url.clone())),
         report: report.as_ref().map(document),
@@ -62,12 +66,23 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
         for spec in &ids {
             context.progress.say(&Step::Note(format!("Created spec: {}", spec.short())));
         }
-        return work::run(context, &WorkArgs::of_topic(&args.topic));
+        return work::run(context, &WorkArgs::of_topic(&topic));
     }
     Ok(match ids.first() {
         Some(first) => outcome.hint(format!("to start: git chant work {}", first.short())),
         None => outcome,
     })
+}
+
+/// The name of the investigation of an issue: `issue-1234` for its number, or for a URL that ends with it.
+fn topic_of(issue: &str) -> Result<String> {
+    let number = issue.trim_end_matches('/').rsplit(['/', '#']).next().unwrap_or_default();
+    if number.is_empty() || !number.chars().all(|c| c.is_ascii_digit()) {
+        let message = format!("'{}' has no number to name the investigation by", issue.escape_debug());
+        return Err(Error::usage(Kind::BadOption, message)
+            .hint("to name it: git chant investigate <topic> --issue <number-or-url>"));
+    }
+    Ok(format!("issue-{number}"))
 }
 
 /// A report that is a text: its first heading, or its first line, is the title.

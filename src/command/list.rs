@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::{Context, fetched};
 use crate::{
-    answer::{ReadyAnswer, SpecList, outcome::Outcome},
+    answer::{DROPPED, ReadyAnswer, SpecList, outcome::Outcome},
     cli::list::{ListArgs, SortKey},
     domain::{event::Event, filter::Filter, id::SpecId, spec_type::SpecType, status::Status},
     error::{Error, Kind, Result},
@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let ids = if all { specs.names.all()? } else { specs.names.active()? };
     let filter = filter(args);
     let screen = context.brief && context.env.stdout_is_terminal();
-    let (mut views, mut lines, mut to_import, mut blocked) = (Vec::new(), Vec::new(), 0, 0);
+    let (mut views, mut lines, mut merged, mut to_import, mut blocked) = (Vec::new(), Vec::new(), Vec::new(), 0, 0);
     for id in ids {
         specs.inspect(
             id,
@@ -32,6 +32,8 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
                 if !is_wanted(&filter, facts) || !search.finds(&specs, id)? {
                     return Ok(());
                 }
+                let state = facts.state.as_ref().filter(|state| state.merge.is_some());
+                merged.extend(state.map(|state| (state.updated, id.clone())));
                 if args.ready && !specs.reasons(facts)?.is_empty() {
                     blocked += usize::from(!facts.status.is_over());
                     return Ok(());
@@ -46,6 +48,13 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
             },
         )?;
     }
+    let dropped = specs.dropped_among(merged)?;
+    for (_, line) in &mut lines {
+        line.flags.extend(dropped.get(&line.id).filter(|dropped| **dropped).map(|_| DROPPED));
+    }
+    for (_, view) in &mut views {
+        view.dropped = dropped.get(&view.id).copied();
+    }
     specs.write_cache()?;
     // The process is about to end: to give its memory back piece by piece takes longer than to find what to print.
     std::mem::forget(specs);
@@ -54,6 +63,10 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let mut outcome = fetched::hint(&project)?.into_iter().fold(outcome, Outcome::hint);
     if none && blocked > 0 {
         outcome = outcome.hint("to see what blocks the others: git chant list --ready --explain");
+    }
+    // Elsewhere the line of the spec says it.
+    if args.ready && dropped.into_values().any(|dropped| dropped) {
+        outcome = outcome.hint("to see which completed specs their branches lost: git chant status");
     }
     Ok(match to_import {
         0 => outcome,

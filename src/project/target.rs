@@ -33,7 +33,7 @@ impl Project {
     }
 
     /// The commit that work for `branch` begins with, and the branch by its full name. Without one it is the current branch; a
-    /// detached `HEAD` has no target. A branch that is not there yet begins at the current commit.
+    /// detached `HEAD` has no target. A branch that is nowhere yet begins at the current commit.
     ///
     /// # Errors
     /// `bad-branch` if it is no name of a branch, `no-commits` on an unborn branch.
@@ -47,7 +47,7 @@ impl Project {
             };
         };
         let full = full_name(name)?;
-        if let Some(tip) = self.branch_tip(&full)? {
+        if let Some(tip) = self.branch_start(&full)? {
             return Ok((tip, Some(full)));
         }
         match head.id() {

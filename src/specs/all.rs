@@ -20,15 +20,12 @@ use super::{
     texts::Texts,
 };
 use crate::project::target::full_name;
-use crate::project::{Project, SPECS_DIR, get_or_try_init, signatures::Signatures};
+use crate::project::{Project, get_or_try_init, signatures::Signatures};
 use crate::specs::names::SpecNames;
 use crate::{
-    domain::{event::Landing, id::SpecId, spec_type::SpecType, state::State, status::Status},
+    domain::{id::SpecId, spec_type::SpecType, state::State, status::Status},
     error::Result,
-    git::{
-        history,
-        worktree::{self, Worktree},
-    },
+    git::worktree::{self, Worktree},
 };
 
 /// What the chain of a spec says.
@@ -54,7 +51,7 @@ pub(crate) struct Specs<'p> {
     bases: RefCell<HashMap<Option<ObjectId>, Rc<Base<'p>>>>,
     /// What all of them are seen from, if it is not for each to say.
     fixed: Option<Option<ObjectId>>,
-    head: Option<ObjectId>,
+    pub(super) head: Option<ObjectId>,
     /// `depends_on` of the specs whose text was read, as written.
     pub(super) depends_on: RefCell<HashMap<SpecId, Rc<[String]>>>,
     /// Specs from which no way along dependencies leads in a circle.
@@ -67,9 +64,9 @@ pub(crate) struct Specs<'p> {
     /// The texts in full, whatever the cache knows.
     pub(crate) whole: Texts<'p>,
     pub(super) cache: Option<Rc<Cache<'p>>>,
-    ancestry: Ancestry<'p>,
+    pub(super) ancestry: Ancestry<'p>,
     /// Of merges that the base does not reach: whether it has the same changes in another form.
-    rewritten: RefCell<HashMap<(ObjectId, ObjectId), bool>>,
+    pub(super) rewritten: RefCell<HashMap<(ObjectId, ObjectId), bool>>,
     worktrees: OnceCell<Vec<Worktree>>,
     /// Verdicts on signatures, where approvals and claims have to be signed.
     pub(crate) signatures: Option<Signatures<'p>>,
@@ -161,13 +158,13 @@ impl<'p> Specs<'p> {
         Rc::clone(bases.entry(commit).or_insert_with(|| Rc::new(Base::new(self.project, commit))))
     }
 
-    /// What a branch holds; where it does not exist, what it would begin with.
+    /// What work for a branch begins with.
     fn branch_or_head(&self, branch: &str) -> Result<Option<ObjectId>> {
         if let Some(known) = self.branches.borrow().get(branch) {
             return Ok(*known);
         }
         let tip = match full_name(branch) {
-            Ok(full) => self.project.branch_tip(&full)?.or(self.head),
+            Ok(full) => self.project.branch_start(&full)?.or(self.head),
             // The command that works on it reports the name.
             Err(_) => self.head,
         };
@@ -252,7 +249,7 @@ impl<'p> Specs<'p> {
     }
 
     /// The recorded facts of a spec and those of its text, as far as the cache has them.
-    fn cached_facts(&self, id: &SpecId) -> Result<Option<(StateFacts<'_>, Option<TextFacts<'_>>)>> {
+    pub(super) fn cached_facts(&self, id: &SpecId) -> Result<Option<(StateFacts<'_>, Option<TextFacts<'_>>)>> {
         let Some(cache) = &self.cache else { return Ok(None) };
         Ok(self.names.tip(id)?.and_then(|tip| cache.facts(id, tip)))
     }
@@ -301,10 +298,10 @@ impl<'p> Specs<'p> {
         }
     }
 
-    /// The status of a spec that the cache knows to be over and not contended.
-    pub(crate) fn cached_end(&self, id: &SpecId) -> Result<Option<Status>> {
-        let state = self.cached_facts(id)?.map(|(state, _)| state).filter(|state| !state.contended);
-        Ok(state.map(|state| state.status).filter(|status| status.is_over()))
+    /// The recorded facts of a spec that the cache knows to be over and not contended.
+    pub(crate) fn cached_end(&self, id: &SpecId) -> Result<Option<StateFacts<'_>>> {
+        let state = self.cached_facts(id)?.map(|(state, _)| state);
+        Ok(state.filter(|state| state.status.is_over() && !state.contended))
     }
 
     /// What the chain of a spec says to those that it informs; `None` where nothing is recorded. Each is read once.
@@ -366,54 +363,5 @@ impl<'p> Specs<'p> {
     /// The worktrees of the repository, listed once.
     pub(crate) fn worktrees(&self) -> Result<&[Worktree]> {
         Ok(get_or_try_init(&self.worktrees, || worktree::list(&self.project.repo))?)
-    }
-
-    /// Whether the work of a completed spec is in the base; `None` where there is nothing to find.
-    pub(crate) fn work_in_base(&self, state: Option<&State>, base: Option<ObjectId>) -> Result<Option<bool>> {
-        let (Some(state), Some(base)) = (state, base) else { return Ok(None) };
-        state.landing().map(|landing| self.landed_in(landing, &state.facts.work_commits, base)).transpose()
-    }
-
-    /// Whether the target of a completed spec is there and does not have its work any more: a person reset or rebased the branch.
-    pub(crate) fn is_dropped(&self, state: &State) -> Result<bool> {
-        let Some(target) = state.facts.target.as_deref().filter(|_| state.status == Status::Completed) else {
-            return Ok(false);
-        };
-        let tip = self.project.branch_tip(target)?;
-        Ok(self.work_in_base(Some(state), tip)? == Some(false))
-    }
-
-    /// Whether `base` has what was merged: the merge, the commits that it brought, or, where people have rewritten them since (an
-    /// amend, a rebase, a squash), the same changes.
-    fn landed_in(&self, landing: Landing, work: &[ObjectId], base: ObjectId) -> Result<bool> {
-        if self.ancestry.is_ancestor(landing.new, base)? {
-            return Ok(true);
-        }
-        if let Some(known) = self.rewritten.borrow().get(&(landing.new, base)) {
-            return Ok(*known);
-        }
-        let found = match work.last() {
-            Some(last) if self.ancestry.is_ancestor(*last, base)? => true,
-            _ => self.same_changes(landing, base)?,
-        };
-        self.rewritten.borrow_mut().insert((landing.new, base), found);
-        Ok(found)
-    }
-
-    /// Whether `base` makes the changes of a merge in other commits: one by one, or squashed into one. The files of specs don't
-    /// count: a person who rewrites history may well leave them out.
-    fn same_changes(&self, landing: Landing, base: ObjectId) -> Result<bool> {
-        let repo = &self.project.repo;
-        match (history::holds_changes(repo, base, landing.old, landing.new)?, landing.old) {
-            (None, _) => Ok(false),
-            (Some(true), _) => Ok(true),
-            (Some(false), None) => Ok(false),
-            (Some(false), Some(old)) => {
-                let changed =
-                    history::changed_paths(repo, Some(old), landing.new)?.into_iter().map(|change| change.path);
-                let paths: Vec<_> = changed.filter(|path| !path.starts_with(SPECS_DIR.as_bytes())).collect();
-                history::holds_as_one(repo, base, old, landing.new, &paths)
-            }
-        }
     }
 }

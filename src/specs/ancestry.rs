@@ -1,5 +1,5 @@
-//! Whether one commit reaches another, for many questions about few descendants. What was found is kept in a file from one command to the
-//! next: that one commit reaches another never changes. The file may be deleted at any time.
+//! Whether one commit reaches another, for many questions about few descendants, and whether it makes the same changes. What was found is
+//! kept in a file from one command to the next: neither ever changes. The file may be deleted at any time.
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -16,7 +16,7 @@ use crate::{domain::oid, error::Result, project::Project};
 const FILE: &str = "reached";
 
 /// What it begins with, another one for another format.
-const MAGIC: &[u8; 8] = b"CHANTRC1";
+const MAGIC: &[u8; 8] = b"CHANTRC2";
 
 /// A larger file is not read, in bytes: a hundred thousand commits take some two million.
 const MAX_LEN: u64 = 1 << 28;
@@ -24,15 +24,25 @@ const MAX_LEN: u64 = 1 << 28;
 /// The file keeps for at most so many commits which others they reach.
 const MAX_WALKS: usize = 8;
 
+/// It keeps at most so many comparisons of changes.
+const MAX_COMPARED: usize = 64;
+
 /// Whether commits are ancestors of others. Each descendant has one walk, which is continued as far as the questions need: a walk for each
 /// question would take the square of the history.
 pub(crate) struct Ancestry<'p> {
     project: &'p Project,
     /// What an earlier command found, and this one; `None` where nothing is kept.
-    known: OnceCell<Option<RefCell<Vec<Known>>>>,
+    known: OnceCell<Option<RefCell<Kept>>>,
     /// Whether anything was found that the file does not have.
     is_outdated: Cell<bool>,
     walks: RefCell<HashMap<ObjectId, Reached<'p>>>,
+}
+
+/// What is kept.
+struct Kept {
+    reached: Vec<Known>,
+    /// The newest first.
+    compared: Vec<Compared>,
 }
 
 /// A commit with some that it reaches.
@@ -43,7 +53,7 @@ struct Known {
 
 /// What the file holds.
 #[derive(Serialize, Deserialize)]
-struct Rows(Vec<Row>);
+struct Rows(Vec<Row>, Vec<Compared>);
 
 #[derive(Serialize, Deserialize)]
 struct Row {
@@ -51,6 +61,16 @@ struct Row {
     from: ObjectId,
     #[serde(with = "oid")]
     to: Vec<ObjectId>,
+}
+
+/// Whether the branch whose tip was `base` made the changes of a merge in other commits.
+#[derive(Clone, Serialize, Deserialize)]
+struct Compared {
+    #[serde(with = "oid")]
+    merge: ObjectId,
+    #[serde(with = "oid")]
+    base: ObjectId,
+    same: bool,
 }
 
 /// The walk from a descendant.
@@ -76,22 +96,23 @@ impl<'p> Ancestry<'p> {
         let Some(known) = self.known.get_or_init(|| read(self.project).map(RefCell::new)) else {
             return self.walked(ancestor, descendant);
         };
-        let place = || known.borrow().iter().position(|known| known.from == descendant);
+        let place = || known.borrow().reached.iter().position(|known| known.from == descendant);
         let at = match place() {
             Some(at) => at,
             None => {
-                let gathered = self.gathered(known.take(), descendant)?;
-                known.replace(gathered);
+                let so_far = std::mem::take(&mut known.borrow_mut().reached);
+                let gathered = self.gathered(so_far, descendant)?;
+                known.borrow_mut().reached = gathered;
                 self.is_outdated.set(true);
                 0
             }
         };
-        if known.borrow()[at].to.contains(&ancestor) {
+        if known.borrow().reached[at].to.contains(&ancestor) {
             return Ok(true);
         }
         let found = self.walked(ancestor, descendant)?;
         if found {
-            known.borrow_mut()[at].to.insert(ancestor);
+            known.borrow_mut().reached[at].to.insert(ancestor);
             self.is_outdated.set(true);
         }
         Ok(found)
@@ -114,18 +135,47 @@ impl<'p> Ancestry<'p> {
         Ok(others)
     }
 
+    /// Whether a branch whose tip is `base` makes the changes of `merge` in other commits, as `compare` finds out; `None` if it cannot.
+    pub(super) fn same_changes(
+        &self,
+        merge: ObjectId,
+        base: ObjectId,
+        compare: impl FnOnce() -> Result<Option<bool>>,
+    ) -> Result<Option<bool>> {
+        let Some(known) = self.known.get_or_init(|| read(self.project).map(RefCell::new)) else { return compare() };
+        let kept =
+            known.borrow().compared.iter().find(|one| (one.merge, one.base) == (merge, base)).map(|one| one.same);
+        if kept.is_some() {
+            return Ok(kept);
+        }
+        let same = compare()?;
+        if let Some(same) = same {
+            known.borrow_mut().compared.insert(0, Compared { merge, base, same });
+            self.is_outdated.set(true);
+        }
+        Ok(same)
+    }
+
     /// Writes what was found. Where it cannot be written, the next command only takes longer.
     pub(crate) fn write(&self) {
         if let Some(Some(known)) = self.known.get()
             && self.is_outdated.replace(false)
         {
             let row = |known: &Known| Row { from: known.from, to: known.to.iter().copied().collect() };
-            let rows = Rows(known.borrow().iter().map(row).collect());
+            let known = known.borrow();
+            let compared = known.compared.iter().take(MAX_COMPARED).cloned().collect();
+            let rows = Rows(known.reached.iter().map(row).collect(), compared);
             let _is_slower_next_time = cache::write_file(&self.project.repo.chant_dir(), FILE, MAGIC, &rows, &[]);
         }
     }
 
     fn walked(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
+        // Clocks differ, so that a commit may be older than what it is built on: that it was not met says nothing yet.
+        Ok(self.is_met(ancestor, descendant)? || self.project.is_ancestor(ancestor, descendant)?)
+    }
+
+    /// Whether the walk from `descendant` meets `ancestor` before it comes to older commits. A no is no answer.
+    pub(super) fn is_met(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
         let repo = self.project.repo.gix();
         let mut walks = self.walks.borrow_mut();
         let walk = walks.entry(descendant).or_insert_with(|| {
@@ -140,11 +190,7 @@ impl<'p> Ancestry<'p> {
             Some(commit) => commit.time()?.seconds,
             None => return Ok(false),
         };
-        if walk.met(ancestor, time) {
-            return Ok(true);
-        }
-        // Clocks differ, so that a commit may be older than what it is built on: that it was not met says nothing yet.
-        self.project.is_ancestor(ancestor, descendant)
+        Ok(walk.met(ancestor, time))
     }
 }
 
@@ -168,13 +214,14 @@ impl Reached<'_> {
 
 /// What earlier commands found; `None` where nothing is to be kept: it is not wanted, there are objects that stand for others, or a commit
 /// may reach another one tomorrow, at the edge of a shallow clone.
-fn read(project: &Project) -> Option<Vec<Known>> {
+fn read(project: &Project) -> Option<Kept> {
     let repo = project.repo.gix();
     let shallow = repo.is_shallow().unwrap_or(true) || project.repo.common_dir().join("info/grafts").exists();
     if shallow || project.without_cache() || repo.objects.store_ref().replacements().next().is_some() {
         return None;
     }
     let file = cache::read_file::<Rows>(&project.repo.chant_dir(), FILE, MAGIC, MAX_LEN);
-    let rows = file.map(|(_, rows, _)| rows.0).unwrap_or_default();
-    Some(rows.into_iter().map(|row| Known { from: row.from, to: row.to.into_iter().collect() }).collect())
+    let Rows(reached, compared) = file.map_or_else(|| Rows(Vec::new(), Vec::new()), |(_, rows, _)| rows);
+    let known = |row: Row| Known { from: row.from, to: row.to.into_iter().collect() };
+    Some(Kept { reached: reached.into_iter().map(known).collect(), compared })
 }

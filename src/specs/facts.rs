@@ -7,7 +7,7 @@ use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    event::{Approval, Pin, Review},
+    event::{Approval, Landing, Pin, Review},
     id::SpecId,
     oid,
     spec_file::FrontMatter,
@@ -64,6 +64,9 @@ pub(crate) struct StateFacts<'a> {
     pub contended: bool,
     /// The work of the deciding attempt.
     pub work: Work,
+    /// Where the work of a completed spec went; `None` where there was nothing to merge.
+    #[serde(borrow)]
+    pub merge: Option<MergeFacts<'a>>,
     /// The spec that supersedes this one.
     pub superseded_by: Option<&'a str>,
     /// The spec whose agent proposed this one, until a person adopts it.
@@ -89,6 +92,7 @@ impl<'a> StateFacts<'a> {
             updated: state.updated,
             contended: state.is_contended(),
             work: Work::of(state),
+            merge: MergeFacts::of(state),
             superseded_by: facts.superseded_by.as_ref().map(SpecId::as_str),
             proposed_by: facts.proposed_by.as_ref().map(SpecId::as_str),
             onto: facts.onto.as_deref(),
@@ -121,6 +125,22 @@ impl Informant {
             superseded_by: facts.superseded_by.and_then(|id| SpecId::new(id).ok()),
             is_proposed: facts.proposed_by.is_some(),
         }
+    }
+}
+
+/// The merge of a completed spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MergeFacts<'a> {
+    /// The full name of the target.
+    pub target: &'a str,
+    /// What the target was and became.
+    pub landing: Landing,
+}
+
+impl<'a> MergeFacts<'a> {
+    fn of(state: &'a State) -> Option<MergeFacts<'a>> {
+        let target = state.facts.target.as_deref().filter(|_| state.status == Status::Completed)?;
+        Some(MergeFacts { target, landing: state.landing()? })
     }
 }
 

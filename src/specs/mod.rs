@@ -21,6 +21,7 @@ pub(crate) mod facts;
 pub(crate) mod holder;
 pub(crate) mod inputs;
 pub(crate) mod kept_attempt;
+mod landed;
 pub(crate) mod listing;
 pub(crate) mod members;
 pub(crate) mod merge_commits;

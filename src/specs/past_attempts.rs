@@ -8,7 +8,7 @@ use crate::{
     agent::transcript,
     answer::{AttemptProgress, CommitView},
     domain::{
-        checks::CheckLine,
+        check_line::CheckLine,
         event::{Event, Op, Pin},
         history::History,
         id::SpecId,

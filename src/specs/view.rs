@@ -55,6 +55,7 @@ impl Specs<'_> {
                 needs_approval,
                 needs_review,
                 facts.waits_for_adoption(),
+                false,
             ]),
             title: text.and_then(|text| text.title).map(str::to_owned),
             error: facts.fault.clone(),
@@ -157,7 +158,8 @@ impl Specs<'_> {
         detail.target = facts.target.clone();
         detail.tampered = facts.tampered.clone();
         detail.confined = facts.confined.as_ref().map(|by| by.as_ref().to_owned());
-        let dropped = self.is_dropped(state)?;
+        let dropped = self.is_dropped(&StateFacts::of(state))?;
+        detail.spec.dropped = (entry.status == Status::Completed).then_some(dropped);
         detail.merge = facts.landing.zip(facts.target.clone()).map(|(landing, target)| MergeView {
             target,
             old: landing.old.map(|id| id.to_string()).unwrap_or_default(),

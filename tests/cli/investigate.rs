@@ -245,17 +245,7 @@ fn a_report_becomes_a_document_that_is_pinned_and_quoted() {
 fn one_command_goes_from_the_report_at_its_host_to_the_human_gate() {
     let sandbox = kvstore(false);
     with_gh(&sandbox);
-    let options = [
-        "investigate",
-        "issue-1234",
-        "--issue",
-        "1234",
-        "--reproduces",
-        REPRODUCES,
-        "--verify",
-        "sh tests/run",
-        "--work",
-    ];
+    let options = ["investigate", "--issue", "1234", "--reproduces", REPRODUCES, "--verify", "sh tests/run", "--work"];
     with_path(&sandbox, &options).ok();
     let topic = topic(&sandbox);
     let expected = ["comprehension", "reproduction", "root-cause", "impact-map", "fork-fix"];
@@ -272,6 +262,8 @@ fn one_command_goes_from_the_report_at_its_host_to_the_human_gate() {
     // What cannot be read makes nothing.
     with_path(&sandbox, &["investigate", "t", "--issue", "9"]).fails(1, &["cannot read the report '9'", "--from"]);
     with_path(&sandbox, &["investigate", "t", "--issue", "it"]).fails(129, &["neither a number nor a URL"]);
+    with_path(&sandbox, &["investigate", "--issue", "it"])
+        .fails(129, &["has no number", "investigate <topic> --issue"]);
     sandbox.chant(&["status", "t"]).fails(1, &["no such investigation"]);
 }
 

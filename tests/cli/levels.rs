@@ -1,6 +1,6 @@
 //! How far work is verified: what is recorded of it, and where it shows.
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, tools::need};
 
 /// The level of a spec as `list` gives it.
 #[track_caller]
@@ -42,7 +42,9 @@ fn commands_documents_and_proofs_verify_more_and_more() {
     let id = sandbox.add(&["Make it two", "--verify", "grep -q two file"]);
     sandbox.chant(&["work", &id]).ok();
     assert_eq!(level(&sandbox, &id), "checks");
-    assert!(sandbox.chant(&["show", &id]).ok().out.contains("Verified:    checks, a suite ran\n"));
+    assert!(
+        sandbox.chant(&["show", &id]).ok().out.contains("Verified:    checks, 1 command passed, no test counted\n")
+    );
 
     sandbox
         .agent("mkdir -p .chant/research; printf '# Why\\n\\nIt is one and has to be two.\\n' >.chant/research/x.md");
@@ -57,6 +59,31 @@ fn commands_documents_and_proofs_verify_more_and_more() {
     assert_eq!(level(&sandbox, &id), "proof");
     assert!(sandbox.chant(&["show", &id]).ok().out.contains("Verified:    proof, no suite ran\n"));
 }
+
+#[test]
+fn only_what_a_runner_counted_is_called_a_test() {
+    if !need("python3") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("test_file.py", TESTS);
+    sandbox.git(&["add", "test_file.py"]);
+    sandbox.git(&["commit", "-qm", "Tests"]);
+    sandbox.agent("echo $CHANT_SPEC_ID >file; tick");
+    for (commands, said) in [
+        (["true", "test -e file"].as_slice(), "checks, 2 commands passed, no test counted"),
+        (&["python3 -m unittest -q", "true"], "checks, 2 tests passed"),
+    ] {
+        let mut args = vec!["Change the file"];
+        args.extend(commands.iter().flat_map(|command| ["--verify", command]));
+        let id = sandbox.add(&args);
+        sandbox.chant(&["work", &id]).ok();
+        let shown = sandbox.chant(&["show", &id]).ok().out;
+        assert!(shown.contains(&format!("Verified:    {said}\n")), "{shown}");
+    }
+}
+
+const TESTS: &str = "import unittest\n\nclass T(unittest.TestCase):\n    def test_one(self):\n        pass\n    def test_two(self):\n        pass\n";
 
 #[test]
 fn what_is_begun_again_is_not_verified() {

@@ -96,11 +96,19 @@ fn a_merge_that_a_person_drops_is_told_and_one_that_a_reset_leaves_too() {
         sandbox.chant(&["work", &id]).ok();
         let merge = sandbox.show(&id)["merge"]["new"].as_str().unwrap()[..12].to_owned();
         let shown = || sandbox.chant(&["show", &id]).ok().out;
+        let listed_dropped = || sandbox.chant(&["list", "--json"]).ok().json()["specs"][0]["dropped"].clone();
         assert!(!shown().contains("no longer in it"));
         let saved = sandbox.git(&["rev-parse", "main"]);
         sandbox.git(&["reset", "-q", "--hard", &before]);
         assert!(shown().contains("no longer in it"), "{}", shown());
         assert_eq!(sandbox.show(&id)["merge"]["dropped"], true);
+        for _ in ["first", "by the cache"] {
+            let listed = sandbox.chant(&["list"]).ok().out;
+            assert!(listed.contains("completed (dropped)"), "{listed}");
+            let ready = sandbox.chant(&["list", "--ready"]).ok();
+            assert!(ready.err.contains("git chant status"), "{ready:?}");
+        }
+        assert_eq!(listed_dropped(), true);
         let status = sandbox.chant(&["status"]).ok().out;
         assert!(
             status.contains("its merge is not in 'main' any more") && status.contains("git chant reset"),
@@ -111,6 +119,8 @@ fn a_merge_that_a_person_drops_is_told_and_one_that_a_reset_leaves_too() {
         sandbox.git(&["reset", "-q", "--hard", &saved]);
         assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
         assert!(!sandbox.chant(&["status"]).ok().out.contains("any more"));
+        assert!(!sandbox.chant(&["list"]).ok().out.contains("dropped"));
+        assert_eq!(listed_dropped(), false);
         let ran = sandbox.chant(&["reset", &id]).ok();
         assert!(ran.err.contains(&format!("its merge {merge} stays in 'main'")), "{}", ran.err);
         let hint = ran.err.lines().find_map(|line| line.split_once("git revert ")).unwrap().1;
@@ -131,4 +141,41 @@ fn a_root_commit_that_is_amended_during_the_run_stays_as_it_is() {
     assert_eq!(sandbox.read("file"), "two\n");
     let roots = sandbox.git(&["log", "--max-parents=0", "--format=%s", "main"]);
     assert_eq!(roots, "Amended", "what was there before does not come back");
+}
+
+#[test]
+fn work_that_is_rebased_is_not_called_dropped() {
+    let sandbox = Sandbox::new();
+    pair(&sandbox);
+    sandbox.git(&["checkout", "-q", "-b", "side", "main~1"]);
+    sandbox.write("aside", "aside\n");
+    sandbox.git(&["add", "aside"]);
+    sandbox.git(&["commit", "-qm", "Aside"]);
+    sandbox.git(&["rebase", "-q", "side", "main"]);
+    for _ in ["first", "by the cache"] {
+        let listed = sandbox.chant(&["list"]).ok().out;
+        assert!(listed.contains("completed") && !listed.contains("dropped"), "{listed}");
+    }
+}
+
+#[test]
+fn what_another_clone_merged_is_not_dropped_before_a_pull() {
+    let (sandbox, id) = crate::agent_work::with_agent(crate::agent_work::GOOD);
+    sandbox.git(&["init", "-q", "--bare", "-b", "main", "../server.git"]);
+    sandbox.git(&["remote", "add", "origin", "../server.git"]);
+    sandbox.git(&["push", "-q", "-u", "origin", "main"]);
+    sandbox.git(&["clone", "-q", "../server.git", "../other"]);
+    let other = sandbox.dir().join("other");
+    sandbox.chant(&["work", &id]).ok();
+    sandbox.git(&["push", "-q", "origin", "main"]);
+    sandbox.chant(&["sync"]).ok();
+    let run = |args: &[&str]| sandbox.run(sandbox.command_in(&other, "git").args(args)).ok();
+    run(&["chant", "init"]);
+    run(&["fetch", "-q"]);
+    let listed = run(&["chant", "list"]).out;
+    assert!(listed.contains("completed") && !listed.contains("dropped"), "{listed}");
+    assert!(!run(&["chant", "status"]).out.contains("any more"));
+    run(&["pull", "-q"]);
+    let listed = run(&["chant", "list"]).out;
+    assert!(listed.contains("completed") && !listed.contains("dropped"), "{listed}");
 }

@@ -7,7 +7,10 @@ use super::{
     view::Reported,
 };
 use crate::{
-    domain::checks::{CheckLine, Checks, Command, Reproduction},
+    domain::{
+        check_line::CheckLine,
+        checks::{Checks, Command, Reproduction},
+    },
     terminal::{clean, time},
 };
 
@@ -86,7 +89,7 @@ pub(super) fn checks(spec: &Reported) -> Option<Markup> {
             tbody {
                 @for line in lines {
                     tr {
-                        td { @if line.ok { (chip("ok", "good")) } @else { (chip("failed", "bad")) } }
+                        td { (chip(line.verdict(), if !line.ok { "bad" } else if line.note { "plain" } else { "good" })) }
                         td {
                             (prose(&line.name))
                             @if let Some(milliseconds) = line.duration_ms {

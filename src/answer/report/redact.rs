@@ -201,7 +201,8 @@ mod tests {
             sample,
         },
         domain::{
-            checks::{CheckLine, Command, Reproduction},
+            check_line::CheckLine,
+            checks::{Command, Reproduction},
             cost::Cost,
         },
     };
@@ -220,7 +221,14 @@ mod tests {
         let proof =
             Reproduction { held: vec![text()], ..Reproduction::new(&text(), command(), command(), Some(text())) };
         let evidence = Checks { verify: vec![command()], reproduces: Some(proof), ..Checks::default() };
-        let line = |name: String| CheckLine { name, ok: false, detail: Some(text()), duration_ms: None, waits: false };
+        let line = |name: String| CheckLine {
+            name,
+            ok: false,
+            detail: Some(text()),
+            duration_ms: None,
+            waits: false,
+            note: false,
+        };
         let checks = vec![line(format!("criterion '{word}'")), line(text())];
         detail.checks = Some(CheckedAttempt { checks, suite: true, evidence });
         let by = Some("Ada <ada@example.com>".to_owned());

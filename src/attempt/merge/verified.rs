@@ -13,7 +13,8 @@ use crate::{
         seen,
     },
     domain::{
-        checks::{Checks, Command, SHOWN},
+        check_line::SHOWN,
+        checks::{Checks, Command},
         proof,
     },
     error::Result,

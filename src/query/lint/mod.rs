@@ -148,7 +148,7 @@ impl<'w, 'p> Linter<'w, 'p> {
     /// looked at then.
     fn is_over_and_clean(&self, id: &SpecId) -> Result<bool> {
         let names = &self.specs.names;
-        let Some(status) = self.specs.cached_end(id)? else { return Ok(false) };
+        let Some(status) = self.specs.cached_end(id)?.map(|state| state.status) else { return Ok(false) };
         if !names.has_file(id)? || names.has_archived_file(id)? {
             return Ok(false);
         }

@@ -4,8 +4,6 @@ mod merging;
 mod needs;
 mod summary;
 
-use std::path::Path;
-
 use crate::{
     agent::{lease::Life, transcript},
     answer::{
@@ -15,7 +13,7 @@ use crate::{
     domain::{id::SpecId, status::Status},
     error::Result,
     project::{Project, agent::MANUAL, target::short_name},
-    specs::{all::Specs, entry::Entry},
+    specs::{all::Specs, entry::Entry, facts::StateFacts},
 };
 
 pub(crate) use merging::Merges;
@@ -29,13 +27,17 @@ use summary::AttemptSummary;
 pub(crate) fn status(project: &Project, merges: &Merges) -> Result<StatusView> {
     let specs = Specs::cached(project)?;
     let mut collector = Collector { specs: &specs, merges, view: StatusView::default() };
+    let mut merged = Vec::new();
     for id in specs.names.active()? {
-        if specs.cached_end(id)?.is_some() {
+        if let Some(ended) = specs.cached_end(id)? {
+            merged.extend(ended.merge.map(|_| (ended.updated, id.clone())));
             continue;
         }
         let recorded = specs.recorded(id)?;
         let contended = recorded.state.as_ref().is_some_and(|state| state.is_contended());
         if recorded.status.is_over() && !contended {
+            let facts = recorded.state.as_deref().map(StateFacts::of);
+            merged.extend(facts.and_then(|facts| facts.merge.map(|_| (facts.updated, id.clone()))));
             continue;
         }
         let entry = specs.entry(id)?;
@@ -50,13 +52,10 @@ pub(crate) fn status(project: &Project, merges: &Merges) -> Result<StatusView> {
             Status::Completed | Status::Failed | Status::Cancelled | Status::Archived => {}
         }
     }
-    collector.dropped()?;
+    collector.dropped(merged)?;
     specs.write_cache()?;
     Ok(collector.view)
 }
-
-/// Of how many completed specs, the newest, `status` looks whether their branch still has their merge. `fsck` looks at all.
-const MOST_COMPLETED: usize = 20;
 
 /// The lists as far as they are filled.
 struct Collector<'a, 'p> {
@@ -70,27 +69,18 @@ impl Collector<'_, '_> {
         self.view.attention.push(AttentionView { spec: spec.clone(), need, why: why.into() });
     }
 
-    /// Names completed specs whose merge a person took out of its branch.
-    fn dropped(&mut self) -> Result<()> {
-        let mut left = MOST_COMPLETED;
-        for id in self.specs.names.active()?.into_iter().rev() {
-            if left == 0 {
-                break;
-            }
-            // A driver has no merge of its own, nor has what a person finished without one.
-            let ended = self.specs.cached_end(id)?;
-            if ended.is_some_and(|status| status != Status::Completed) {
-                continue;
-            }
-            let Some(state) = self.specs.recorded(id)?.state.filter(|state| state.status == Status::Completed) else {
-                continue;
-            };
-            left -= 1;
-            if self.specs.is_dropped(&state)? {
-                let spec = self.specs.view(&self.specs.entry(id)?)?;
-                let target = state.facts.target.as_deref().map(short_name).unwrap_or_default();
-                self.attention(&spec, Need::Dropped, format!("its merge is not in '{target}' any more"));
-            }
+    /// Names completed specs whose merge a person took out of its branch, the newest first.
+    fn dropped(&mut self, merged: Vec<(i64, SpecId)>) -> Result<()> {
+        let found = self.specs.dropped_among(merged)?.into_iter();
+        let mut dropped: Vec<SpecId> = found.filter_map(|(id, dropped)| dropped.then_some(id)).collect();
+        dropped.sort_unstable_by(|one, other| other.cmp(one));
+        for id in dropped {
+            let entry = self.specs.entry(&id)?;
+            let target = entry.state.as_ref().and_then(|state| state.facts.target.as_deref()).map(short_name);
+            let why = format!("its merge is not in '{}' any more", target.unwrap_or_default());
+            let mut view = self.specs.view(&entry)?;
+            view.dropped = Some(true);
+            self.attention(&view, Need::Dropped, why);
         }
         Ok(())
     }
@@ -104,10 +94,7 @@ impl Collector<'_, '_> {
             Life::Unknown(Some(why)) => (None, Some(why)),
             Life::Dead(_) => (None, None),
             Life::Unknown(None) if !summary.is_of(project.clone_name()) => (None, Some("in another clone".to_owned())),
-            Life::Unknown(None) if spec.agent.as_deref() == Some(MANUAL) => {
-                let there = spec.worktree.as_deref().is_some_and(|path| Path::new(path).is_dir());
-                (None, Some(if there { "by hand" } else { "by hand, but its worktree is missing" }.to_owned()))
-            }
+            Life::Unknown(None) if spec.agent.as_deref() == Some(MANUAL) => (None, Some("by hand".to_owned())),
             Life::Unknown(None) => (None, Some("by another program".to_owned())),
         };
         let log = transcript::path(project.repo.common_dir(), &entry.id, &attempt);
@@ -143,7 +130,7 @@ impl Collector<'_, '_> {
             self.view.ready.push(spec);
         } else if of(BlockerKind::Gate).any(|blocker| blocker.what == "driver") {
             self.driver(&entry.id, spec)?;
-        } else if let Some(why) = self.first_to_wait_for(&spec)? {
+        } else if let Some(first) = spec.blocked_by.iter().find(|blocker| waits(blocker.kind)) {
             let mut on = Vec::new();
             for blocker in of(BlockerKind::Dependency) {
                 match self.specs.project.candidates(&self.specs.names, &blocker.what)?.as_slice() {
@@ -151,19 +138,10 @@ impl Collector<'_, '_> {
                     _ => on.push(blocker.what.clone()),
                 }
             }
+            let why = first.why.clone();
             self.view.waiting.push(WaitingView { spec, on, why });
         }
         Ok(())
-    }
-
-    /// Why the spec waits for what comes by itself, if it does: where a dependency never comes, that is told elsewhere.
-    fn first_to_wait_for(&self, spec: &SpecView) -> Result<Option<String>> {
-        for blocker in spec.blocked_by.iter().filter(|blocker| blocker.kind == BlockerKind::Dependency) {
-            if self.is_hopeless(&blocker.what)? {
-                return Ok(None);
-            }
-        }
-        Ok(spec.blocked_by.iter().find(|blocker| waits(blocker.kind)).map(|blocker| blocker.why.clone()))
     }
 
     fn driver(&mut self, id: &SpecId, spec: SpecView) -> Result<()> {

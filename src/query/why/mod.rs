@@ -48,7 +48,7 @@ pub(crate) fn why(specs: &Specs<'_>, commit: Option<ObjectId>, path: Option<&str
 }
 
 /// The checks of the newest finish event.
-fn checks(specs: &Specs<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<crate::domain::checks::CheckLine>> {
+fn checks(specs: &Specs<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<crate::domain::check_line::CheckLine>> {
     let store = specs.project.store()?;
     let walk = store.walk(spec, tip)?;
     let checks = store.newest_evidence(&walk.history, &Op::Finish, "checks.json")?;

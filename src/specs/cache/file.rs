@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Changes with what is written, and with what reading a text or an event comes to.
-const FORMAT: u32 = 10;
+const FORMAT: u32 = 11;
 
 /// What the file begins with.
 const MAGIC: &[u8; 8] = b"CHANTCCH";

@@ -85,11 +85,11 @@ mod tests {
     use super::*;
     use crate::{
         domain::{
-            event::{Approval, Review},
+            event::{Approval, Landing, Review},
             spec_type::SpecType,
             status::Status,
         },
-        specs::facts::{Lines, PinFacts},
+        specs::facts::{Lines, MergeFacts, PinFacts},
     };
 
     fn oid(byte: u8) -> ObjectId {
@@ -109,6 +109,10 @@ mod tests {
             updated: 1_770_000_000,
             contended: true,
             work: Work { spec_blob: Some(oid(4)), attempt: Some(oid(3)), commits: vec![oid(5), oid(6)] },
+            merge: Some(MergeFacts {
+                target: "refs/heads/main",
+                landing: Landing { old: Some(oid(10)), new: oid(11) },
+            }),
             superseded_by: Some("011"),
             proposed_by: Some("012"),
             onto: Some("main"),
@@ -139,6 +143,7 @@ mod tests {
         let (refs, row) = full();
         let state = row.state.clone().map(|state| StateFacts {
             work: Work { spec_blob: None, attempt: None, commits: Vec::new() },
+            merge: None,
             approval: None,
             review: None,
             ..state

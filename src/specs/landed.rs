@@ -1,0 +1,101 @@
+//! Whether a branch still has what was merged into it. A person may have reset, amended or rebased it since.
+
+use std::{cmp::Reverse, collections::HashMap};
+
+use gix::ObjectId;
+
+use super::{
+    all::Specs,
+    facts::{MergeFacts, StateFacts},
+};
+use crate::{
+    domain::{event::Landing, id::SpecId, state::State},
+    error::Result,
+    git::history,
+    project::SPECS_DIR,
+};
+
+/// Of how many completed specs, those that changed last, a listing looks whether their branch still has their merge. `fsck` looks at all.
+const MOST_COMPLETED: usize = 20;
+
+impl Specs<'_> {
+    /// Whether the work of a completed spec is in the base; `None` where there is nothing to find.
+    pub(crate) fn work_in_base(&self, state: Option<&State>, base: Option<ObjectId>) -> Result<Option<bool>> {
+        let (Some(state), Some(base)) = (state, base) else { return Ok(None) };
+        let landing = state.landing();
+        landing.map(|landing| self.landed_in(landing, &state.facts.work_commits, base)).transpose()
+    }
+
+    /// Whether the target of a completed spec is there and does not have its work any more: a person reset or rebased the branch.
+    pub(crate) fn is_dropped(&self, state: &StateFacts<'_>) -> Result<bool> {
+        let Some(MergeFacts { target, landing }) = state.merge else { return Ok(false) };
+        let Some(tip) = self.project.branch_tip(target)? else { return Ok(false) };
+        // The cache keeps the walks of few commits. On branches beside HEAD a merge is mostly among the newest commits.
+        if Some(tip) != self.head && self.ancestry.is_met(landing.new, tip)? {
+            return Ok(false);
+        }
+        if self.landed_in(landing, &state.work.commits, tip)? {
+            return Ok(false);
+        }
+        // What another clone merged is in the branch here once a person has pulled.
+        match self.project.upstream_tip(target)? {
+            Some(upstream) => Ok(!self.landed_in(landing, &state.work.commits, upstream)?),
+            None => Ok(true),
+        }
+    }
+
+    /// For those of the `merged` specs that changed last, each with the time of its newest event, whether their target does not have their
+    /// work any more.
+    pub(crate) fn dropped_among(&self, mut merged: Vec<(i64, SpecId)>) -> Result<HashMap<SpecId, bool>> {
+        merged.sort_unstable_by_key(|(updated, _)| Reverse(*updated));
+        merged.truncate(MOST_COMPLETED);
+        let look = |(_, id): (i64, SpecId)| {
+            let dropped = match self.cached_facts(&id)? {
+                Some((state, _)) => self.is_dropped(&state)?,
+                None => match self.recorded(&id)?.state {
+                    Some(state) => self.is_dropped(&StateFacts::of(&state))?,
+                    None => false,
+                },
+            };
+            Ok((id, dropped))
+        };
+        merged.into_iter().map(look).collect()
+    }
+
+    /// Whether `base` has what was merged: the merge, the commits that it brought, or, where people have rewritten them since (an
+    /// amend, a rebase, a squash), the same changes.
+    fn landed_in(&self, landing: Landing, work: &[ObjectId], base: ObjectId) -> Result<bool> {
+        if self.ancestry.is_ancestor(landing.new, base)? {
+            return Ok(true);
+        }
+        if let Some(known) = self.rewritten.borrow().get(&(landing.new, base)) {
+            return Ok(*known);
+        }
+        if let Some(last) = work.last()
+            && self.ancestry.is_ancestor(*last, base)?
+        {
+            return Ok(true);
+        }
+        let same = self.ancestry.same_changes(landing.new, base, || self.same_changes(landing, base))?;
+        let found = same.unwrap_or_default();
+        self.rewritten.borrow_mut().insert((landing.new, base), found);
+        Ok(found)
+    }
+
+    /// Whether `base` makes the changes of a merge in other commits: one by one, or squashed into one. The files of specs don't
+    /// count: a person who rewrites history may well leave them out. `None` if objects are missing.
+    fn same_changes(&self, landing: Landing, base: ObjectId) -> Result<Option<bool>> {
+        let repo = &self.project.repo;
+        match (history::holds_changes(repo, base, landing.old, landing.new)?, landing.old) {
+            (None, _) => Ok(None),
+            (Some(true), _) => Ok(Some(true)),
+            (Some(false), None) => Ok(Some(false)),
+            (Some(false), Some(old)) => {
+                let changed =
+                    history::changed_paths(repo, Some(old), landing.new)?.into_iter().map(|change| change.path);
+                let paths: Vec<_> = changed.filter(|path| !path.starts_with(SPECS_DIR.as_bytes())).collect();
+                history::holds_as_one(repo, base, old, landing.new, &paths).map(Some)
+            }
+        }
+    }
+}
