@@ -42,13 +42,14 @@ pub(crate) fn end(
     recover::end_survivors_of(project, id, before, progress)?;
     refuse_running(project, id, before)?;
     let what = ended(&entry, op, reason);
+    let mut kept = None;
     let facts = Facts { reason: reason.map(str::to_owned), ..Facts::default() };
     if let Some(attempt) = before.and_then(|state| state.attempt)
         && let Some(tree) = project.worktree_of(id)?
     {
         // A worktree that another process is removing cannot be read.
         let _held = project.lock_worktree(id)?;
-        project.save_worktree(id, attempt, &tree)?;
+        kept = project.save_worktree(id, attempt, &tree)?.map(|kept| (attempt, kept));
     }
     let event = NewEvent { op: op.clone(), sentence: what.clone(), facts };
     let judged = before.and_then(|state| state.attempt);
@@ -67,6 +68,9 @@ pub(crate) fn end(
     }
     if let (Some(state), Op::Reset | Op::Release | Op::Cancel) = (before, op) {
         clear(project, id, state, progress)?;
+        if let Some((attempt, kept)) = kept {
+            project.tell_of_kept(id, attempt, kept, progress)?;
+        }
     }
     complete_driver(project, id)?;
     Ok(what)

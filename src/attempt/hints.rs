@@ -8,6 +8,7 @@ use crate::{
     agent::preset,
     domain::{event::Pin, spec_type::SpecType, stop::StopKind},
     error::Result,
+    project::agent::MANUAL,
     specs::all::Specs,
 };
 
@@ -15,7 +16,7 @@ impl Work<'_> {
     /// What to do after an attempt that ended so.
     pub(super) fn hints(&self, how: &mut EndedAs) -> Result<Vec<String>> {
         let short = self.id.short();
-        let again = format!("to start over: git chant work {short}");
+        let again = format!("to start over: git chant work {short}{}", self.by_hand()?);
         let kept = || -> Result<Option<String>> {
             let tree = self.project.worktree_of(self.id)?.map(|tree| tree.path).filter(|path| path.is_dir());
             Ok(tree.map(|path| format!("its work is kept in '{}'", path.display())))
@@ -48,10 +49,7 @@ impl Work<'_> {
                 let asked = reason.stopped().is_some_and(|stopped| stopped.kind == StopKind::Question);
                 let goes_on = kept.is_some() && by_checks && checks.only_lacks(asked);
                 let again = match goes_on {
-                    true => vec![
-                        format!("to resume it: git chant work {short}"),
-                        format!("to start over: git chant work {short} --fresh"),
-                    ],
+                    true => vec![format!("to resume it: git chant work {short}"), format!("{again} --fresh")],
                     false => vec![again],
                 };
                 [mend, more, kept, check].into_iter().flatten().chain(again).collect()
@@ -73,6 +71,14 @@ impl Work<'_> {
             _ => return Ok(None),
         };
         Ok(preset.map(|preset| format!("{what}: {}", preset.login)))
+    }
+
+    /// What `work` has to be given for another attempt by hand: nothing unless the last one was, and another agent is configured.
+    fn by_hand(&self) -> Result<String> {
+        let state = self.project.store()?.state(self.id)?;
+        let was = state.is_some_and(|state| state.facts.agent.as_deref() == Some(MANUAL));
+        let is_default = self.project.config().agent()?.as_deref() == Some(MANUAL);
+        Ok(if was && !is_default { format!(" --agent {MANUAL}") } else { String::new() })
     }
 
     fn is_gate(&self) -> Result<bool> {

@@ -233,9 +233,12 @@ pub(super) fn taken(project: &Project, id: &SpecId, state: Option<&State>) -> Re
     Ok(if !here {
         error.hint(release)
     } else if state.facts.agent.as_deref() == Some(MANUAL) {
-        error
-            .hint(format!("when the work is done: git chant finish {short}"))
-            .hint(format!("to release it: git chant release {short}"))
+        let there = project.worktree_of(id)?.is_some_and(|tree| tree.path.is_dir());
+        let first = match there {
+            true => format!("when the work is done: git chant finish {short}"),
+            false => "its worktree is missing; if you moved it: git worktree repair <path>".to_owned(),
+        };
+        error.hint(first).hint(format!("to end the attempt and start over later: git chant release {short}"))
     } else {
         error.hint(format!("to see what it does: git chant log {short} --agent -f")).hint(release)
     })

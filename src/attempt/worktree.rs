@@ -6,7 +6,7 @@ use gix::{ObjectId, objs::tree::EntryKind};
 
 use crate::{
     agent::process::{self, Run},
-    answer::progress::{Progress, Step},
+    answer::progress::Progress,
     attempt::{
         check::{self, environment},
         plan::Plan,
@@ -69,8 +69,7 @@ fn clear(project: &Project, plan: &Plan, before: ObjectId, progress: &dyn Progre
     if let Some(tree) = &tree
         && let Some(kept) = project.save_worktree(&plan.id, before, tree)?
     {
-        let kept = kept.to_hex_with_len(10);
-        progress.say(&Step::Hint(format!("to see the earlier work, which is kept: git show {kept}")));
+        project.tell_of_kept(&plan.id, before, kept, progress)?;
     }
     // What is registered stays as long as nothing can take its place.
     let place = project.meant_worktree(&plan.id)?;

@@ -21,6 +21,7 @@ pub(super) fn run(context: &Context<'_>, args: &DemoArgs) -> Result<Outcome> {
         (format!("git chant edit {}", gate.short()), "what is left for you: tick what you have done ..."),
         (format!("git chant finish {}", gate.short()), "... and pass the gate"),
         (format!("rm -rf {}", typed(&left.made)), "when you have seen enough"),
+        ("git chant init".to_owned(), "then, in a repository of your own"),
         (format!("git -C {} chant report {TOPIC} --open", typed(&left.path)), "all of it on one page, in your browser"),
     ];
     let look = look.into_iter().map(|(command, shows)| Suggestion { command, shows: shows.to_owned() }).collect();

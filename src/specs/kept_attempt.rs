@@ -1,9 +1,15 @@
-//! Which kept attempts can be dropped without a loss.
+//! What is kept of attempts: how to see it, and what can be dropped without a loss.
 
 use gix::ObjectId;
 
 use crate::{
-    domain::id::SpecId, error::Result, git::history, project::Project, specs::text::path_of, store::attempts::ATTEMPTS,
+    answer::progress::{Progress, Step},
+    domain::id::SpecId,
+    error::Result,
+    git::history,
+    project::Project,
+    specs::text::path_of,
+    store::attempts::ATTEMPTS,
 };
 
 impl Project {
@@ -15,6 +21,22 @@ impl Project {
             1 => self.is_spec_alone(id, name, tip),
             _ => Ok(false),
         }
+    }
+
+    /// Says how to see what is kept of an attempt whose worktree goes, if that is more than it began with.
+    pub(crate) fn tell_of_kept(
+        &self,
+        id: &SpecId,
+        attempt: ObjectId,
+        kept: ObjectId,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        let base = self.attempt_at(id, attempt)?.base;
+        if base != Some(kept) && !self.is_spec_alone(id, &attempt.to_string(), kept)? {
+            let kept = kept.to_hex_with_len(10);
+            progress.say(&Step::Hint(format!("to see the earlier work, which is kept: git show {kept}")));
+        }
+        Ok(())
     }
 
     /// Whether a kept attempt is nothing but the commit with which its branch began: the one that git chant makes of the text of the

@@ -159,3 +159,40 @@ fn what_waits_for_its_merge_can_be_finished_again() {
     assert_eq!((sandbox.status(&id).as_str(), sandbox.read("done").as_str()), ("completed", "x\n"));
     assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
 }
+
+#[test]
+fn what_is_cancelled_names_the_commit_that_keeps_the_work() {
+    let sandbox = Sandbox::new();
+    for (change, kept) in [(false, false), (true, true)] {
+        let id = sandbox.add(&["By hand"]);
+        let tree = sandbox.chant(&["work", &id, "--agent", "manual"]).ok().out.trim().to_owned();
+        if change {
+            std::fs::write(std::path::Path::new(&tree).join("file"), "two\n").unwrap();
+        }
+        let said = sandbox.chant(&["cancel", &id]).ok().err;
+        let named = said.lines().find_map(|line| line.split_once("which is kept: git show ")).map(|(_, commit)| commit);
+        assert_eq!(named.is_some(), kept, "{said}");
+        if let Some(commit) = named {
+            assert_eq!(sandbox.git(&["show", &format!("{commit}:file")]), "two");
+        }
+    }
+}
+
+#[test]
+fn a_worktree_that_a_person_removed_is_told_with_the_way_out() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("true");
+    let id = sandbox.add(&["By hand"]);
+    let tree = sandbox.chant(&["work", &id, "--agent", "manual"]).ok().out.trim().to_owned();
+    std::fs::remove_dir_all(&tree).unwrap();
+    let status = sandbox.chant(&["status"]).ok().out;
+    assert!(status.contains("by hand, but its worktree is missing"), "{status}");
+    let hints = ["its worktree is missing", "git worktree repair", "git chant release"];
+    sandbox.chant(&["work", &id]).fails(1, &hints);
+    sandbox.chant(&["release", &id]).ok();
+    sandbox.chant(&["work", &id, "--agent", "manual"]).ok();
+    assert!(std::path::Path::new(&tree).is_dir());
+    // Another agent is configured, so that starting over by hand has to name it.
+    std::fs::remove_dir_all(&tree).unwrap();
+    sandbox.chant(&["finish", &id]).fails(1, &[&format!("git chant work {} --agent manual", &id[11..])]);
+}

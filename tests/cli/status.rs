@@ -153,6 +153,9 @@ fn what_waits_for_whom() {
     let status = standing(&sandbox);
     assert_eq!(ids(&status, "attention"), [third, gate, approval]);
     assert_eq!(status["attention"][0]["need"], "dependency");
+    let hopeless = &status["attention"][0]["spec"]["id"];
+    let waiting = status["waiting"].as_array().unwrap();
+    assert!(!waiting.iter().any(|one| one["spec"]["id"] == *hopeless), "{waiting:?}");
 }
 
 #[test]

@@ -4,6 +4,8 @@ mod merging;
 mod needs;
 mod summary;
 
+use std::path::Path;
+
 use crate::{
     agent::{lease::Life, transcript},
     answer::{
@@ -94,7 +96,10 @@ impl Collector<'_, '_> {
             Life::Unknown(Some(why)) => (None, Some(why)),
             Life::Dead(_) => (None, None),
             Life::Unknown(None) if !summary.is_of(project.clone_name()) => (None, Some("in another clone".to_owned())),
-            Life::Unknown(None) if spec.agent.as_deref() == Some(MANUAL) => (None, Some("by hand".to_owned())),
+            Life::Unknown(None) if spec.agent.as_deref() == Some(MANUAL) => {
+                let there = spec.worktree.as_deref().is_some_and(|path| Path::new(path).is_dir());
+                (None, Some(if there { "by hand" } else { "by hand, but its worktree is missing" }.to_owned()))
+            }
             Life::Unknown(None) => (None, Some("by another program".to_owned())),
         };
         let log = transcript::path(project.repo.common_dir(), &entry.id, &attempt);
@@ -130,7 +135,7 @@ impl Collector<'_, '_> {
             self.view.ready.push(spec);
         } else if of(BlockerKind::Gate).any(|blocker| blocker.what == "driver") {
             self.driver(&entry.id, spec)?;
-        } else if let Some(first) = spec.blocked_by.iter().find(|blocker| waits(blocker.kind)) {
+        } else if let Some(why) = self.first_to_wait_for(&spec)? {
             let mut on = Vec::new();
             for blocker in of(BlockerKind::Dependency) {
                 match self.specs.project.candidates(&self.specs.names, &blocker.what)?.as_slice() {
@@ -138,10 +143,19 @@ impl Collector<'_, '_> {
                     _ => on.push(blocker.what.clone()),
                 }
             }
-            let why = first.why.clone();
             self.view.waiting.push(WaitingView { spec, on, why });
         }
         Ok(())
+    }
+
+    /// Why the spec waits for what comes by itself, if it does: where a dependency never comes, that is told elsewhere.
+    fn first_to_wait_for(&self, spec: &SpecView) -> Result<Option<String>> {
+        for blocker in spec.blocked_by.iter().filter(|blocker| blocker.kind == BlockerKind::Dependency) {
+            if self.is_hopeless(&blocker.what)? {
+                return Ok(None);
+            }
+        }
+        Ok(spec.blocked_by.iter().find(|blocker| waits(blocker.kind)).map(|blocker| blocker.why.clone()))
     }
 
     fn driver(&mut self, id: &SpecId, spec: SpecView) -> Result<()> {

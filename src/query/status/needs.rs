@@ -82,7 +82,7 @@ impl Collector<'_, '_> {
     }
 
     /// Whether what a spec depends on will not be completed by itself.
-    fn is_hopeless(&self, written: &str) -> Result<bool> {
+    pub(super) fn is_hopeless(&self, written: &str) -> Result<bool> {
         match self.specs.project.candidates(&self.specs.names, written)?.as_slice() {
             [one] => Ok(self.specs.recorded(one)?.status == Status::Cancelled),
             _ => Ok(true),
