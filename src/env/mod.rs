@@ -6,6 +6,7 @@ pub(crate) mod local_file;
 pub(crate) mod machine;
 pub(crate) mod pager;
 pub(crate) mod process_table;
+pub(crate) mod remove_dir;
 mod terminal;
 pub(crate) mod trace;
 mod zone;

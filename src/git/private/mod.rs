@@ -21,7 +21,7 @@ use gix::{ObjectId, refs::FullNameRef};
 
 use super::{reference, repository::Repository, work_file};
 use crate::{
-    env::{fault, local_file},
+    env::{fault, local_file, remove_dir::remove_dir},
     error::{IoContext, Result},
 };
 
@@ -128,7 +128,7 @@ impl Private {
     /// # Errors
     /// If it cannot be removed.
     pub(crate) fn discard(&self) -> Result<()> {
-        fs::remove_dir_all(&self.git_dir).io("remove", &self.git_dir)
+        remove_dir(&self.git_dir).io("remove", &self.git_dir)
     }
 
     /// Whether there is one, and its work branch is what it is in `repo`.
@@ -180,7 +180,7 @@ impl Private {
 pub(crate) fn forget(common_dir: &Path, attempt: &str) {
     if ObjectId::from_hex(attempt.as_bytes()).is_ok() {
         let dir = common_dir.join("chant").join("runs").join(attempt);
-        let _stays: std::io::Result<()> = fault::around("run.remove", || fs::remove_dir_all(dir));
+        let _stays: std::io::Result<()> = fault::around("run.remove", || remove_dir(&dir));
     }
 }
 

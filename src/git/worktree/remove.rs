@@ -4,7 +4,7 @@ use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
 
 use super::{Worktree, find};
 use crate::{
-    env::fault,
+    env::{fault, remove_dir::remove_dir},
     error::{Error, IoContext, Kind, Result},
     git::{process::Git, repository::Repository},
 };
@@ -110,7 +110,7 @@ fn clear_rest(dir: &Path) -> io::Result<()> {
         return Ok(());
     }
     make_writable(dir);
-    fault::around("tree.remove", || fs::remove_dir_all(dir))
+    fault::around("tree.remove", || remove_dir(dir))
 }
 
 /// Lets the owner write in every directory below, symlinks not followed; what cannot be changed shows at the removal.
