@@ -16,7 +16,6 @@ use crate::{
     attempt::{
         merge, request,
         seen::{Extent, Watch},
-        session::confined,
     },
     domain::{
         event::{Facts, Op},
@@ -27,7 +26,7 @@ use crate::{
     },
     error::{Error, Kind, Result},
     project::{Project, signatures::Signatures, target::short_name},
-    specs::{all::Specs, arrival::Arrival},
+    specs::{all::Specs, arrival::Arrival, confined},
 };
 
 /// Everything that is settled before a spec is worked on: claims of other clones and of dead runs, what a dead process left half done.

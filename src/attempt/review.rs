@@ -5,7 +5,7 @@ use std::{borrow::Cow, path::Path};
 
 use gix::ObjectId;
 
-use super::{check::environment, session::confined};
+use super::check::environment;
 use crate::{
     agent::{
         lease::{Info, Lease},
@@ -29,7 +29,7 @@ use crate::{
         Project,
         agent::{Agent, MANUAL},
     },
-    specs::{attempt::Attempt, budget},
+    specs::{attempt::Attempt, budget, confined},
     store::{Addition, Evidence},
     terminal::{clean, sanitize},
 };

@@ -1,8 +1,8 @@
 //! Committing what an agent left uncommitted.
 
-use std::{fs, io::Write};
+use std::io::Write;
 
-use super::{output::Output, repository::Repository, snapshot::ADD_EVERYTHING, worktree::Worktree};
+use super::{output::Output, snapshot::ADD_EVERYTHING, worktree::Worktree};
 use crate::error::{IoContext, Result};
 
 /// Whether the person's hooks see a commit.
@@ -66,19 +66,4 @@ pub(crate) fn commit_leftovers(worktree: &Worktree, message: &str, hooks: Hooks)
         return Ok(Leftovers::Vanished);
     }
     Ok(Leftovers::Refused(Refusal::of("git commit", &made)))
-}
-
-/// Whether to commit in a worktree may run a program that lies in it or is made there: a hook, a filter, what the configuration of a
-/// submodule names. The repository's own configuration counts as it was when the repository was opened.
-pub(crate) fn runs_code(repo: &Repository, worktree: &Worktree) -> bool {
-    let snapshot = repo.gix().config_snapshot();
-    let has = |section: &str| snapshot.plumbing().sections_by_name(section).is_some_and(|mut all| all.next().is_some());
-    let is_set = |key: &str| snapshot.string(key).is_some();
-    let hooks = fs::read_dir(repo.common_dir().join("hooks")).into_iter().flatten().flatten();
-    has("filter")
-        || has("hook")
-        || is_set("core.hooksPath")
-        || is_set("core.fsmonitor")
-        || worktree.git_dir.join("modules").exists()
-        || hooks.into_iter().any(|hook| !hook.file_name().as_encoded_bytes().ends_with(b".sample"))
 }

@@ -31,14 +31,20 @@ pub(crate) struct Snapshot {
 /// there is nothing.
 ///
 /// Neither the index nor `HEAD` nor a file of the worktree is touched: the work is done in a copy of the index. No ref points at
-/// the commit; no hook runs.
-pub(crate) fn snapshot(repo: &Repository, worktree: &Worktree, message: &str) -> Result<Option<Snapshot>> {
+/// the commit; no hook runs. `take` brings the tree into the repository, where git wrote it elsewhere.
+pub(crate) fn snapshot(
+    repo: &Repository,
+    worktree: &Worktree,
+    message: &str,
+    take: &dyn Fn(ObjectId) -> Result<()>,
+) -> Result<Option<Snapshot>> {
     let dirty = status::dirty(worktree)?;
     if dirty.is_empty() {
         return Ok(None);
     }
     let nested: Vec<_> = dirty.iter().filter(|dirty| dirty.nested).map(|dirty| dirty.path.clone()).collect();
     let tree = tree_of_everything(worktree, &nested)?;
+    take(tree)?;
     let head = worktree.head.as_ref().and_then(Head::id);
     let head_tree = match head {
         Some(id) => repo.gix().find_commit(id)?.tree_id()?.detach(),

@@ -12,7 +12,10 @@ use crate::{
         worktree::{self, Worktree},
     },
     project::Project,
-    specs::attempt::Attempt,
+    specs::{
+        attempt::Attempt,
+        confined::{self, Place, Runs},
+    },
 };
 
 impl Project {
@@ -29,13 +32,14 @@ impl Project {
             return Ok(None);
         }
         worktree::repair(&self.repo, tree)?;
-        let kept = self.keep_uncommitted(id, attempt, tree);
+        let place = confined::place(self, id, attempt, tree, None, Runs::Filters)?;
+        let kept = self.keep_uncommitted(id, attempt, &place);
         // Commits that only the reflog of the worktree names: of a branch that was deleted or reset.
         for tip in worktree::lost_heads(&self.repo, tree)? {
             self.store()?.keep_attempt(id, attempt, tip)?;
         }
         let kept = kept?;
-        self.refuse_unsaved_submodules(tree)?;
+        self.refuse_unsaved_submodules(&place.tree)?;
         Ok(kept)
     }
 
@@ -45,7 +49,7 @@ impl Project {
     /// As [`Project::save_worktree`].
     pub(crate) fn save_clean(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<()> {
         self.keep_heads(id, attempt, tree)?;
-        self.refuse_unsaved_submodules(tree)
+        self.refuse_unsaved_submodules(&confined::place(self, id, attempt, tree, None, Runs::Filters)?.tree)
     }
 
     /// Keeps the commit at `HEAD` of a worktree, and those that only its reflog names.
@@ -76,13 +80,14 @@ impl Project {
     }
 
     /// Keeps the commit at `HEAD` of a worktree, and a commit of its uncommitted changes.
-    fn keep_uncommitted(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<ObjectId>> {
-        let store = self.store()?;
+    fn keep_uncommitted(&self, id: &SpecId, attempt: ObjectId, place: &Place) -> Result<Option<ObjectId>> {
+        let (store, tree) = (self.store()?, &place.tree);
         if let Some(head) = tree.head.as_ref().and_then(Head::id) {
             store.keep_attempt(id, attempt, head)?;
         }
         let message = Project::snapshot_message(id, attempt);
-        match snapshot::snapshot(&self.repo, tree, &message)? {
+        let known = self.attempt_at(id, attempt)?.base;
+        match snapshot::snapshot(&self.repo, tree, &message, &|made| place.take(self, made, known))? {
             Some(snapshot) if snapshot.nested.is_empty() => {
                 store.keep_attempt(id, attempt, snapshot.commit)?;
                 Ok(Some(snapshot.commit))
@@ -142,13 +147,16 @@ pub(crate) fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<Strin
 
 /// Keeps what a worktree holds, then removes it.
 fn save_and_remove(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<()> {
-    // Most worktrees have no uncommitted changes, as git finds out when it removes them: then their commits are all there is to keep.
-    if tree.path.is_dir() && tree.head.as_ref().and_then(Head::id).is_some() {
+    let place = confined::place(project, &attempt.id, attempt.start, tree, None, Runs::Filters)?;
+    // Most worktrees have no uncommitted changes, as git finds out when it removes them: then their commits are all there is to keep. A git
+    // that is confined cannot remove one.
+    if place.tree.sandbox.is_empty() && tree.path.is_dir() && tree.head.as_ref().and_then(Head::id).is_some() {
         project.keep_heads(&attempt.id, attempt.start, tree)?;
         if worktree::remove::remove_clean(&project.repo, tree)? {
             return Ok(());
         }
     }
+    drop(place);
     project.save_worktree(&attempt.id, attempt.start, tree)?;
     worktree::remove::remove(&project.repo, &tree.path).map(|_| ())
 }

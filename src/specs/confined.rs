@@ -15,20 +15,17 @@ use gix::{ObjectId, refs::FullName};
 
 use crate::{
     agent::confine::{self, Confinement, Mapped, Sandbox, Unavailable},
-    attempt::seen,
     config::Confine,
-    domain::{confined::Confined, id::SpecId},
+    domain::{confined::Confined, event::Event, id::SpecId},
     error::{Error, Kind, Result},
     git::{
-        leftovers::runs_code,
         private::{Private, incoming::Refused},
-        worktree::{self, Worktree},
+        worktree::{self, Worktree, code},
     },
     project::{
         Project,
         agent::{Agent, MANUAL},
     },
-    specs::attempt::{Attempt, RunEnd},
 };
 
 /// Keys of git's configuration that name files which git obeys, wherever they lie.
@@ -47,7 +44,7 @@ impl ConfinedRun {
     ///
     /// # Errors
     /// `not-confined` if it cannot be and `chant.confine` is `require`.
-    pub(super) fn prepare(
+    pub(crate) fn prepare(
         project: &Project,
         id: &SpecId,
         attempt: ObjectId,
@@ -88,7 +85,7 @@ impl ConfinedRun {
     }
 
     /// What confines the run.
-    pub(super) fn by(&self) -> Confined {
+    pub(crate) fn by(&self) -> Confined {
         self.confinement.by.clone()
     }
 
@@ -98,17 +95,17 @@ impl ConfinedRun {
     }
 
     /// The agent as it is run there.
-    pub(super) fn agent<'a>(&self, agent: &'a Agent) -> Cow<'a, Agent> {
+    pub(crate) fn agent<'a>(&self, agent: &'a Agent) -> Cow<'a, Agent> {
         agent.within(&self.confinement)
     }
 
     /// A file that the run can write, for the names of the processes that it leaves.
-    pub(super) fn left_file(&self) -> PathBuf {
+    pub(crate) fn left_file(&self) -> PathBuf {
         self.private.git_dir.join("left-running")
     }
 
     /// What the run gets into its environment besides.
-    pub(super) fn env(&self) -> impl Iterator<Item = (OsString, Option<OsString>)> + '_ {
+    pub(crate) fn env(&self) -> impl Iterator<Item = (OsString, Option<OsString>)> + '_ {
         self.confinement.env.iter().map(|(name, value)| (name.clone(), Some(value.clone())))
     }
 
@@ -131,53 +128,116 @@ impl ConfinedRun {
     }
 
     /// Keeps what the run stashed and left: its stash goes with the private repository. Gives the refs that hold it now.
-    pub(super) fn keep_stashes(&self, project: &Project, id: &SpecId, attempt: ObjectId) -> Result<Vec<String>> {
+    pub(crate) fn keep_stashes(&self, project: &Project, id: &SpecId, attempt: ObjectId) -> Result<Vec<String>> {
         let stashes = self.private.stashes(&project.repo).into_iter();
         stashes.map(|stash| project.store()?.keep_beside(id, attempt, stash)).collect()
     }
 }
 
-/// The worktree of an attempt for a git that may run code in it, hooks and filters for example: confined as its last run was, which wrote that
-/// code. `run` is that run, where it has just ended. The sandbox is `None` where there is none, where no code is run, or where a person works
-/// there.
+/// What of a worktree git is about to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Runs {
+    /// Filters alone: git runs without hooks.
+    Filters,
+    /// Hooks, too.
+    Hooks,
+}
+
+/// The worktree of an attempt as git-chant's own git works there.
+pub(crate) struct Place {
+    /// The worktree, with the sandbox for git in it.
+    pub tree: Worktree,
+    /// Where that is confined: the repository in which it writes.
+    inside: Option<ConfinedRun>,
+}
+
+impl Place {
+    /// Brings the tree of files `tree`, which git wrote here, into the repository.
+    ///
+    /// # Errors
+    /// If git refuses it, or cannot be run.
+    pub(crate) fn take(&self, project: &Project, tree: ObjectId, known: Option<ObjectId>) -> Result<()> {
+        let Some(inside) = &self.inside else { return Ok(()) };
+        let taken = inside.private.take_tree(&project.repo, &self.tree.path, tree, known, inside.words())?;
+        taken.map_err(|refused| Error::negative(Kind::GitFailed, refused.to_string()))
+    }
+
+    /// Brings what git made here into the repository, and moves the work branch. Says why not, if it does not come in.
+    ///
+    /// # Errors
+    /// If git cannot be run.
+    pub(crate) fn bring_in(
+        &self,
+        project: &Project,
+        id: &SpecId,
+        attempt: ObjectId,
+        base: ObjectId,
+    ) -> Result<Option<String>> {
+        self.inside.as_ref().map_or(Ok(None), |inside| inside.bring_in(project, id, attempt, base))
+    }
+}
+
+/// The worktree of an attempt for a git that may run code there which the last run of an agent wrote: confined as that run was. `by` is what
+/// confined it, where that is known. Every git of ours that reads or writes files of such a worktree works in what this gives. There is no
+/// sandbox where no code is run, or where a person works there.
 ///
 /// # Errors
 /// If the history of the spec cannot be read, or what the sandbox needs cannot be made.
 pub(crate) fn place(
     project: &Project,
-    attempt: &Attempt,
+    id: &SpecId,
+    attempt: ObjectId,
     tree: &Worktree,
-    run: Option<&RunEnd>,
-) -> Result<(Worktree, Option<ConfinedRun>)> {
-    let free = || Ok((tree.clone(), None));
-    if !runs_code(&project.repo, tree) {
+    by: Option<&Confined>,
+    runs: Runs,
+) -> Result<Place> {
+    let free = || Ok(Place { tree: tree.clone(), inside: None });
+    let runs_code = code::has_filters(&project.repo, tree) || (runs == Runs::Hooks && code::has_hooks(&project.repo));
+    if !runs_code || !tree.path.is_dir() {
         return free();
     }
-    let was_confined = match run {
-        Some(run) => run.confined != Confined::None,
-        None => was_confined(project, attempt)?,
+    let was_confined = match by {
+        Some(by) => *by != Confined::None,
+        None => was_confined(project, id, attempt)?,
     };
     if !was_confined {
         return free();
     }
-    let branch = project.branch_ref(&attempt.id)?;
-    let mut private = Private::of(&project.repo, &attempt.start);
+    let branch = project.branch_ref(id)?;
+    let mut private = Private::of(&project.repo, &attempt);
     if !private.is_current(&project.repo, branch.as_ref())? {
-        private = Private::make(&project.repo, &attempt.start, branch.as_ref())?;
+        private = Private::make(&project.repo, &attempt, branch.as_ref())?;
     }
     let Ok(inside) = ConfinedRun::enter(project, branch, tree.clone(), private, &[])? else { return free() };
-    Ok((Worktree { sandbox: inside.words().to_vec(), ..tree.clone() }, Some(inside)))
+    let tree = Worktree { sandbox: inside.words().to_vec(), ..tree.clone() };
+    Ok(Place { tree, inside: Some(inside) })
 }
 
-/// Whether the last run of an attempt was one of an agent that was confined.
-fn was_confined(project: &Project, attempt: &Attempt) -> Result<bool> {
-    let store = project.store()?;
-    let state = store.state(&attempt.id)?;
+/// Whether an agent that was confined had the worktree of an attempt, and no person since. A run of which no event tells yet is known by its
+/// repository.
+fn was_confined(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<bool> {
+    let state = project.store()?.state(id)?;
     if state.is_some_and(|state| state.facts.agent.as_deref() == Some(MANUAL)) {
         return Ok(false);
     }
-    let last = seen::last_run(project, &attempt.id, attempt.start)?;
-    Ok(last.is_some_and(|by| by != Confined::None))
+    let has_run = Private::of(&project.repo, &attempt).exists();
+    Ok(has_run || last_run(project, id, attempt)?.is_some_and(|by| by != Confined::None))
+}
+
+/// What confined the last run of an attempt in this clone, as its events say; `None` if there was none.
+///
+/// # Errors
+/// If the history of the spec cannot be read.
+pub(crate) fn last_run(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<Option<Confined>> {
+    let store = project.store()?;
+    let here = |event: &Event| event.facts.clone.as_deref() == Some(project.clone_name());
+    if !store.event(id, attempt)?.is_ok_and(|start| here(&start)) {
+        return Ok(None);
+    }
+    let Some(tip) = store.tip(id)? else { return Ok(None) };
+    let walk = store.walk(id, tip)?;
+    let mut of_attempt = walk.history.events().iter().rev().filter(|event| event.attempt() == attempt);
+    Ok(of_attempt.find_map(|event| event.facts.confined.clone()))
 }
 
 /// Brings in what a run made that died before it could. What does not come in stays in the private repository: then why.

@@ -10,6 +10,7 @@ pub(crate) mod budget;
 pub(crate) mod by_id;
 pub(crate) mod cache;
 pub(crate) mod cleanup;
+pub(crate) mod confined;
 pub(crate) mod costs;
 pub(crate) mod dependencies;
 pub(crate) mod documents;

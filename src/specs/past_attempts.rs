@@ -2,7 +2,14 @@
 
 use gix::ObjectId;
 
-use super::{all::Specs, attempt::Attempt, entry::Entry, text::path_of, view::rfc3339};
+use super::{
+    all::Specs,
+    attempt::Attempt,
+    confined::{self, Runs},
+    entry::Entry,
+    text::path_of,
+    view::rfc3339,
+};
 use crate::project::{Project, agent::MANUAL, check_output};
 use crate::{
     agent::transcript,
@@ -48,7 +55,8 @@ impl Project {
             let changes = history::changed_paths(&self.repo, Some(since), tip)?;
             so_far.changed = changes.into_iter().map(|change| change.path.to_string()).collect();
         }
-        so_far.uncommitted = status::dirty(tree)?.into_iter().map(|dirty| dirty.path.to_string()).collect();
+        let place = confined::place(self, &attempt.id, attempt.start, tree, None, Runs::Filters)?;
+        so_far.uncommitted = status::dirty(&place.tree)?.into_iter().map(|dirty| dirty.path.to_string()).collect();
         let text = std::fs::read(tree.path.join(&attempt.spec_path)).unwrap_or_else(|_| attempt.bytes.clone());
         let criteria = criteria_of(&text);
         so_far.ticked = criteria.iter().filter(|one| one.checked).count();

@@ -151,6 +151,46 @@ fn hooks_that_see_what_it_left_are_confined_too() {
     assert!(!sandbox.repo.join(".git/x").exists());
 }
 
+/// The escape that a test looks for: a file where a confined run can make none.
+const ESCAPE: &str = "touch {repo}/.git/escaped 2>/dev/null";
+
+#[test]
+fn what_it_wrote_is_never_run_outside_by_a_git_of_ours() {
+    let filter = format!("printf '#!/bin/sh\\n{ESCAPE}\\ncat\\n' >clean");
+    // Git looks into a repository in the worktree as into a submodule, and runs what its configuration says.
+    let inner = format!(
+        "git init -q sub; ( cd sub; echo a >a; git add a; git commit -qm A; echo '* filter=x' >.git/info/attributes;
+        git config filter.x.clean '{ESCAPE}; cat' ); git add sub 2>/dev/null; git commit -qm Sub; echo b >sub/a"
+    );
+    for script in [filter, inner] {
+        let Some((sandbox, _)) = confined("") else { return };
+        sandbox.write("clean", "#!/bin/sh\ncat\n");
+        fs::set_permissions(sandbox.repo.join("clean"), fs::Permissions::from_mode(0o755)).unwrap();
+        sandbox.write(".gitattributes", "*.y filter=y\n");
+        sandbox.write("a.y", "1\n");
+        sandbox.git(&["config", "filter.y.clean", "./clean"]);
+        sandbox.commit("A filter of the repository");
+        let script = script.replace("{repo}", sandbox.repo.to_str().unwrap());
+        let look = "git add -A; git commit -qm Work; touch -d '1 hour ago' a.y";
+        sandbox.agent(&format!("{script}; {GOOD}; {look}; test ! -e \"$HOME/waits\" || {{ echo ready; sleep 60; }}"));
+        let escaped = || sandbox.repo.join(".git/escaped").exists();
+        let id = add(&sandbox, "Make it two", &[]);
+        sandbox.chant(&["work", &id]);
+        assert!(!escaped(), "at the end of a run, or when its worktree is removed: {script}");
+        fs::write(sandbox.dir().join("home/waits"), "").unwrap();
+        let id = add(&sandbox, "Stopped", &[]);
+        let mut child = sandbox.binary(&["work", &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("ready")));
+        sandbox.chant(&["pause", &id]);
+        child.wait_with_output().unwrap();
+        for command in ["show", "reset", "prune"] {
+            sandbox.chant(&[command, &id]);
+        }
+        assert!(!escaped(), "when its worktree is looked at or removed: {script}");
+    }
+}
+
 #[test]
 fn objects_that_it_put_elsewhere_come_in() {
     let script = format!(

@@ -20,7 +20,7 @@ use plan::Plan;
 use crate::{
     agent::lease::{Busy, Info, Lease},
     answer::progress::{Progress, Step},
-    attempt::session::{Session, confined, own_dir},
+    attempt::session::{Session, own_dir},
     domain::{
         enumeration::enumerate,
         event::{Facts, Op},
@@ -35,7 +35,10 @@ use crate::{
         worktree::Worktree,
     },
     project::Project,
-    specs::attempt::RunEnd,
+    specs::{
+        attempt::RunEnd,
+        confined::{self, Runs},
+    },
 };
 
 /// What came of resolving a conflict.
@@ -121,7 +124,13 @@ fn merge_target(
         true => format!("Merge branch '{name}'\n"),
         false => format!("Merge branch '{name}'\n\nChant-Spec: {}\n", attempt.id),
     };
-    let stopped = match conflict::begin(&project.repo, &plan.tree, conflict.target.as_ref(), &message)? {
+    // What an earlier run wrote may be run when git merges.
+    let place = confined::place(project, &attempt.id, attempt.start, &plan.tree, None, Runs::Hooks)?;
+    let begun = conflict::begin(&project.repo, &place.tree, conflict.target.as_ref(), &message)?;
+    if let Some(refused) = place.bring_in(project, &attempt.id, attempt.start, conflict.tip)? {
+        return Ok((None, Some(refused)));
+    }
+    let stopped = match begun {
         // One by one the commits conflict, together they do not.
         MergeOutcome::Committed => return Ok((None, None)),
         MergeOutcome::Stopped(stopped) => stopped,
@@ -129,8 +138,9 @@ fn merge_target(
     let sides = [conflict.tip, conflict.theirs];
     let paths = stopped.paths();
     if paths.is_empty() {
-        let left = conflict::conclude(&project.repo, &plan.tree, &stopped, sides)?;
-        return Ok((None, unresolved(&left)));
+        let left = conflict::conclude(&project.repo, &place.tree, &stopped, sides)?;
+        let refused = place.bring_in(project, &attempt.id, attempt.start, conflict.tip)?;
+        return Ok((None, unresolved(&left).or(refused)));
     }
     progress.say(&Step::Note(format!("merged '{name}' into its branch, with conflicts in: {}", paths.join(", "))));
     let run = run_agent(project, plan, event, &paths, lease, progress)?;
@@ -149,14 +159,12 @@ fn merge_target(
     if project.worktree_of(&attempt.id)?.is_none_or(|now| !now.is_on(attempt.branch.as_ref())) {
         return Ok((Some(run), Some("the agent switched its worktree to another branch".to_owned())));
     }
-    let (tree, inside) = confined::place(project, attempt, &tree, Some(&run))?;
-    let left = conflict::conclude(&project.repo, &tree, &stopped, sides)?;
+    let place = confined::place(project, &attempt.id, attempt.start, &tree, Some(&run.confined), Runs::Hooks)?;
+    let left = conflict::conclude(&project.repo, &place.tree, &stopped, sides)?;
     if !left.is_empty() {
         return Ok((Some(run), unresolved(&left)));
     }
-    if let Some(inside) = inside
-        && let Some(refused) = inside.bring_in(project, &attempt.id, attempt.start, conflict.tip)?
-    {
+    if let Some(refused) = place.bring_in(project, &attempt.id, attempt.start, conflict.tip)? {
         return Ok((Some(run), Some(refused)));
     }
     let tip = branch::read(&project.repo, attempt.branch.as_ref())?;

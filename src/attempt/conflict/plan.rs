@@ -13,7 +13,10 @@ use crate::{
         agent::{Agent, MANUAL},
         trust::CustomPrompt,
     },
-    specs::attempt::Attempt,
+    specs::{
+        attempt::Attempt,
+        confined::{self, Runs},
+    },
 };
 
 /// The name of the instructions, which the repository may replace.
@@ -60,20 +63,21 @@ pub(crate) fn plan(
         return Err(Error::negative(Kind::NoWorktree, format!("'{branch}' is not checked out in any worktree"))
             .hint(format!("git worktree add {} {branch}", shell_words::quote(&place.to_string_lossy()))));
     };
-    let place = tree.path.display().to_string();
+    let path = tree.path.display().to_string();
     if tree.is_merging() || !busy_in(&project.repo, attempt.branch.as_ref())?.is_empty() {
         return Err(Error::negative(
             Kind::UnderWay,
-            format!("'{branch}' is being merged or rebased in '{place}' already"),
+            format!("'{branch}' is being merged or rebased in '{path}' already"),
         )
         .hint(format!("finish or abort that there, then: git chant merge {short}")));
     }
-    let dirty = status::status(&tree)?;
+    let place = confined::place(project, id, attempt.start, &tree, None, Runs::Filters)?;
+    let dirty = status::status(&place.tree)?;
     if !dirty.is_empty() {
         let paths: Vec<String> = dirty.iter().map(ToString::to_string).collect();
         return Err(Error::negative(
             Kind::DirtyWorktree,
-            format!("there are uncommitted changes in '{place}': {}", paths.join(", ")),
+            format!("there are uncommitted changes in '{path}': {}", paths.join(", ")),
         )
         .hint("commit them there, or move them away"));
     }

@@ -9,7 +9,6 @@ use crate::{
     attempt::{
         finish::finish_event,
         seen::{Extent, Watch},
-        session::confined,
     },
     domain::{
         event::{Facts, Op},
@@ -21,7 +20,10 @@ use crate::{
     error::Result,
     git::{branch, conflict, private::Private, setting::Setting, worktree::Worktree},
     project::Project,
-    specs::attempt::{Attempt, RunEnd},
+    specs::{
+        attempt::{Attempt, RunEnd},
+        confined::{self, Runs},
+    },
     store::{Addition, Evidence},
 };
 
@@ -39,7 +41,7 @@ pub(super) fn restore(
     let mut watch = Watch::open(project, &attempt.id, attempt.start, run.is_some())?;
     let changes = watch.compare(project, Extent::All)?;
     changes.say(progress);
-    if let Err(error) = set_back(project, attempt, tip, muted) {
+    if let Err(error) = set_back(project, attempt, tip, run, muted) {
         progress.say(&Step::Warning(format!("its worktree changed: {}", error.message)));
     }
     let Some(finish) = finish_event(project, attempt)? else { return Ok(()) };
@@ -73,17 +75,30 @@ pub(super) fn restore(
     Ok(())
 }
 
-fn set_back(project: &Project, attempt: &Attempt, tip: Option<ObjectId>, muted: Vec<Setting>) -> Result<()> {
+fn set_back(
+    project: &Project,
+    attempt: &Attempt,
+    tip: Option<ObjectId>,
+    run: Option<&RunEnd>,
+    muted: Vec<Setting>,
+) -> Result<()> {
     let Some(tree) = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir()) else { return Ok(()) };
     let tree = Worktree { muted, ..tree };
     project.save_worktree(&attempt.id, attempt.start, &tree)?;
-    if let Some(now) = branch::read(&project.repo, attempt.branch.as_ref())? {
+    let now = branch::read(&project.repo, attempt.branch.as_ref())?;
+    if let Some(now) = now {
         project.store()?.keep_attempt(&attempt.id, attempt.start, now)?;
     }
-    match tip {
-        Some(tip) => conflict::restore(&tree, &attempt.branch.shorten().to_string(), tip),
-        None => Ok(()),
+    let Some(tip) = tip else { return Ok(()) };
+    let by = run.map(|run| &run.confined);
+    let place = confined::place(project, &attempt.id, attempt.start, &tree, by, Runs::Filters)?;
+    conflict::restore(&place.tree, &attempt.branch.shorten().to_string(), tip)?;
+    // A git that is confined moves a branch of its own.
+    if let Some(now) = now.filter(|now| !place.tree.sandbox.is_empty() && *now != tip) {
+        let _moved_by_another =
+            branch::move_to(&project.repo, attempt.branch.as_ref(), now, tip, "chant: as it was finished")?;
     }
+    Ok(())
 }
 
 /// What was found of a resolving that died.

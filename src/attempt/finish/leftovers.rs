@@ -8,14 +8,14 @@ use crate::{
     git::{
         conflict::has_markers,
         history,
-        leftovers::{Hooks, Leftovers, Refusal, commit_leftovers, runs_code},
+        leftovers::{Hooks, Leftovers, Refusal, commit_leftovers},
         repository::Head,
         snapshot::snapshot,
         status::{self, Dirty},
-        worktree::Worktree,
+        worktree::{Worktree, code},
     },
     project::Project,
-    specs::attempt::Attempt,
+    specs::{attempt::Attempt, confined::Place},
 };
 
 /// What became of the changes that were left.
@@ -35,8 +35,9 @@ pub(super) enum Left {
 ///
 /// In silent mode no trailer of ours goes into the commit; with `tampered` no hook runs: it may be the agent's.
 ///
-/// Hooks and filters may run what the agent wrote: `tree` is confined where they do.
-pub(super) fn commit(project: &Project, attempt: &Attempt, tree: &Worktree, tampered: bool) -> Result<Left> {
+/// Hooks and filters may run what the agent wrote: `place` is confined where they do.
+pub(super) fn commit(project: &Project, attempt: &Attempt, place: &Place, tampered: bool) -> Result<Left> {
+    let tree = &place.tree;
     let dirty = status::dirty(tree)?;
     if dirty.is_empty() {
         return Ok(Left::Settled { clean: true });
@@ -49,7 +50,7 @@ pub(super) fn commit(project: &Project, attempt: &Attempt, tree: &Worktree, tamp
     if let Some(problem) = conflicts(tree, &dirty)? {
         return Ok(Left::Problem(problem));
     }
-    let outside = outside(project, attempt, tree, dirty)?;
+    let outside = outside(project, attempt, place, dirty)?;
     if !outside.is_empty() {
         let outside = enumerate(&outside);
         return Ok(Left::Problem(format!("it left uncommitted changes outside target_files: {outside}")));
@@ -74,7 +75,9 @@ pub(super) fn commit(project: &Project, attempt: &Attempt, tree: &Worktree, tamp
             }))
         }
         // What git runs may have changed files once the commit was made.
-        Leftovers::Committed => Left::Settled { clean: !runs_code(&project.repo, tree) },
+        Leftovers::Committed => {
+            Left::Settled { clean: !code::has_hooks(&project.repo) && !code::has_filters(&project.repo, tree) }
+        }
         Leftovers::Vanished => Left::Settled { clean: false },
     })
 }
@@ -94,7 +97,7 @@ fn conflicts(tree: &Worktree, dirty: &[Dirty]) -> Result<Option<String>> {
 }
 
 /// The paths that a commit of everything in the worktree would change and the attempt may not.
-fn outside(project: &Project, attempt: &Attempt, tree: &Worktree, dirty: Vec<Dirty>) -> Result<Vec<String>> {
+fn outside(project: &Project, attempt: &Attempt, place: &Place, dirty: Vec<Dirty>) -> Result<Vec<String>> {
     let targets = attempt.targets()?;
     let own: &[u8] = attempt.spec_path.as_bytes();
     let is_outside = |path: &BStr| attempt.is_confined() && path != own && !targets.matches(path);
@@ -102,8 +105,9 @@ fn outside(project: &Project, attempt: &Attempt, tree: &Worktree, dirty: Vec<Dir
         return Ok(Vec::new());
     }
     // What was staged and then taken back shows as a change, and is none.
-    let Some(snapshot) = snapshot(&project.repo, tree, "what was left")? else { return Ok(Vec::new()) };
-    let head = tree.head.as_ref().and_then(Head::id);
+    let take = |made| place.take(project, made, attempt.base);
+    let Some(snapshot) = snapshot(&project.repo, &place.tree, "what was left", &take)? else { return Ok(Vec::new()) };
+    let head = place.tree.head.as_ref().and_then(Head::id);
     let changed = history::changed_paths(&project.repo, head, snapshot.commit)?;
     Ok(changed.iter().filter(|one| is_outside(one.path.as_bstr())).map(|one| one.path.to_string()).collect())
 }

@@ -21,7 +21,6 @@ use crate::{
         check::{Check, write_checks},
         ended::{Failure, Judged, Pause, Stop, Verdict},
         seen::{Extent, Watch},
-        session::confined,
     },
     domain::{
         checks::Checks,
@@ -40,6 +39,7 @@ use crate::{
     project::{Project, check_output},
     specs::{
         attempt::{Attempt, Changes, RunEnd},
+        confined::{self, Runs},
         run_cost,
     },
     store::{Addition, Decision, Evidence, File},
@@ -263,10 +263,13 @@ impl Judge<'_> {
         let Some(tip) = branch::read(&project.repo, attempt.branch.as_ref())? else {
             return Ok((Some(self.problem("its branch is missing".to_owned())), false));
         };
-        let (place, inside) = confined::place(project, attempt, &tree, self.run)?;
+        let by = self.run.map(|run| &run.confined);
+        let place = confined::place(project, &attempt.id, attempt.start, &tree, by, Runs::Hooks)?;
         let left = leftovers::commit(project, attempt, &place, !self.changes.waits.is_empty())?;
-        if let (Some(inside), Some(base)) = (&inside, attempt.base)
-            && let Some(refused) = inside.bring_in(project, &attempt.id, attempt.start, base)?
+        // What the run made has just come in.
+        let unchanged = self.run.is_some() && matches!(left, Left::Settled { clean: true });
+        if let Some(base) = attempt.base.filter(|_| !unchanged)
+            && let Some(refused) = place.bring_in(project, &attempt.id, attempt.start, base)?
         {
             return Ok((Some(self.problem(refused)), false));
         }

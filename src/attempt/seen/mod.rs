@@ -23,11 +23,14 @@ pub(crate) use look::Extent;
 use crate::{
     agent::lease::Life,
     answer::progress::Progress,
-    domain::{confined::Confined, event::Event, fold, id::SpecId, state::State, status::Status},
+    domain::{confined::Confined, fold, id::SpecId, state::State, status::Status},
     env::fault,
     error::{IoContext as _, Result},
     project::{Project, agent::MANUAL},
-    specs::attempt::{Changes, SEEN_DIR},
+    specs::{
+        attempt::{Changes, SEEN_DIR},
+        confined::last_run,
+    },
 };
 use look::{Seen, look, places};
 use parts::{Part, changed_parts, differing, one, take};
@@ -384,22 +387,6 @@ pub(crate) fn trust_is_doubted(project: &Project) -> Result<bool> {
         }
     }
     Ok(false)
-}
-
-/// What confined the last run of an attempt in this clone, as its events say; `None` if there was none.
-///
-/// # Errors
-/// If the history of the spec cannot be read.
-pub(crate) fn last_run(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<Option<Confined>> {
-    let store = project.store()?;
-    let here = |event: &Event| event.facts.clone.as_deref() == Some(project.clone_name());
-    if !store.event(id, attempt)?.is_ok_and(|start| here(&start)) {
-        return Ok(None);
-    }
-    let Some(tip) = store.tip(id)? else { return Ok(None) };
-    let walk = store.walk(id, tip)?;
-    let mut of_attempt = walk.history.events().iter().rev().filter(|event| event.attempt() == attempt);
-    Ok(of_attempt.find_map(|event| event.facts.confined.clone()))
 }
 
 /// Whether a part that differs is as it has to be: what it says is true, or is in the history.

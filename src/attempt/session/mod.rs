@@ -3,7 +3,6 @@
 //! What the agent is to do comes from the caller: a run of the spec, or the resolving of a conflict. Claiming the spec and judging the
 //! work is not done here.
 
-pub(crate) mod confined;
 mod memory;
 
 use std::{
@@ -16,7 +15,6 @@ use std::{
 
 use gix::{ObjectId, bstr::ByteSlice};
 
-use confined::ConfinedRun;
 use memory::{Heard, Memory};
 
 use crate::{
@@ -46,7 +44,7 @@ use crate::{
         agent::{ASIDE, Agent},
         warm,
     },
-    specs::{attempt::RunEnd, run_cost, text::path_of},
+    specs::{attempt::RunEnd, confined::ConfinedRun, run_cost, text::path_of},
 };
 
 /// The folder in a worktree for what is the tool's own: it ignores itself, so that no `git add -A` takes it.

@@ -117,7 +117,7 @@ impl Private {
         let stash = read_line(&self.git_dir, "refs/stash").and_then(|line| ObjectId::from_hex(&line).ok());
         let wanted: Vec<_> = [tip].into_iter().chain(detached).chain(stash).chain(under_way).collect();
         if self.has_objects(repo)
-            && let Err(refused) = self.take_objects(repo, &worktree.path, &wanted, base, sandbox)?
+            && let Err(refused) = self.take_objects(repo, &worktree.path, &wanted, Some(base), sandbox)?
         {
             return Ok(Err(refused));
         }
@@ -195,16 +195,34 @@ impl Private {
         alternates.is_ok_and(|lines| lines == Some(alternate(&repo.common_dir().join("objects"))))
     }
 
+    /// Brings the tree of files `tree`, which git wrote for the run, into `repo`; `known` is a commit that both have.
+    ///
+    /// # Errors
+    /// If git cannot be run.
+    pub(crate) fn take_tree(
+        &self,
+        repo: &Repository,
+        worktree: &Path,
+        tree: ObjectId,
+        known: Option<ObjectId>,
+        sandbox: &[OsString],
+    ) -> Result<Result<(), Refused>> {
+        if !self.has_objects(repo) {
+            return Ok(Ok(()));
+        }
+        self.take_objects(repo, worktree, &[tree], known, sandbox)
+    }
+
     fn take_objects(
         &self,
         repo: &Repository,
         worktree: &Path,
         wanted: &[ObjectId],
-        base: ObjectId,
+        known: Option<ObjectId>,
         sandbox: &[OsString],
     ) -> Result<Result<(), Refused>> {
         let mut revisions: String = wanted.iter().map(|id| format!("{id}\n")).collect();
-        revisions.push_str(&format!("^{base}\n"));
+        revisions.extend(known.map(|known| format!("^{known}\n")));
         let collect = Git::in_dir(worktree)
             .within(sandbox)
             .args(["pack-objects", "--revs", "--indexed-objects", "--reflog", "--missing=allow-promisor"])

@@ -147,7 +147,7 @@ isolated! {
         repo.commit("ignore");
         let opened = repo.open();
         let here = || current(&repo.open());
-        assert_eq!(snapshot(&opened, &here(), "m").unwrap(), None);
+        assert_eq!(snapshot(&opened, &here(), "m", &|_| Ok(())).unwrap(), None);
         repo.write("file", "staged");
         repo.git(&["add", "file"]);
         repo.write("file", "changed again");
@@ -157,7 +157,7 @@ isolated! {
         repo.write("nested/inside", "x");
         let head = repo.id("HEAD");
         let before = (fs::read(repo.path().join(".git/index")).unwrap(), repo.git(&["status", "--porcelain"]));
-        let made = snapshot(&opened, &here(), "as it was").unwrap().unwrap();
+        let made = snapshot(&opened, &here(), "as it was", &|_| Ok(())).unwrap().unwrap();
         assert_eq!(made.nested, ["nested"], "what it cannot hold is said");
         let after = (fs::read(repo.path().join(".git/index")).unwrap(), repo.git(&["status", "--porcelain"]));
         assert!(before == after && repo.id("HEAD") == head);
@@ -184,16 +184,16 @@ isolated! {
         set(".git/index");
         assert_eq!(repo.git(&["--no-optional-locks", "status", "--porcelain"]).trim(), "M file", "git looks into it");
         let opened = repo.open();
-        let made = snapshot(&opened, &current(&opened), "m").unwrap().expect("there is a change");
+        let made = snapshot(&opened, &current(&opened), "m", &|_| Ok(())).unwrap().expect("there is a change");
         assert_eq!(repo.git(&["cat-file", "blob", &format!("{}:file", made.commit.to_hex())]), new.trim_end());
     }
 
     fn a_snapshot_of_an_unborn_worktree_has_no_parent() {
         let repo = Repo::init(&["--object-format=sha256"]);
         let opened = repo.open();
-        assert_eq!(snapshot(&opened, &current(&opened), "m").unwrap(), None);
+        assert_eq!(snapshot(&opened, &current(&opened), "m", &|_| Ok(())).unwrap(), None);
         repo.write("file", "x");
-        let made = snapshot(&opened, &current(&opened), "m").unwrap().unwrap();
+        let made = snapshot(&opened, &current(&opened), "m", &|_| Ok(())).unwrap().unwrap();
         assert_eq!(repo.git(&["log", "--format=%s %p", &made.commit.to_hex().to_string()]), "m ");
     }
 

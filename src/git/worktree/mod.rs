@@ -2,6 +2,7 @@
 
 pub(crate) mod add;
 pub(crate) mod busy;
+pub(crate) mod code;
 pub(crate) mod hide;
 pub(crate) mod include;
 pub(crate) mod lock;

@@ -34,11 +34,11 @@ pub(crate) fn unsaved_submodules(repo: &Repository, worktree: &Worktree) -> Resu
 fn is_saved(repo: &Repository, worktree: &Worktree, path: &bstr::BStr) -> Result<bool> {
     let path = gix::path::from_bstr(path)?;
     let Some(here) = checkout(&worktree.path.join(&path)) else { return Ok(true) };
-    let dirty = here.args(["status", "--porcelain=v1", "--ignore-submodules=none"]).check()?;
+    let here = here.within(&worktree.sandbox);
+    let dirty = here.clone().args(["status", "--porcelain=v1", "--ignore-submodules=none"]).check()?;
     if !dirty.stdout.is_empty() {
         return Ok(false);
     }
-    let Some(here) = checkout(&worktree.path.join(&path)) else { return Ok(false) };
     // With `HEAD` and what any ref was: a branch may have been set back.
     let most = format!("--max-count={}", MAX_COMMITS + 1);
     let own = here.args(["rev-list", most.as_str(), "--all", "--reflog", "--not", "--remotes"]).check()?;
@@ -55,5 +55,7 @@ fn is_saved(repo: &Repository, worktree: &Worktree, path: &bstr::BStr) -> Result
 /// Git in a submodule, if it is checked out there.
 fn checkout(dir: &Path) -> Option<Git> {
     fs::symlink_metadata(dir.join(".git")).ok()?;
-    Some(Git::in_dir(dir).without_hooks().config("core.fsmonitor=false").env("GIT_OPTIONAL_LOCKS", "0"))
+    // In a sandbox git starts elsewhere.
+    let git = Git::in_dir(dir).global("-C").global(dir);
+    Some(git.without_hooks().config("core.fsmonitor=false").env("GIT_OPTIONAL_LOCKS", "0"))
 }

@@ -3,17 +3,22 @@
 use std::path::Path;
 
 use bstr::ByteSlice;
+use gix::ObjectId;
 
 use super::{Step, commits, spec::Spec};
 use crate::{
     answer::Pruned,
+    domain::id::SpecId,
     error::{Error, Kind, Result},
     git::{
         history, status,
         worktree::{self, Worktree, busy, remove},
     },
     project::Project,
-    specs::cleanup::is_inside,
+    specs::{
+        cleanup::is_inside,
+        confined::{self, Runs},
+    },
     store::attempts::ATTEMPTS,
 };
 
@@ -35,19 +40,19 @@ impl Spec<'_> {
         };
         let kind = if gone { Pruned::Registration } else { Pruned::Worktree };
         let name = tree.path.to_string_lossy().into_owned();
-        let obstacle = obstacle(self.project, tree).unwrap_or_else(|error| Some(error.message));
+        let attempt = self.state.as_ref().and_then(|state| state.attempt);
+        let obstacle = obstacle(self.project, self.id, attempt, tree).unwrap_or_else(|error| Some(error.message));
         if let Some(obstacle) = obstacle {
             return Ok(Some(self.keep(kind, name, obstacle)));
         }
         let (id, tree) = (self.id.clone(), tree.clone());
-        let attempt = self.state.as_ref().and_then(|state| state.attempt);
         Ok(Some(self.prune(kind, name, why, move |project| {
             let store = project.store()?;
             let before = store.kept_attempts(&id)?;
             if let Some(attempt) = attempt {
                 // What appeared in it since it was looked at is kept as well.
                 project.save_worktree(&id, attempt, &tree)?;
-            } else if let Some(obstacle) = self::obstacle(project, &tree)? {
+            } else if let Some(obstacle) = self::obstacle(project, &id, None, &tree)? {
                 return Err(Error::negative(Kind::InUse, obstacle));
             }
             let _removed = remove::remove(&project.repo, &tree.path)?;
@@ -62,16 +67,18 @@ impl Spec<'_> {
     }
 }
 
-/// Why a worktree cannot be removed; `None` if everything in it is elsewhere too.
-pub(super) fn obstacle(project: &Project, tree: &Worktree) -> Result<Option<String>> {
+/// Why a worktree cannot be removed, that of an `attempt` at the spec; `None` if everything in it is elsewhere too.
+fn obstacle(project: &Project, id: &SpecId, attempt: Option<ObjectId>, tree: &Worktree) -> Result<Option<String>> {
     if let Some(reason) = tree.locked.as_ref().filter(|reason| *reason != INITIALIZING) {
         let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
         return Ok(Some(format!("it is locked{reason}")));
     }
-    if tree.path.exists()
-        && let Some(obstacle) = in_files(project, tree)?
-    {
-        return Ok(Some(obstacle));
+    if tree.path.exists() {
+        let place =
+            attempt.map(|attempt| confined::place(project, id, attempt, tree, None, Runs::Filters)).transpose()?;
+        if let Some(obstacle) = in_files(project, place.as_ref().map_or(tree, |place| &place.tree))? {
+            return Ok(Some(obstacle));
+        }
     }
     if let Some(command) = busy::under_way(tree) {
         return Ok(Some(format!("{command} is in progress in it")));

@@ -1,0 +1,76 @@
+//! Whether git may run a program that lies in a worktree, or is named by what lies there. The repository's own configuration counts as it was
+//! when the repository was opened. Confining such a git is up to the caller.
+
+use std::fs;
+
+use bstr::ByteSlice as _;
+use gix::{
+    ObjectId,
+    index::{File, decode, entry::Mode},
+};
+
+use super::Worktree;
+use crate::{error::Result, git::repository::Repository};
+
+/// Whether it may when it reads or writes files: a filter or a merge driver, or what the configuration of a submodule names. A repository
+/// inside the worktree is as good as a submodule as soon as the index names it.
+pub(crate) fn has_filters(repo: &Repository, worktree: &Worktree) -> bool {
+    names_programs(repo, "filter", &["clean", "smudge", "process"])
+        || names_programs(repo, "merge", &["driver"])
+        || has_repositories(repo, worktree)
+}
+
+/// Whether a checkout of `commit` may run a filter, of the machine or the person, too.
+///
+/// # Errors
+/// If the commit cannot be read.
+pub(crate) fn filters_commit(repo: &Repository, commit: ObjectId) -> Result<bool> {
+    let snapshot = repo.gix().config_snapshot();
+    if snapshot.plumbing().sections_by_name("filter").is_none_or(|mut all| all.next().is_none()) {
+        return Ok(false);
+    }
+    let named =
+        [Some(repo.common_dir().join("info/attributes")), snapshot.trusted_path("core.attributesFile").ok().flatten()];
+    let filters = |text: &[u8]| text.contains_str("filter");
+    if named.iter().flatten().any(|path| fs::read(path).is_ok_and(|text| filters(&text))) {
+        return Ok(true);
+    }
+    let index = repo.gix().index_from_tree(&repo.gix().find_commit(commit)?.tree_id()?)?;
+    for entry in index.entries().iter().filter(|entry| entry.path(&index).ends_with(b".gitattributes")) {
+        if filters(&repo.gix().find_object(entry.id)?.data) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether it may when it commits, merges or checks out: a hook or a file system monitor.
+pub(crate) fn has_hooks(repo: &Repository) -> bool {
+    let snapshot = repo.gix().config_snapshot();
+    let is_set = |key: &str| snapshot.string(key).is_some();
+    let hooks = fs::read_dir(repo.common_dir().join("hooks")).into_iter().flatten().flatten();
+    snapshot.plumbing().sections_by_name("hook").is_some_and(|mut all| all.next().is_some())
+        || is_set("core.hooksPath")
+        || is_set("core.fsmonitor")
+        || hooks.into_iter().any(|hook| !hook.file_name().as_encoded_bytes().ends_with(b".sample"))
+}
+
+/// Whether a setting of these names in a section is a command that may lie in the worktree. The one of git-lfs does not, which is in the
+/// configuration of most machines that have it.
+fn names_programs(repo: &Repository, section: &str, names: &[&str]) -> bool {
+    let snapshot = repo.gix().config_snapshot();
+    let sections: Vec<_> = snapshot.plumbing().sections_by_name(section).into_iter().flatten().collect();
+    let mut commands = sections.iter().flat_map(|section| names.iter().flat_map(|name| section.values(name)));
+    commands
+        .any(|command| !command.is_empty() && !command.starts_with(b"git-lfs ") && !command.starts_with(b"git lfs "))
+}
+
+/// Whether its index names a repository of its own. An index that cannot be read may.
+fn has_repositories(repo: &Repository, worktree: &Worktree) -> bool {
+    let path = worktree.git_dir.join("index");
+    if !path.exists() {
+        return false;
+    }
+    let index = File::at(path, repo.gix().object_hash(), true, decode::Options::default());
+    index.map_or(true, |index| index.entries().iter().any(|entry| entry.mode == Mode::COMMIT))
+}
