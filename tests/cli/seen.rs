@@ -227,6 +227,40 @@ fn between_the_finish_and_the_merge_it_is_compared_too() {
 }
 
 #[test]
+fn work_that_contains_what_came_into_its_target_during_the_run_waits() {
+    let (sandbox, _) = unconfined("");
+    let main = sandbox.repo.display().to_string();
+    let evil = format!("( cd {main}; echo evil >evil; git add evil; git commit -qm 'Out of scope' )");
+    for take in ["git merge -q -m Merge main", "git rebase -q main"] {
+        sandbox.write("file", "one\n");
+        sandbox.git(&["rm", "-q", "--ignore-unmatch", "evil"]);
+        sandbox.git(&["commit", "-q", "--allow-empty", "-am", "Again"]);
+        sandbox.agent(&format!("{GOOD}; git commit -qam Two; {evil}; {take}"));
+        let id = add(&sandbox, "Make it two", &["--target-file", "file"]);
+        let said =
+            sandbox.chant(&["work", &id]).fails(1, &["the work contains commits that 'refs/heads/main' received"]);
+        assert!(said.err.contains("Out of scope; they change evil"), "{}", said.err);
+        waits_and_is_acknowledged(&sandbox, &id, "Out of scope");
+    }
+    // What another spec brought is in its history, and what the work does not contain is only named.
+    sandbox.git(&["rm", "-q", "evil"]);
+    sandbox.write("file", "one\n");
+    sandbox.git(&["commit", "-qam", "Again"]);
+    sandbox.agent(&format!("{GOOD}; {evil}"));
+    let id = add(&sandbox, "Make it two", &["--target-file", "file"]);
+    assert!(completes(&sandbox, &id).contains("'refs/heads/main' moved during the run: "));
+}
+
+#[test]
+fn a_decision_that_a_history_received_during_a_run_is_named() {
+    let forge = "r=refs/chant/specs/$CHANT_SPEC_ID; o=$(git rev-parse $r); m=$(git log -1 --format=%B $o | sed 's/^Chant-Op: .*/Chant-Op: approve/')
+        n=$(echo \"$m\" | git commit-tree -p $o $o^{tree}); git update-ref $r $n";
+    let (sandbox, id) = unconfined(&format!("{GOOD}; {forge}"));
+    let said = completes(&sandbox, &id);
+    assert!(said.contains("received 'approve' during the run"), "{said}");
+}
+
+#[test]
 fn what_people_do_every_day_needs_no_acknowledgement() {
     let (sandbox, id) = unconfined("");
     let upstream = sandbox.dir().join("upstream.git");

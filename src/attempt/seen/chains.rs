@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use gix::ObjectId;
 
 use crate::{
-    domain::id::SpecId,
+    domain::{enumeration::enumerate, event::Op, id::SpecId},
     error::Result,
     git::lookup,
     project::Project,
@@ -33,6 +33,24 @@ pub(super) fn unexplained(
     }
     let also = if restore(project, name, old, new)? { ", and was restored" } else { "" };
     Ok(Some(format!("the ref '{name}' changed without an event{also}")))
+}
+
+/// What is to be said of the decisions of people that a history received: a run that can write there may have made them up.
+pub(super) fn decided(
+    project: &Project,
+    name: &str,
+    before: &BTreeMap<String, String>,
+    now: &BTreeMap<String, String>,
+) -> Result<Option<String>> {
+    let at = |refs: &BTreeMap<String, String>| refs.get(name)?.parse::<ObjectId>().ok();
+    let (Some(Ok(spec)), Some(new)) = (name.strip_prefix(SPECS).map(SpecId::new), at(now)) else { return Ok(None) };
+    let (old, walk) = (at(before), project.store()?.walk(&spec, new)?);
+    let fresh = walk.history.events().iter().filter(|event| old.is_none_or(|old| !walk.history.reaches(old, event.id)));
+    let decisions =
+        fresh.filter(|event| matches!(event.op, Op::Approve | Op::Review | Op::Ack | Op::Adopt | Op::Resolve));
+    let decisions: Vec<String> = decisions.map(|event| format!("'{}'", event.op.as_str())).collect();
+    Ok((!decisions.is_empty())
+        .then(|| format!("the history of '{}' received {} during the run", spec.short(), enumerate(&decisions))))
 }
 
 /// What one ref holds now, if it holds an id.

@@ -187,11 +187,19 @@ impl Watch {
         let (before, own) = (&record.before.refs, format!("refs/heads/{}", project.branch(&self.id)?));
         let names = differing(before, &now.refs);
         let landed = moved::landed(project, before, &now.refs, &names)?;
+        // Later people move the target, and take it into the work.
+        let by_run = !record.confined && !record.compared;
+        if by_run {
+            changes.waits.extend(moved::taken_in(project, &self.id, self.attempt, before, &now.refs, &landed)?);
+        }
         for name in names {
             if chains::is_ours(&name) {
                 let waits = !record.confined || self.told.is_some();
                 let of = if waits { &mut changes.waits } else { &mut changes.told };
                 of.extend(chains::unexplained(project, &name, before, &now.refs)?);
+                if by_run {
+                    changes.noted.extend(chains::decided(project, &name, before, &now.refs)?);
+                }
             } else if name != own && !name.starts_with("refs/replace/") && !name.starts_with("refs/bisect/") {
                 let (old, new) = (before.get(&name), now.refs.get(&name));
                 if let Some(what) = moved::say(project, &name, old, new, &landed)? {

@@ -5,7 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use gix::{ObjectId, bstr::ByteSlice as _};
 
 use crate::{
-    agent::lease::Life, domain::id::SpecId, error::Result, git::history, project::Project, store::SPECS,
+    agent::lease::Life,
+    domain::{enumeration::enumerate, id::SpecId},
+    error::Result,
+    git::history,
+    project::Project,
+    store::SPECS,
     terminal::sanitize,
 };
 
@@ -65,6 +70,39 @@ pub(super) fn say(
         }
         _ => Some(format!("'{name}' points elsewhere since the run began")),
     })
+}
+
+/// What is to be said of an attempt whose work holds commits that its target got since the run began, otherwise than by our own merges:
+/// a run that could write the target may have put them there, where no check of its work looks at them.
+pub(super) fn taken_in(
+    project: &Project,
+    id: &SpecId,
+    attempt: ObjectId,
+    before: &BTreeMap<String, String>,
+    now: &BTreeMap<String, String>,
+    landed: &BTreeSet<ObjectId>,
+) -> Result<Option<String>> {
+    let Some(target) = project.attempt_at(id, attempt)?.target else { return Ok(None) };
+    let at = |refs: &BTreeMap<String, String>, name: &str| refs.get(name)?.parse::<ObjectId>().ok();
+    let work = project.branch_ref(id)?.as_bstr().to_str_lossy().into_owned();
+    let (Some(old), Some(new), Some(tip)) = (at(before, &target), at(now, &target), at(now, &work)) else {
+        return Ok(None);
+    };
+    // All of a tip that the target has is looked at from the base.
+    let shared = history::merge_base(&project.repo, new, tip)?.filter(|shared| old != new && *shared != tip);
+    let Some(shared) = shared else { return Ok(None) };
+    let mut taken = history::newest_between(&project.repo, old, shared, COMMITS + 1 + landed.len());
+    taken.retain(|commit| !landed.contains(commit));
+    if taken.is_empty() {
+        return Ok(None);
+    }
+    let changes = history::changed_paths(&project.repo, Some(old), shared)?;
+    let paths: Vec<String> = changes.iter().map(|change| change.path.to_string()).collect();
+    let said = listed(project, &taken);
+    Ok(Some(format!(
+        "the work contains commits that '{target}' received during the run: {said}; they change {}",
+        enumerate(&paths)
+    )))
 }
 
 /// Commits, newest first, each with its subject.
