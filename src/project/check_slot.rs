@@ -5,12 +5,13 @@ use std::{
     fs::{self, File},
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use crate::{
+    agent::interrupt::Interrupts,
     env::{fault, file_lock, local_file},
-    error::{Error, IoContext, Kind, Result},
+    error::{Error, Exit, IoContext, Kind, Result},
     git::worktree::{self, path, remove},
 };
 
@@ -18,6 +19,9 @@ use super::Project;
 
 /// The most checks that run at the same time in one clone.
 const MOST: usize = 64;
+
+/// How long to wait before it is looked again whether a slot is free.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The file that holds what was told last.
 const TOLD: &str = "told";
@@ -35,19 +39,36 @@ impl Slot {
     /// The name of the directory that is a checkout in a sandbox only. It says nothing of checks: no test can tell by it where it runs.
     pub(crate) const LAYERED: &str = "tree";
 
-    /// Takes a free slot; where as many checks run as there are processors, waits for one of them.
-    pub(crate) fn take(project: &Project) -> Result<Slot> {
+    /// Takes a free slot; where as many checks run as there are processors, says so by `waits` and waits for one of them.
+    ///
+    /// # Errors
+    /// `interrupted` if a signal comes while it waits.
+    pub(crate) fn take(project: &Project, waits: impl FnOnce()) -> Result<Slot> {
         let root = project.private_dir("check")?;
-        let most = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, MOST);
-        for number in 1..=most {
-            let (held, lock) = open_lock(&root, number)?;
-            if file_lock::try_lock(&held, &lock)? {
-                return Slot::make(project, &root, number, held);
+        let free = || -> Result<Option<Slot>> {
+            let most = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, MOST);
+            for number in 1..=most {
+                let (held, lock) = open_lock(&root, number)?;
+                if file_lock::try_lock(&held, &lock)? {
+                    return Slot::make(project, &root, number, held).map(Some);
+                }
+            }
+            Ok(None)
+        };
+        if let Some(slot) = free()? {
+            return Ok(slot);
+        }
+        waits();
+        let mut signals = Interrupts::listen()?;
+        loop {
+            if let Some(signal) = signals.wait(PAUSE)? {
+                let error = Error::fatal(Kind::Interrupted, "interrupted while waiting for another check to end");
+                return Err(Error { exit: Exit::Signal(signal), ..error });
+            }
+            if let Some(slot) = free()? {
+                return Ok(slot);
             }
         }
-        let (held, lock) = open_lock(&root, 1)?;
-        file_lock::lock(&held, &lock)?;
-        Slot::make(project, &root, 1, held)
     }
 
     fn make(project: &Project, root: &Path, number: usize, held: File) -> Result<Slot> {

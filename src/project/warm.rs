@@ -168,6 +168,8 @@ impl Warm {
         fault::around("dir.make", || fs::create_dir(&layer)).io("create", &layer)?;
         fault::around("cache.place", || fs::rename(built.tree, layer.join("tree"))).io("move", built.tree)?;
         fs::copy(built.index, layer.join("index")).io("copy", built.index)?;
+        // A record that outlives a crash of the machine names files that do, too.
+        File::open(&layer).and_then(|dir| Ok(rustix::fs::syncfs(dir)?)).io("write", &layer)?;
         let mut record = before.unwrap_or_else(|| Record {
             key: self.key.clone(),
             commit: String::new(),

@@ -109,6 +109,10 @@ impl Layers {
             quote(&mut script, path);
             script.extend_from_slice(format!(" {HELD}/{name}").as_bytes());
         }
+        let names =
+            self.each.iter().map(|layer| layer.name.as_str()).chain(mounts.iter().map(|(name, _)| name.as_str()));
+        script.extend_from_slice(b"\nmkdir -p --");
+        names.for_each(|name| script.extend_from_slice(format!(" {name}.$$").as_bytes()));
         for layer in &self.each {
             script.extend_from_slice(b"\ntest -d ");
             quote(&mut script, &layer.at);
@@ -170,14 +174,23 @@ fn is_small(path: &Path) -> bool {
     true
 }
 
+/// Mounts one overlay. It is volatile where the kernel can do that: otherwise its end writes all of the disk that holds it, which takes
+/// longer than most checks. A volatile one leaves a mark in its work directory that forbids to mount it again, so that each mount has one of
+/// its own.
 fn overlay(script: &mut Vec<u8>, lower: &Path, name: &str, at: &Path) {
     let mut options = b"lowerdir=".to_vec();
     options.extend_from_slice(lower.as_os_str().as_bytes());
-    options.extend_from_slice(format!(",upperdir={name}.upper,workdir={name}.work,userxattr").as_bytes());
-    script.extend_from_slice(b"mount -t overlay overlay -o ");
+    options.extend_from_slice(format!(",upperdir={name}.upper,userxattr,workdir={name}.").as_bytes());
+    script.extend_from_slice(b"{ mount -t overlay overlay -o ");
+    quote(script, Path::new(&OsString::from_vec(options.clone())));
+    script.extend_from_slice(b"\"$$\",volatile -- ");
+    quote(script, at);
+    script.extend_from_slice(b" 2>/dev/null || mount -t overlay overlay -o ");
+    options.extend_from_slice(b"work");
     quote(script, Path::new(&OsString::from_vec(options)));
     script.extend_from_slice(b" -- ");
     quote(script, at);
+    script.extend_from_slice(b"; }");
 }
 
 /// The name of what the run writes in the mount `at` below a layer.

@@ -37,7 +37,7 @@ pub(crate) struct Sandbox {
     pub unset: Vec<OsString>,
     /// Where it is kept that the sandbox works here; `None` has it tried out.
     pub known: Option<Known>,
-    /// Whether one has just worked that differs in nothing but the names of what its run writes.
+    /// Whether one has just worked that has the same layers, or more, and differs in nothing else but the names of what its run writes.
     pub tried: bool,
 }
 

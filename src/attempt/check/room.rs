@@ -35,7 +35,7 @@ use crate::{
             apart::{self, Apart, Refs},
         },
         work_file,
-        worktree::{self, include, path, remove},
+        worktree::{self, code, include, path, remove},
     },
     project::{Project, check_output, check_slot::Slot, warm::Warm},
 };
@@ -128,7 +128,9 @@ impl<'p> Room<'p> {
         Ok(Room {
             project,
             progress,
-            slot: Slot::take(project)?,
+            slot: Slot::take(project, || {
+                progress.say(&Step::Note("waiting for another check in this clone to end".to_owned()));
+            })?,
             may_change,
             warm: None,
             hidden: Vec::new(),
@@ -158,7 +160,7 @@ impl<'p> Room<'p> {
     /// As [`Room::visit`], where it can be from what is there to `begin` with.
     pub(super) fn visit_from(&mut self, commit: ObjectId, extra: &[Extra], begin: Option<&Begin>) -> Result<Visit<'_>> {
         let (project, room) = (self.project, &*self);
-        let stand = room.stand(begin)?;
+        let stand = room.stand(commit, begin)?;
         let begin = begin.filter(|_| stand.own_home);
         let git_dir = stand.files.join(".git");
         apart::make_git_dir(&project.repo, &git_dir, commit)?;
@@ -259,12 +261,12 @@ impl<'p> Room<'p> {
     }
 
     /// An empty place for a checkout, with the best sandbox that works here.
-    fn stand(&self, begin: Option<&Begin>) -> Result<Stand> {
+    fn stand(&self, commit: ObjectId, begin: Option<&Begin>) -> Result<Stand> {
         self.slot.clear()?;
         let mode = self.project.config().confine()?;
         let mut why = None;
         if mode != Confine::Off {
-            match self.layered(begin)? {
+            match self.layered(commit, begin)? {
                 Ok(stand) => return Ok(stand),
                 Err(unavailable) => why = Some(unavailable),
             }
@@ -294,7 +296,7 @@ impl<'p> Room<'p> {
     }
 
     /// A place that is there only in the sandbox, over everything that programs write to.
-    fn layered(&self, begin: Option<&Begin>) -> Result<Result<Stand, Unavailable>> {
+    fn layered(&self, commit: ObjectId, begin: Option<&Begin>) -> Result<Result<Stand, Unavailable>> {
         let project = self.project;
         let path = path::default_path(&project.repo, Slot::LAYERED)?;
         let (parent, name) = (path.parent().unwrap_or(&path), path.file_name().unwrap_or_default());
@@ -302,30 +304,24 @@ impl<'p> Room<'p> {
         let empty = self.slot.dir.join("empty");
         fs::create_dir_all(&empty).io("create", &empty)?;
         let lower = begin.map_or_else(|| "empty".to_owned(), |begin| self.slot.names(&begin.layers));
-        let layers = |kind: &str| {
-            let mut each = surroundings::layers(project, kind);
+        let layers = |kind: &str, around: bool| {
+            let mut each = if around { surroundings::layers(project, kind) } else { Vec::new() };
             each.push(Layer { at: path.clone(), lower: Some(lower.clone()), name: TREE.to_owned() });
             Layers { dir: self.slot.dir.clone(), each, without: self.hidden.clone() }
         };
-        let (own, commands) = (layers("own"), layers("check"));
+        // Where git runs no filter, nothing but the checkout is written.
+        let (own, commands) = (layers("own", code::filters_commit(&project.repo, commit)?), layers("check", true));
         let files = own.upper(TREE);
         let own_home = surroundings::has_own_home(&project.env, &commands.each);
         if !own_home {
             return Ok(Err(Unavailable::NotLayered));
         }
-        let own = match confine::enter(&self.sandbox(&path, Some(own))?)? {
-            Ok(own) => own,
+        let commands = match confine::enter(&self.sandbox(&path, Some(commands))?)? {
+            Ok(commands) => Some(commands),
             Err(why) => return Ok(Err(why)),
         };
-        let entered = confine::enter(&Sandbox { tried: true, ..self.sandbox(&path, Some(commands))? })?;
-        Ok(entered.map(|commands| Stand {
-            path,
-            files,
-            own: Some(own),
-            commands: Some(commands),
-            own_home,
-            temporary: None,
-        }))
+        let own = confine::enter(&Sandbox { tried: true, ..self.sandbox(&path, Some(own))? })?;
+        Ok(own.map(|own| Stand { path, files, own: Some(own), commands, own_home, temporary: None }))
     }
 
     /// What a command in the checkout at `path` can write.
@@ -340,7 +336,7 @@ impl<'p> Room<'p> {
             read_only.extend(trees.filter(|tree| !holds(tree)));
         }
         read_only.extend(project.config().confine_readonly(project.env.home())?);
-        let layers_known = layers.is_some();
+        let known = layers.as_ref().and_then(|_| confine::known(&project.env, &project.repo.chant_dir()));
         Ok(Sandbox {
             worktree: path.to_owned(),
             run_dir: self.slot.dir.clone(),
@@ -350,7 +346,7 @@ impl<'p> Room<'p> {
             strict: layers.is_some(),
             layers,
             unset: vec![MARKER.into()],
-            known: layers_known.then(|| confine::known(&project.env, &project.repo.chant_dir())).flatten(),
+            known,
             ..Sandbox::default()
         })
     }

@@ -158,5 +158,29 @@ fn prepares(change: &Change, command: &str) -> bool {
     let lower = name.to_lowercase();
     role(&path) == Role::Configuration
         || ["lock", "requirements", "package", "pipfile", "gemfile"].iter().any(|part| lower.contains(part))
-        || command.contains(name)
+        || names(command, name)
+}
+
+/// Whether a command line names a file, as a word or as the end of a path in one.
+fn names(command: &str, file: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || "._-+@%~".contains(c);
+    command.match_indices(file).any(|(at, _)| {
+        let (before, after) = (command[..at].chars().next_back(), command[at + file.len()..].chars().next());
+        !before.is_some_and(is_part) && !after.is_some_and(is_part)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_names_a_file_as_a_whole() {
+        for named in ["sh setup", "./setup --fast", "cd a; sh scripts/setup>log", "sh 'setup'"] {
+            assert!(names(named, "setup"), "{named}");
+        }
+        for other in ["sh setup.sh", "python3 -m venv --without-pip .venv", "sh resetup", "setup-all"] {
+            assert!(!names(other, "setup") && !names(other, "w"), "{other}");
+        }
+    }
 }
