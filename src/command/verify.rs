@@ -4,10 +4,12 @@ use gix::ObjectId;
 
 use super::Context;
 use crate::{
-    answer::{AllChecked, Checked, CheckedSpec, NotRun, RangeChecked, SpecView, outcome::Outcome, progress::Step},
-    attempt::check::{self, Prover, Room, recall},
+    answer::{AllChecked, Checked, CheckedSpec, NotRun, RangeChecked, outcome::Outcome, progress::Step},
+    attempt::check::{self, Prover, Room, Shown, recall},
     cli::work::VerifyArgs,
-    domain::{checks::Checks, id::SpecId, phase::Phase, spec_file::Spec, state::State, status::Status},
+    domain::{
+        check_line::CheckLine, checks::Checks, id::SpecId, phase::Phase, spec_file::Spec, state::State, status::Status,
+    },
     env::local_file,
     error::{Error, Kind, Result},
     git::{branch, history::named_commit},
@@ -29,9 +31,9 @@ pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
     }
     let Some(query) = args.spec.as_deref().filter(|_| !args.all) else { return all(context, &project, at, args.trust) };
     let id = context.pick(&project, query)?;
-    let (spec, checks) = one(context, &project, &id, at, args.trust)?;
-    let outcome = Outcome::new(Checked { spec, ok: checks.ok, checks: checks.lines() });
-    Ok(match checks.has_more_output() {
+    let (CheckedSpec { spec, ok, checks }, has_more) = one(context, &project, &id, at, args.trust)?;
+    let outcome = Outcome::new(Checked { spec, ok, checks });
+    Ok(match has_more {
         true => outcome.hint(format!("to see the whole output: git chant log {} --checks", id.short())),
         false => outcome,
     })
@@ -52,7 +54,7 @@ fn since_commit(
     let (mut checked, mut not_run) = (Vec::new(), Vec::new());
     for id in &found.specs {
         match one(context, project, id, Some(at), args.trust) {
-            Ok((spec, checks)) => checked.push(CheckedSpec { spec, ok: checks.ok, checks: checks.lines() }),
+            Ok((one, _)) => checked.push(one),
             Err(error) if matches!(error.kind, Kind::Untrusted | Kind::NoText | Kind::InvalidSpec) => {
                 not_run.push(NotRun { spec: specs.view(&specs.entry(id)?)?, why: error.message });
             }
@@ -80,7 +82,7 @@ fn all(context: &Context<'_>, project: &Project, at: Option<ObjectId>, trust: bo
             continue;
         }
         match one(context, project, id, at, trust) {
-            Ok((spec, checks)) => checked.push(CheckedSpec { spec, ok: checks.ok, checks: checks.lines() }),
+            Ok((one, _)) => checked.push(one),
             // The others are checked all the same.
             Err(error) if error.kind == Kind::Untrusted => {
                 not_run.push(NotRun { spec: specs.view(&entry)?, why: error.message });
@@ -97,7 +99,7 @@ fn one(
     id: &SpecId,
     at: Option<ObjectId>,
     trust: bool,
-) -> Result<(SpecView, Checks)> {
+) -> Result<(CheckedSpec, bool)> {
     let specs = Specs::new(project)?;
     let entry = specs.entry(id)?;
     let (text, spec) = entry.text()?;
@@ -106,8 +108,10 @@ fn one(
         Some(at) => at,
         None => place(project, id)?,
     };
-    let checks = checks(context, project, id, spec, entry.state.as_deref(), at)?;
-    Ok((specs.view(&entry)?, checks))
+    let (checks, later) = checks(context, project, id, spec, entry.state.as_deref(), at)?;
+    let mut lines = checks.lines();
+    lines.extend(later);
+    Ok((CheckedSpec { spec: specs.view(&entry)?, ok: checks.ok, checks: lines }, checks.has_more_output()))
 }
 
 /// Where the work is: the tip of its branch while that exists, otherwise the current commit.
@@ -125,7 +129,7 @@ fn checks(
     spec: &Spec,
     state: Option<&State>,
     at: ObjectId,
-) -> Result<Checks> {
+) -> Result<(Checks, Option<CheckLine>)> {
     let mut checks = Checks::default();
     let mut room = match state.and_then(|state| state.attempt) {
         Some(attempt) => Room::for_attempt(project, attempt, context.progress)?,
@@ -135,16 +139,30 @@ fn checks(
         room.warm_up(&project.attempt(id, state)?, &[])?;
     }
     checks.verify = room.run_all(at, &[], &spec.front.verify)?;
-    // A reproduction fails where it was made; later the fix makes it pass.
     let work = state.and_then(|state| state.facts.work_commits.last().copied());
-    let later = spec.front.known_phase() == Some(Phase::Reproduction) && work != Some(at);
-    if let (Some(command), Some(state), Some(made)) =
-        (&spec.front.reproduces, state.filter(|_| !later), work.or(Some(at)))
-    {
+    let mut later = None;
+    if let (Some(command), Some(state)) = (&spec.front.reproduces, state) {
         context.progress.say(&Step::Checking { what: command });
         let attempt = project.attempt(id, state)?;
-        checks.reproduces = Prover { project, attempt: &attempt, made, at }.prove(&mut room)?;
+        let prover = Prover { project, attempt: &attempt, made: work.unwrap_or(at), at };
+        // A reproduction fails where it was made; later a fix makes it pass.
+        if spec.front.known_phase() == Some(Phase::Reproduction) && work != Some(at) {
+            later = Some(said(command, prover.try_at(&mut room)?));
+        } else {
+            checks.reproduces = prover.prove(&mut room)?;
+        }
     }
     check_output::keep_whole(project, id, state.and_then(|state| state.attempt), checks.commands())?;
-    Ok(checks.settled())
+    Ok((checks.settled(), later))
+}
+
+/// What the test of a reproduction shows at another commit than its own.
+fn said(command: &str, shown: Shown) -> CheckLine {
+    let detail = match shown {
+        Shown::Bug => "its test fails: the bug is in this revision".to_owned(),
+        Shown::NoBug => "its test passes: the bug is not in this revision".to_owned(),
+        Shown::Nothing(why) => format!("not judged: {why}"),
+    };
+    let name = format!("reproduces '{command}'");
+    CheckLine { name, ok: true, detail: Some(detail), duration_ms: None, waits: false, note: true }
 }

@@ -137,6 +137,13 @@ fn a_reproduction_and_its_fix_are_proved_by_one_test() {
     // At the commit before the fix the very test says no.
     sandbox.chant(&["verify", &id, "--at", "main~1^2", "--trust"]).fails(1, &["FAILED", "reproduces"]);
     sandbox.chant(&["verify", &id, "--at", "main", "--trust"]).ok();
+    // Of the reproduction is said what its test shows there.
+    for (at, shown) in [("main~1", "the bug is in this revision"), ("main", "the bug is not in this revision")] {
+        let said = sandbox.chant(&["verify", &first, "--at", at, "--trust"]).ok().out;
+        assert!(said.contains(shown), "{at}: {said}");
+    }
+    let all = sandbox.chant(&["verify", "--all"]).ok().out;
+    assert!(all.contains("the bug is not in this revision") && all.contains("2 specs checked"), "{all}");
 }
 
 #[test]
