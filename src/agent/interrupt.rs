@@ -159,6 +159,11 @@ impl Source {
     }
 }
 
+/// The name of a signal: `SIGINT`.
+pub(crate) fn signal_name(signal: i32) -> String {
+    low_level::signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
+}
+
 /// Installs the handlers, once.
 fn handlers() -> &'static Handlers {
     static HANDLERS: OnceLock<Handlers> = OnceLock::new();

@@ -20,7 +20,7 @@ use self::group::Group;
 use self::output::Output;
 pub(crate) use self::output::OutputFilter;
 use self::pump::Pump;
-use super::interrupt::Interrupts;
+use super::interrupt::{Interrupts, signal_name};
 use super::reaper::{MARKER, Reaper};
 use crate::env::{fault, process_table, random_bytes, trace};
 use crate::error::{Error, IoContext, Kind, Result};
@@ -203,7 +203,7 @@ impl std::fmt::Display for Ending {
             Ending::Exited(code) => write!(f, "exited with code {code}"),
             Ending::Signalled(signal) => write!(f, "was killed by signal {signal}"),
             Ending::TimedOut(after) => write!(f, "took longer than {}", humantime::format_duration(*after)),
-            Ending::Interrupted(signal) => write!(f, "was interrupted by signal {signal}"),
+            Ending::Interrupted(signal) => write!(f, "was interrupted ({})", signal_name(*signal)),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 use gix::ObjectId;
 
 use crate::{
-    agent::process::Ending,
+    agent::{interrupt::signal_name, process::Ending},
     domain::{checks::Checks, enumeration::enumerate, failure::Said, new_event::NotAllowed, stop::Stopped},
     error::{Error, Exit},
     store::Refusal,
@@ -198,8 +198,8 @@ impl Pause {
 impl fmt::Display for Pause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Pause::Interrupted(signal) => write!(f, "it was interrupted by signal {signal}"),
-            Pause::ChecksInterrupted(signal) => write!(f, "its checks were interrupted by signal {signal}"),
+            Pause::Interrupted(signal) => write!(f, "it was interrupted ({})", signal_name(*signal)),
+            Pause::ChecksInterrupted(signal) => write!(f, "its checks were interrupted ({})", signal_name(*signal)),
             Pause::Stopped(stopped) => stopped.fmt(f),
             Pause::Recorded(reason) => f.write_str(reason),
         }

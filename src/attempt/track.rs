@@ -108,7 +108,7 @@ fn make(project: &Project, id: &SpecId, name: &FullName, tip: ObjectId) -> Resul
 }
 
 fn forward(project: &Project, id: &SpecId, name: &FullName, ours: ObjectId, tip: ObjectId) -> Result<()> {
-    match advance(&project.repo, name.as_ref(), Some(ours), tip, "chant: fetched")? {
+    match advance(&project.repo, name.as_ref(), Some(ours), tip, "chant: fetched", &|| false)? {
         Advanced::Moved => Ok(()),
         Advanced::Refused { why, .. } => {
             let message =

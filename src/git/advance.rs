@@ -54,19 +54,21 @@ impl Advanced {
 ///
 /// A branch that is checked out moves with the index and the files of that worktree; unrelated changes are kept, and where it would
 /// touch any, ignored files included, it is refused. One that is checked out nowhere moves by compare-and-swap. One that is being
-/// rebased or bisected, or is checked out twice, does not move. `message` is for the reflog.
+/// rebased or bisected, or is checked out twice, does not move. `message` is for the reflog. Where another process is in the way, it is
+/// waited for until that is `interrupted`.
 pub(crate) fn advance(
     repo: &Repository,
     target: &FullNameRef,
     old: Option<ObjectId>,
     new: ObjectId,
     message: &str,
+    interrupted: &dyn Fn() -> bool,
 ) -> Result<Advanced> {
     match (busy::checkout(repo, target)?, old) {
         (Checkout::Blocked(why), _) => Ok(Advanced::refused(why)),
         (Checkout::Nowhere, Some(old)) => Ok(swapped(branch::move_to(repo, target, old, new, message)?)),
         (Checkout::Nowhere, None) => Ok(swapped(branch::create(repo, target, new, message)?)),
-        (Checkout::In(place), Some(old)) => forward_in(repo, &place, target, old, new, message),
+        (Checkout::In(place), Some(old)) => forward_in(repo, &place, target, [old, new], message, interrupted),
         (Checkout::In(place), None) => {
             let why = format!("'{}' is unborn in '{}'", target.shorten(), place.path.display());
             Ok(Advanced::refused(why))
@@ -88,9 +90,9 @@ fn forward_in(
     repo: &Repository,
     place: &Worktree,
     target: &FullNameRef,
-    old: ObjectId,
-    new: ObjectId,
+    [old, new]: [ObjectId; 2],
     message: &str,
+    interrupted: &dyn Fn() -> bool,
 ) -> Result<Advanced> {
     let patience = repo.config().lock_timeout()?;
     let deadline = Instant::now() + patience;
@@ -141,7 +143,7 @@ fn forward_in(
                 why
             }
         };
-        if Instant::now() >= deadline {
+        if Instant::now() >= deadline || interrupted() {
             return Ok(Advanced::refused(format!("git would not move it in '{}': {waits}", place.path.display())));
         }
         std::thread::sleep(PAUSE);

@@ -71,7 +71,7 @@ fn each_signal_ends_the_group_with_its_own_exit_code_and_the_reason() {
         let (code, _) = running.end();
         assert_eq!(code, Some(128 + number));
         assert_eq!(sandbox.status(&id), "paused");
-        assert_eq!(reason(&sandbox, &id), format!("it was interrupted by signal {number}"));
+        assert_eq!(reason(&sandbox, &id), format!("it was interrupted (SIG{signal})"));
         assert!(!sandbox.agent_lives());
         assert_eq!(kept_file(&sandbox, &id, "new"), "half\n");
         works_again(&sandbox, &id);
@@ -89,7 +89,7 @@ fn an_interrupt_during_a_check_is_on_record_and_the_check_can_be_run_again() {
     let (code, said) = running.end();
     assert_eq!(code, Some(130), "{said}");
     assert_eq!(sandbox.status(&id), "paused");
-    assert_eq!(reason(&sandbox, &id), "its checks were interrupted by signal 2");
+    assert_eq!(reason(&sandbox, &id), "its checks were interrupted (SIGINT)");
     std::fs::write(sandbox.dir().join("go"), "").unwrap();
     sandbox.chant(&["finish", &id]).ok();
     assert_eq!(sandbox.status(&id), "completed");
@@ -129,7 +129,7 @@ fn kill_parent(signal: &str) -> String {
 #[test]
 fn one_that_asks_its_parent_to_end_is_ended_with_it() {
     let (sandbox, id) = with_free_agent(&kill_parent("TERM"));
-    sandbox.chant(&["work", &id]).fails(143, &["it was interrupted by signal 15"]);
+    sandbox.chant(&["work", &id]).fails(143, &["it was interrupted (SIGTERM)"]);
     assert_eq!(sandbox.status(&id), "paused");
     works_again(&sandbox, &id);
 }

@@ -9,6 +9,8 @@ mod conflict;
 mod outputs;
 mod verified;
 
+use std::cell::RefCell;
+
 use gix::{ObjectId, refs::FullName};
 
 pub(crate) use aside::{LeftAside, left_aside, recover_all};
@@ -197,14 +199,22 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         .into());
     }
     // From here on nothing may stay half done: a signal ends this process afterwards.
-    let signals = Interrupts::listen()?;
-    let merged = move_target(project, attempt, &target, Landing { old, new }, [ours, tip], held, progress);
-    signals.release();
+    let signals = RefCell::new(Interrupts::listen()?);
+    let interrupted = || {
+        let mut signals = signals.borrow_mut();
+        signals.note();
+        signals.first().is_some()
+    };
+    let landing = Landing { old, new };
+    let merged = move_target(project, attempt, &target, landing, [ours, tip], held, &interrupted, progress);
+    signals.into_inner().release();
     merged
 }
 
 /// Moves the target from the old to the new commit of `landing`, and records that the work is in it. `ours` is the commit that the target's
-/// worktree has, `tip` the work; `held` keeps other merges out of that worktree.
+/// worktree has, `tip` the work; `held` keeps other merges out of that worktree. What is in the way is not waited for any more once that is
+/// `interrupted`.
+#[expect(clippy::too_many_arguments, reason = "what a merge was computed from, and what it holds")]
 fn move_target(
     project: &Project,
     attempt: &Attempt,
@@ -212,13 +222,14 @@ fn move_target(
     landing: Landing,
     [ours, tip]: [ObjectId; 2],
     held: Option<WorktreeLock>,
+    interrupted: &dyn Fn() -> bool,
     progress: &dyn Progress,
 ) -> Result<Merged, Unmerged> {
     let Landing { old, new } = landing;
     announce(project, attempt, target, tip, Landing { old, new })?;
     let mut aside = aside::take(project, attempt, target, ours, new)??;
     let log = format!("chant: merge {}", attempt.id);
-    let advanced = advance::advance(&project.repo, target.as_ref(), old, new, &log);
+    let advanced = advance::advance(&project.repo, target.as_ref(), old, new, &log, interrupted);
     if !matches!(advanced, Ok(Advanced::Moved)) {
         aside.put_back()?;
     }

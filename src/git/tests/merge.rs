@@ -53,8 +53,15 @@ fn ready() -> (Repo, ObjectId, ObjectId) {
 }
 
 fn to(repo: &Repo, target: &str, old: Option<ObjectId>, new: ObjectId) -> Advanced {
-    advance(&repo.open(), crate::git::reference::branch_name(target).unwrap().as_ref(), old, new, "chant: merge x")
-        .unwrap()
+    advance(
+        &repo.open(),
+        crate::git::reference::branch_name(target).unwrap().as_ref(),
+        old,
+        new,
+        "chant: merge x",
+        &|| false,
+    )
+    .unwrap()
 }
 
 fn refused(advanced: &Advanced) -> (Vec<String>, &str) {
@@ -299,7 +306,7 @@ esac\nexec {real} \"$@\"\n",
         crate::git::tests::support::git(repo.parent(), &["clone", "-q", "--bare", "repo", "bare.git"]);
         let bare = crate::git::tests::support::open(&repo.parent().join("bare.git"));
         let main = crate::git::reference::branch_name("main").unwrap();
-        assert_eq!(advance(&bare, main.as_ref(), Some(old), new, "chant: merge x").unwrap(), Advanced::Moved);
+        assert_eq!(advance(&bare, main.as_ref(), Some(old), new, "chant: merge x", &|| false).unwrap(), Advanced::Moved);
         assert_eq!(branch::read(&bare, main.as_ref()).unwrap(), Some(new));
         assert!(worktree::list(&bare).unwrap().is_empty());
     }
@@ -340,7 +347,8 @@ fn while_a_person_is_at_it() {
     let (old, new) = ids.split_once(' ').unwrap();
     let repo = crate::git::tests::support::open(path.as_ref());
     let main = crate::git::reference::branch_name("main").unwrap();
-    let advanced = advance(&repo, main.as_ref(), Some(old.parse().unwrap()), new.parse().unwrap(), "m").unwrap();
+    let advanced =
+        advance(&repo, main.as_ref(), Some(old.parse().unwrap()), new.parse().unwrap(), "m", &|| false).unwrap();
     println!("\nadvanced={advanced:?}");
 }
 
@@ -358,7 +366,7 @@ fn under_strace() {
     let old = match old {
         Some(old) => old,
         None => {
-            assert_eq!(advance(&repo, target.as_ref(), None, ours, "m").unwrap(), Advanced::Moved);
+            assert_eq!(advance(&repo, target.as_ref(), None, ours, "m", &|| false).unwrap(), Advanced::Moved);
             ours
         }
     };
