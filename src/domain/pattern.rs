@@ -198,8 +198,10 @@ pub(crate) struct PathSet {
     names: HashSet<Vec<u8>>,
     /// The entries that had a slash at their end, without it.
     directories: HashSet<Vec<u8>>,
-    /// The globs by the directory that they begin with, which is empty for the others.
-    globs: HashMap<Vec<u8>, Vec<Glob>>,
+    /// The globs by what every path begins with that they match, and then by what its last component begins with.
+    globs: HashMap<Vec<u8>, HashMap<Vec<u8>, Vec<Glob>>>,
+    /// The length of the longest of these beginnings of paths.
+    longest: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -228,10 +230,11 @@ impl PathSet {
             let directory = text.ends_with('/');
             let text = text.trim_end_matches('/');
             if glob {
-                let glob = Glob::new(text, directory);
-                let fixed = text.find(['*', '?', '[', '\\']).unwrap_or(text.len());
-                let begin = text[..fixed].rfind('/').map_or("", |slash| &text[..slash]);
-                set.globs.entry(begin.as_bytes().to_owned()).or_default().push(glob);
+                let begin = literal_start(text).as_bytes();
+                let name = if directory { "" } else { start_of_name(text) };
+                set.longest = set.longest.max(begin.len());
+                let alike = set.globs.entry(begin.to_owned()).or_default();
+                alike.entry(name.as_bytes().to_owned()).or_default().push(Glob::new(text, directory));
             }
             // The literal reading counts too, as in git: 'app/[id]/page.tsx' is a file as well as a pattern.
             let names = if directory { &mut set.directories } else { &mut set.names };
@@ -249,11 +252,25 @@ impl PathSet {
     /// in, or by a glob, where `*` and `?` stop at `/` and `**` does not (git's `:(glob)`).
     pub(crate) fn matches(&self, path: &BStr) -> bool {
         let above = || path.find_iter("/").map(|end| &path[..end]);
-        let globs = |begin: &[u8]| self.globs.get(begin).into_iter().flatten();
+        let name = path.rsplit_once_str("/").map_or(path.as_bytes(), |(_, name)| name);
+        let alike = (0..=path.len().min(self.longest)).filter_map(|end| self.globs.get(&path[..end]));
+        let mut globs = alike.flat_map(|alike| (0..=name.len()).filter_map(|end| alike.get(&name[..end])).flatten());
         self.names.contains(path.as_bytes())
             || above().any(|dir| self.names.contains(dir.as_bytes()) || self.directories.contains(dir.as_bytes()))
-            || globs(b"").chain(above().flat_map(|dir| globs(dir.as_bytes()))).any(|glob| glob.matches(path))
+            || globs.any(|glob| glob.matches(path))
     }
+}
+
+/// What stands before the first character of a glob that means more than itself.
+fn literal_start(glob: &str) -> &str {
+    &glob[..glob.find(['*', '?', '[', '\\']).unwrap_or(glob.len())]
+}
+
+/// What the last component of every path begins with that a glob matches, as far as that is easily seen.
+fn start_of_name(glob: &str) -> &str {
+    let name = glob.rsplit('/').next().unwrap_or_default();
+    // A class may hold a slash.
+    if glob.contains(['[', '\\']) || name.contains("**") { "" } else { literal_start(name) }
 }
 
 impl Glob {
@@ -386,6 +403,12 @@ mod tests {
             ("src/?.rs", "src/a.rs", true),
             ("src/[ab].rs", "src/b.rs", true),
             ("src/[ab].rs", "src/c.rs", false),
+            ("src/a?/n*", "src/ab/name", true),
+            ("src/a?/n*", "src/ab/mane", false),
+            ("src/a**", "src/ab", true),
+            ("a/**/b*/**", "a/x/bc/d/e", true),
+            ("x[/]y", "x/y", false),
+            ("src/n*/", "src/name/x/y", true),
             ("app/[id]/page.tsx", "app/[id]/page.tsx", true),
             ("2026-02-08-010-v7b", ".chant/specs/2026-02-08-010-v7b.md", true),
             ("https://a/b", "https://a/b", false),
@@ -394,6 +417,28 @@ mod tests {
         }
         assert!(!set(&[]).matches("a".into()) && set(&[]).is_empty());
         assert_eq!(PathSet::new(&["a", "../b"]).map(|_| ()).map_err(|(index, _)| index), Err(1));
+    }
+
+    #[test]
+    fn thousands_of_globs_are_looked_up_not_tried() {
+        let globs = |form: fn(usize) -> String| PathSet::new(&(0..4000).map(form).collect::<Vec<_>>()).expect("valid");
+        let paths: Vec<String> = (0..4000).map(|number| format!("gen/p{number}/n{number}-x.txt")).collect();
+        let forms: [fn(usize) -> String; 4] = [
+            |number| format!("gen/**/n{number}-*.txt"),
+            |number| format!("gen/p{number}/*-x.txt"),
+            |number| format!("gen/p{number}*/**"),
+            |number| format!("**/n{number}-?.txt"),
+        ];
+        for form in forms {
+            let set = globs(form);
+            let tried = |path: &str| {
+                let path = path.as_bytes();
+                let begun = (0..=path.len()).filter_map(|end| set.globs.get(&path[..end]));
+                let name = path.rsplit_once_str("/").map_or(path, |(_, name)| name);
+                begun.flat_map(|alike| (0..=name.len()).filter_map(|end| alike.get(&name[..end])).flatten()).count()
+            };
+            assert!(paths.iter().all(|path| set.matches(path.as_bytes().as_bstr()) && tried(path) < 10), "{}", form(1));
+        }
     }
 
     #[test]
