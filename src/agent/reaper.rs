@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use std::process::{Child, Command};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::env::process_table::{self, Process};
+use crate::env::{
+    awaited::awaited,
+    process_table::{self, Process},
+};
 
 /// The variable that marks every process of a run, with a value of that run's own.
 pub(super) const MARKER: &str = "CHANT_RUN";
@@ -55,10 +58,11 @@ impl Reaper {
     ///
     /// One that has shed the marker belongs to this run if no other is under way; otherwise the last of them takes it.
     pub(super) fn adopted<'a>(&self, table: &'a [Process]) -> Vec<&'a Process> {
-        let registry = registry();
+        let (registry, awaited) = (registry(), awaited());
         let ours = |child: &&Process| {
             !child.ended
                 && !registry.leaders.contains(&child.pid)
+                && !awaited.contains(&child.pid)
                 && !self.before.contains(&(child.pid, child.start))
                 && (registry.runs == 1 || child.variable(MARKER).as_deref() == Some(self.marker.as_bytes()))
         };
@@ -67,9 +71,11 @@ impl Reaper {
 
     /// Lets ended orphans go, so that a long run does not fill the process table.
     pub(super) fn reap(&self) {
-        let registry = registry();
+        let (registry, awaited) = (registry(), awaited());
         let table = process_table::all();
-        for child in children(&table).filter(|child| child.ended && !registry.leaders.contains(&child.pid)) {
+        let is_orphan =
+            |child: &&Process| child.ended && !registry.leaders.contains(&child.pid) && !awaited.contains(&child.pid);
+        for child in children(&table).filter(is_orphan) {
             if let Some(pid) = process_table::pid(child.pid) {
                 // Nothing is lost when another run's thread was quicker.
                 let _reaped = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
@@ -90,8 +96,7 @@ impl Drop for Reaper {
     }
 }
 
-/// Our children in groups of their own. What else this process starts (git) stays in our group and is waited for by the
-/// one who started it.
+/// Our children in groups of their own. What else this process starts (git) stays in our group, or is among the [`awaited`].
 fn children(table: &[Process]) -> impl Iterator<Item = &Process> {
     let me = std::process::id();
     let own = rustix::process::getpgrp().as_raw_nonzero().get().unsigned_abs();
@@ -106,3 +111,44 @@ fn adopt_orphans(yes: bool) {
 
 #[cfg(not(target_os = "linux"))]
 fn adopt_orphans(_yes: bool) {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::{
+        os::unix::process::CommandExt as _,
+        sync::atomic::{AtomicBool, Ordering},
+    };
+
+    use super::*;
+    use crate::env::awaited;
+
+    #[test]
+    fn what_another_thread_waits_for_is_neither_reaped_nor_an_orphan() {
+        let reaper = Reaper::enter("of a test");
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    reaper.reap();
+                }
+            });
+            for _ in 0..200 {
+                let status = awaited::status(|| Command::new("true").process_group(0).spawn());
+                assert!(status.is_ok_and(|status| status.success()));
+            }
+            stop.store(true, Ordering::Relaxed);
+        });
+        let (mut cat, input) = (Command::new("cat"), std::io::pipe().expect("a pipe"));
+        cat.stdin(input.0).process_group(0);
+        std::thread::scope(|scope| {
+            let ended = scope.spawn(move || awaited::status(|| cat.spawn()));
+            while awaited::awaited().is_empty() {
+                std::thread::yield_now();
+            }
+            let pids: Vec<u32> = reaper.adopted(&process_table::all()).iter().map(|orphan| orphan.pid).collect();
+            assert!(awaited::awaited().iter().all(|pid| !pids.contains(pid)), "{pids:?}");
+            drop(input.1);
+            assert!(ended.join().expect("no panic").is_ok());
+        });
+    }
+}

@@ -1,5 +1,6 @@
 //! The one place that reads the process's state: environment, working directory, clock, randomness, terminal.
 
+pub(crate) mod awaited;
 pub(crate) mod fault;
 pub(crate) mod file_lock;
 pub(crate) mod local_file;

@@ -14,7 +14,7 @@ use bstr::{BString, ByteSlice};
 
 use super::{inherited_lock, output::Output};
 use crate::{
-    env::{Env, fault, trace},
+    env::{Env, awaited, fault, trace},
     error::{Error, Kind, Result},
 };
 
@@ -378,7 +378,9 @@ impl Git {
         let mut command = self.command();
         command.stdin(stdin).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
         let timed = self.timed();
-        let status = fault::around(self.fault_name(), || command.status())?;
+        let status = fault::around(self.fault_name(), || {
+            if self.apart { awaited::status(|| command.spawn()) } else { command.status() }
+        })?;
         drop(timed);
         Ok(Output { code: status.code(), stdout: BString::default(), stderr: read_back(&mut stderr)? })
     }
