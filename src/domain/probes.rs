@@ -81,7 +81,8 @@ fn added_words<'w>(
     let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
     let old: Vec<&str> = before.lines().map(str::trim).collect();
     let in_tests = test_lines(after);
-    let is_comment = |line: &str| ["#", "//", "*", "/*", "--", ";"].iter().any(|mark| line.starts_with(mark));
+    let marks = ["#", "//", "*", "/*", "--", ";"];
+    let is_comment = |line: &str| !line.starts_with("#[") && marks.iter().any(|mark| line.starts_with(mark));
     let new = after.lines().zip(in_tests).filter(|(_, in_test)| !in_test).map(|(line, _)| line.trim());
     let mut named: Vec<&str> = Vec::new();
     for line in new.filter(|line| !is_comment(line) && !old.contains(line)) {
@@ -119,6 +120,7 @@ mod tests {
             "if strings.HasPrefix(a, \"-test.\") {",
             "[() { return 0; }",
             "package Test::More;",
+            "#[cfg(not(test))]",
         ] {
             assert!(names_runner("calc.x", Some(""), Some(line)).is_some(), "{line}");
         }

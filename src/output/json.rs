@@ -56,7 +56,7 @@ mod tests {
              \"depends_on\":[],\"informed_by\":[],\"target_files\":[],\"attempt\":null,\
              \"branch\":\"chant/2026-02-08-010-v7b\",\"worktree\":null,\"spec_path\":null,\"spec_blob\":null,\
              \"tip\":null,\"work_commits\":[],\"created_at\":null,\"updated_at\":null,\"agent\":null,\"model\":null,\"cost\":null,\
-             \"verified\":null,\"archived\":false,\"error\":null,\"superseded_by\":null}]}\n"
+             \"verified\":null,\"superseded_by\":null,\"archived\":false,\"error\":null}]}\n"
         );
         assert_eq!(compact(&SpecList::default()), "{\"format\":1,\"specs\":[]}\n");
         assert_eq!(compact(&Nothing {}), "{\"format\":1}\n");
