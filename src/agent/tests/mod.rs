@@ -3,3 +3,5 @@
 mod confine;
 mod lease;
 mod process;
+#[cfg(target_os = "linux")]
+mod reaper;
