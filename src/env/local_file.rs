@@ -98,11 +98,18 @@ pub(crate) fn place(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     placed.map(drop).io("write", &path)
 }
 
-/// Writes a file that a person asked for, whole, with the permissions that their umask leaves; its directory has to be there.
+/// Writes a file that a person asked for, whole, with the permissions that their umask leaves; its directory has to be there. What a link
+/// leads to is written, and a device or a pipe is written into.
 ///
 /// # Errors
 /// If the file cannot be written.
 pub(crate) fn hand_over(path: &Path, bytes: &[u8]) -> Result<()> {
+    if fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+        let opened = fs::OpenOptions::new().write(true).open(path);
+        return opened.and_then(|mut stream| stream.write_all(bytes)).io("write", path);
+    }
+    // A link that leads nowhere gets a file in its own place.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let all = Permissions::from_mode(0o666);
     let staged = tempfile::Builder::new().permissions(all).tempfile_in(dir).and_then(|mut staged| {

@@ -287,6 +287,21 @@ fn a_file_is_the_persons_own_and_whole() {
     assert_eq!(out, format!("Wrote {}\n", path.display()));
     assert_eq!(fs::read_to_string(&path).unwrap() + "\n", page(&sandbox, &["locks"]));
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o444, 0o444);
+    // What a link leads to is written, and a pipe is written into: neither is replaced.
+    std::os::unix::fs::symlink("page.html", sandbox.repo.join("link")).unwrap();
+    sandbox.write("page.html", "old");
+    sandbox.chant(&["report", "locks", "-o", "link"]).ok();
+    assert!(fs::symlink_metadata(sandbox.repo.join("link")).unwrap().is_symlink());
+    assert_eq!(sandbox.read("page.html") + "\n", page(&sandbox, &["locks"]));
+    let pipe = sandbox.repo.join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    sandbox.chant(&["report", "locks", "-o", "pipe"]).ok();
+    assert_eq!(reader.join().unwrap() + "\n", page(&sandbox, &["locks"]));
+    assert!(!fs::symlink_metadata(&pipe).unwrap().is_file());
     let missing = sandbox.chant(&["report", "locks", "-o", "none/page.html"]).fails(128, &["none/page.html"]);
     assert!(!missing.err.contains(".tmp"), "{}", missing.err);
     sandbox.git(&["config", "web.browser", "ours"]);
