@@ -235,6 +235,10 @@ impl Work<'_> {
                 let error = Error::negative(Kind::NotAllowed, message);
                 Err(Stop::Taken(error.hint(format!("to work on it again: git chant reset {short}"))))
             }
+            // Another clone took it over: what is left of it here is not its work any more.
+            Some(state) if state.status == Status::InProgress && !self.is_held_here(state)? => {
+                Err(Stop::Taken(start::taken(project, id, Some(state))?))
+            }
             Some(state)
                 if self.is_by_hand(state)? && commits.iter().all(|one| state.facts.work_commits.contains(one)) =>
             {
@@ -268,6 +272,13 @@ impl Work<'_> {
                 self.conclude(finish::by_hand(project, id, text, spec, commits, self.may_be_empty, progress)?)
             }
         }
+    }
+
+    /// Whether this clone holds the deciding attempt, or no clone is known to.
+    fn is_held_here(&self, state: &State) -> Result<bool> {
+        let holder = state.attempt.map(|attempt| self.project.holder(self.id, attempt)).transpose()?.flatten();
+        let clone = holder.and_then(|event| event.facts.clone);
+        Ok(clone.is_none_or(|clone| clone == self.project.clone_name()))
     }
 
     /// Whether a person finished the spec without an attempt, so that it has neither worktree nor branch.

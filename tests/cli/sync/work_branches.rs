@@ -56,6 +56,10 @@ fn what_one_paused_another_takes_over() {
     let path = net.chant(1, &["path", &spec]).ok().out.trim().to_owned();
     assert_eq!(std::fs::read_to_string(format!("{path}/half")).unwrap(), "half\n");
     assert_eq!(net.status(1, &spec), "in_progress");
+    // The clone that gave it away has its worktree still, and can finish nothing with it.
+    net.settle(|count| (0..count).collect());
+    net.chant(0, &["finish", &spec]).fails(1, &["in another clone"]);
+    assert_eq!(net.status(0, &spec), "in_progress");
 }
 
 #[test]
