@@ -30,6 +30,10 @@ impl Specs<'_> {
     pub(crate) fn is_dropped(&self, state: &StateFacts<'_>) -> Result<bool> {
         let Some(MergeFacts { target, landing }) = state.merge else { return Ok(false) };
         let Some(tip) = self.project.branch_tip(target)? else { return Ok(false) };
+        // What another clone merged may not have come here yet.
+        if self.project.repo.gix().try_find_header(landing.new)?.is_none() {
+            return Ok(false);
+        }
         // The cache keeps the walks of few commits. On branches beside HEAD a merge is mostly among the newest commits.
         if Some(tip) != self.head && self.ancestry.is_met(landing.new, tip)? {
             return Ok(false);

@@ -26,10 +26,11 @@ impl Project {
 }
 
 impl Specs<'_> {
-    /// Whether a gate is passed: the work that it waits for is in the main branch of `upstream`, as it was last fetched. By ancestry,
+    /// Whether the gate of an investigation is passed: the work that it waits for is in the main branch of `upstream`, as it was last fetched. By ancestry,
     /// or as the same changes. Without a remote of that name `origin` is the project itself and no fork.
     pub(crate) fn is_upstream(&self, spec: &Spec) -> Result<bool> {
-        if spec.front.kind != SpecType::Gate || spec.front.depends_on.is_empty() {
+        // What another gate waits for is a person's decision, wherever the work is.
+        if spec.front.kind != SpecType::Gate || spec.front.topic.is_none() || spec.front.depends_on.is_empty() {
             return Ok(false);
         }
         let remotes = remote::names(&self.project.repo);

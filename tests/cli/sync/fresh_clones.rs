@@ -30,6 +30,27 @@ fn it_is_told_and_the_remote_is_asked_before_a_spec_is_worked_again() {
 }
 
 #[test]
+fn what_another_clone_merged_is_not_lost_before_its_branch_comes() {
+    let net = Net::new(2);
+    let spec = net.add(0, "Once");
+    let gate = net.chant(0, &["add", "Decide", "--type", "gate", "--depends-on", &spec]).ok().out;
+    let gate = gate.trim().strip_prefix("Created spec: ").unwrap().to_owned();
+    net.agent(0, "echo done >>done; git add done; git commit -qm Done");
+    net.chant(0, &["work", &spec]).ok();
+    net.chant(0, &["sync"]).ok();
+    net.git(0, &["push", "-q"]);
+    net.chant(1, &["sync"]).ok();
+    assert_eq!(net.status(1, &spec), "completed");
+    for command in ["status", "list"] {
+        let said = net.chant(1, &[command]).ok().out;
+        assert!(!said.contains("dropped") && !said.contains("any more"), "{said}");
+    }
+    // Its remote has what the gate waits for, and the decision is a person's all the same.
+    net.git(1, &["pull", "-q"]);
+    assert_eq!(net.status(1, &gate), "pending");
+}
+
+#[test]
 fn work_on_all_and_next_ask_too_and_go_on_without_an_answer() {
     let net = Net::new(3);
     let spec = completed(&net);
