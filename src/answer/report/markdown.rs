@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use maud::{Escaper, Markup, PreEscaped};
-use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
 use crate::{domain::spec_file::body_of, terminal::clean};
 
@@ -47,7 +47,11 @@ struct Inert {
 impl Inert {
     fn event<'e>(&mut self, event: Event<'e>) -> Event<'e> {
         match event {
-            Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
+            // An entity may stand for what was taken out where it was written as it is.
+            Event::Html(text) | Event::InlineHtml(text) | Event::Text(text) => Event::Text(cleaned(&text)),
+            Event::Code(text) => Event::Code(cleaned(&text)),
+            // Alignment is an attribute that the policy of the page forbids.
+            Event::Start(Tag::Table(columns)) => Event::Start(Tag::Table(vec![Alignment::None; columns.len()])),
             Event::Start(Tag::HtmlBlock) => markup("<pre class=\"raw\">"),
             Event::End(TagEnd::HtmlBlock) => markup("</pre>"),
             Event::Start(Tag::Heading { level, .. }) => {
@@ -78,10 +82,14 @@ impl Inert {
         let mut out =
             String::from(if kept { "<a rel=\"noopener noreferrer nofollow\" href=\"" } else { "<span title=\"" });
         // Writing to a string cannot fail.
-        let _written = Escaper::new(&mut out).write_str(to);
+        let _written = Escaper::new(&mut out).write_str(&clean::line(to));
         out.push_str("\">");
         markup(out)
     }
+}
+
+fn cleaned(text: &str) -> CowStr<'static> {
+    clean::text(text).into_owned().into()
 }
 
 fn markup<'e>(html: impl Into<CowStr<'e>>) -> Event<'e> {
@@ -108,6 +116,13 @@ mod tests {
         }
         assert_eq!(page.matches("<a ").count(), 1, "{page}");
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{page}");
+    }
+
+    #[test]
+    fn entities_and_tables_bring_nothing_in() {
+        let page = drawn("a&#x202e;b&#27;c [l](https://a.example/&#x2066;x)\n\n| a |\n|:-:|\n| b |\n");
+        assert!(!page.contains(['\u{202e}', '\u{2066}', '\u{1b}']) && !page.contains("style="), "{page:?}");
+        assert!(page.contains("<td>b</td>"), "{page}");
     }
 
     #[test]

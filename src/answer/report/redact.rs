@@ -66,9 +66,25 @@ fn without_costs(spec: &mut Reported) {
 
 fn without_prompt(spec: &mut Reported) {
     spec.detail.body = None;
+    for event in &mut spec.detail.history {
+        event.sentence = without_criteria(&event.sentence);
+        event.reason = event.reason.as_deref().map(without_criteria);
+    }
     let Some(checked) = &mut spec.detail.checks else { return };
     let criteria = checked.checks.iter_mut().filter(|line| line.name.starts_with(CRITERION));
     criteria.enumerate().for_each(|(at, line)| line.name = format!("criterion {}", at + 1));
+}
+
+/// A text that may say which criterion a check found unticked, without the words of that.
+fn without_criteria(text: &str) -> String {
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some((before, quoted)) = rest.split_once(CRITERION) {
+        out += &format!("{before}a criterion");
+        // Up to the end where the words have no end: they were cut.
+        rest = quoted.split_once("':").map_or("", |(_, rest)| rest);
+        out += if rest.is_empty() { "" } else { ":" };
+    }
+    out + rest
 }
 
 fn without_names(spec: &mut Reported) {
@@ -300,6 +316,9 @@ mod tests {
         let page = left_with("hidden", &[Redaction::Prompts]);
         assert!(!page.contains("criterion 'hidden'") && page.contains("criterion 1"), "{page}");
         assert!(!page.contains("What the spec asked for") && !page.contains("What was wrong"), "{page}");
+        let said = "Failed 'T': criterion 'a secret': unticked; criterion 'another': unticked";
+        assert_eq!(without_criteria(said), "Failed 'T': a criterion: unticked; a criterion: unticked");
+        assert_eq!(without_criteria("criterion 'cut off"), "a criterion");
         let page = left_with("kept", &[]);
         assert!(page.contains("What the spec asked for") && page.contains("What was wrong"), "{page}");
     }
