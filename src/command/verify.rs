@@ -141,7 +141,10 @@ fn checks(
     checks.verify = room.run_all(at, &[], &spec.front.verify)?;
     let work = state.and_then(|state| state.facts.work_commits.last().copied());
     let mut later = None;
-    if let (Some(command), Some(state)) = (&spec.front.reproduces, state) {
+    // Without an attempt there is no test to hold yet, and a squash may leave a clone without the commits of the work.
+    let has = |commit: ObjectId| project.repo.gix().try_find_header(commit).is_ok_and(|found| found.is_some());
+    let judged = state.filter(|state| state.attempt.is_some() && work.is_none_or(has));
+    if let (Some(command), Some(state)) = (&spec.front.reproduces, judged) {
         context.progress.say(&Step::Checking { what: command });
         let attempt = project.attempt(id, state)?;
         let prover = Prover { project, attempt: &attempt, made: work.unwrap_or(at), at };
