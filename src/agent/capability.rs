@@ -6,13 +6,13 @@ use std::{
     io::Read as _,
     os::unix::{fs::MetadataExt as _, process::CommandExt as _},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::env::local_file;
+use crate::env::{awaited, local_file};
 
 /// Where the answers are kept, below the directory of this clone. It is a cache: without it the agents are asked again.
 const NAME: &str = "capabilities.json";
@@ -61,20 +61,23 @@ pub(crate) fn known<'a>(program: &Path, options: &[(&'a str, &str)], dir: &Path)
 fn help(program: &Path) -> String {
     let mut command = Command::new(program);
     command.arg("--help").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
-    let Ok(mut child) = command.spawn() else { return String::new() };
     let mut bytes = Vec::new();
-    std::thread::scope(|scope| {
-        if let Some(out) = child.stdout.take() {
-            scope.spawn(|| out.take(MOST).read_to_end(&mut bytes));
-        }
-        let begun = Instant::now();
-        while matches!(child.try_wait(), Ok(None)) && begun.elapsed() < LIMIT {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let group = rustix::process::Pid::from_child(&child);
-        // One that has gone by itself is gone.
-        let _gone = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        let _reaped = child.wait();
-    });
+    let read = |child: &mut Child| {
+        std::thread::scope(|scope| {
+            if let Some(out) = child.stdout.take() {
+                scope.spawn(|| out.take(MOST).read_to_end(&mut bytes));
+            }
+            let begun = Instant::now();
+            while matches!(child.try_wait(), Ok(None)) && begun.elapsed() < LIMIT {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            let group = rustix::process::Pid::from_child(child);
+            // One that has gone by itself is gone.
+            let _gone = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            child.wait()
+        })
+    };
+    // What cannot be started says nothing of itself.
+    let _silent = awaited::wait(|| command.spawn(), read);
     String::from_utf8_lossy(&bytes).into_owned()
 }

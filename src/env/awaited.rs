@@ -19,13 +19,24 @@ pub(crate) fn awaited() -> MutexGuard<'static, Vec<u32>> {
 /// # Errors
 /// Those of `start`, and if it cannot be waited for.
 pub(crate) fn status(start: impl FnOnce() -> io::Result<Child>) -> io::Result<ExitStatus> {
+    wait(start, Child::wait)
+}
+
+/// What `wait` gives for the child that `start` gives, which is one of them until then: `wait` has to take its exit code.
+///
+/// # Errors
+/// Those of `start` and of `wait`.
+pub(crate) fn wait<T>(
+    start: impl FnOnce() -> io::Result<Child>,
+    wait: impl FnOnce(&mut Child) -> io::Result<T>,
+) -> io::Result<T> {
     let mut child = {
         let mut awaited = awaited();
         let child = start()?;
         awaited.push(child.id());
         child
     };
-    let status = child.wait();
+    let ended = wait(&mut child);
     awaited().retain(|pid| *pid != child.id());
-    status
+    ended
 }

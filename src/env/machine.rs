@@ -42,6 +42,22 @@ pub(crate) fn since_epoch(seconds: i64, nanoseconds: i64) -> Option<Duration> {
     Some(Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?))
 }
 
+/// Writes what is in memory of the file system of `dir` to its disk.
+///
+/// # Errors
+/// Those of the system.
+#[cfg(target_os = "linux")]
+pub(crate) fn sync_all(dir: &std::fs::File) -> std::io::Result<()> {
+    Ok(rustix::fs::syncfs(dir)?)
+}
+
+/// Writes what is in memory of all file systems to their disks.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn sync_all(_dir: &std::fs::File) -> std::io::Result<()> {
+    rustix::fs::sync();
+    Ok(())
+}
+
 /// Whether other machines may write to the file system of this directory: their processes do not show here.
 #[cfg(target_os = "linux")]
 pub(crate) fn may_be_shared(dir: &Path) -> bool {

@@ -62,11 +62,19 @@ fn empty(dir: &OwnedFd, threads: &AtomicUsize) -> io::Result<()> {
         let mut running = Vec::new();
         for (at, name) in below.iter().enumerate() {
             if at + 1 < below.len() && threads.fetch_add(1, Ordering::Relaxed) < MOST {
-                running.push(scope.spawn(move || {
+                let work = move || {
                     let removed = remove(name);
                     threads.fetch_sub(1, Ordering::Relaxed);
                     removed
-                }));
+                };
+                match thread::Builder::new().spawn_scoped(scope, work) {
+                    Ok(thread) => running.push(thread),
+                    // No more threads may be started: this one does it.
+                    Err(_) => {
+                        threads.fetch_sub(1, Ordering::Relaxed);
+                        failed = std::mem::replace(&mut failed, Ok(())).and(remove(name));
+                    }
+                }
             } else {
                 if at + 1 < below.len() {
                     threads.fetch_sub(1, Ordering::Relaxed);

@@ -46,7 +46,7 @@ const KNOWN_EXTENSIONS: &[&str] = &[
 ];
 
 /// How many packs gix can know of: there may be more at the end of a command than at its start, for example in a partial clone.
-const SLOTS: Slots = Slots::AsNeededByDiskState { multiplier: 2.0, minimum: 1024 };
+const SLOTS: Slots = Slots::AsNeededByDiskState { multiplier: 2.0, minimum: 128 };
 
 /// How large a `.git` file may be, in bytes.
 const MAX_LINK: u64 = 1 << 12;

@@ -116,7 +116,7 @@ impl Agent {
         let own = self.preset.filter(|preset| self.command.starts_with(preset.start));
         match own.and_then(|preset| preset.own_sandbox) {
             Some((on, off)) if !confinement.nests() => {
-                let leave_out = |line: &String| line.replace(on, off);
+                let leave_out = |line: &String| line.replacen(on, off, 1);
                 let (command, resume) = (leave_out(&self.command), self.resume.as_ref().map(leave_out));
                 Cow::Owned(Agent { command, resume, ..self.clone() })
             }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Project;
 use crate::{
-    env::{fault, file_lock, local_file},
+    env::{fault, file_lock, local_file, machine},
     error::{Error, IoContext, Kind, Result},
     git::worktree::remove,
 };
@@ -169,7 +169,7 @@ impl Warm {
         fault::around("cache.place", || fs::rename(built.tree, layer.join("tree"))).io("move", built.tree)?;
         fs::copy(built.index, layer.join("index")).io("copy", built.index)?;
         // A record that outlives a crash of the machine names files that do, too.
-        File::open(&layer).and_then(|dir| Ok(rustix::fs::syncfs(dir)?)).io("write", &layer)?;
+        File::open(&layer).and_then(|dir| machine::sync_all(&dir)).io("write", &layer)?;
         let mut record = before.unwrap_or_else(|| Record {
             key: self.key.clone(),
             commit: String::new(),

@@ -131,7 +131,6 @@ impl<'p> Ancestry<'p> {
             }
         }
         others.insert(0, first);
-        others.truncate(MAX_WALKS);
         Ok(others)
     }
 
@@ -164,7 +163,7 @@ impl<'p> Ancestry<'p> {
             let row = |known: &Known| Row { from: known.from, to: known.to.iter().copied().collect() };
             let known = known.borrow();
             let compared = known.compared.iter().take(MAX_COMPARED).cloned().collect();
-            let rows = Rows(known.reached.iter().map(row).collect(), compared);
+            let rows = Rows(known.reached.iter().take(MAX_WALKS).map(row).collect(), compared);
             let _is_slower_next_time = cache::write_file(&self.project.repo.chant_dir(), FILE, MAGIC, &rows, &[]);
         }
     }
