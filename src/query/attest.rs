@@ -1,6 +1,6 @@
 //! The use case `attest`: what events say about the checks of merged work, as a statement about commits and files.
 
-use bstr::ByteSlice as _;
+use bstr::{BStr, ByteSlice as _};
 use gix::ObjectId;
 
 use crate::{
@@ -39,7 +39,7 @@ pub(crate) fn statement(specs: &Specs<'_>, entry: &Entry) -> Result<Statement> {
     let mut subject = vec![of_commit(merged.to_string(), merged)];
     for change in history::changed_paths(&specs.project.repo, old, merged)? {
         if change.kind != ChangeKind::Deleted {
-            subject.extend(files.resource(&change.path.to_str_lossy())?);
+            subject.extend(files.resource(change.path.as_ref())?);
         }
     }
     let mut configuration = vec![of_commit(format!("{CHAIN}{}", entry.id), event)];
@@ -49,7 +49,7 @@ pub(crate) fn statement(specs: &Specs<'_>, entry: &Entry) -> Result<Statement> {
     }
     configuration.push(of_blob("checks.json".to_owned(), evidence));
     for held in checks.reproduces.iter().flat_map(|proof| &proof.held) {
-        configuration.extend(files.resource(held)?);
+        configuration.extend(files.resource(held.as_bytes().into())?);
     }
     let lines = checks.lines();
     let names = |ok: bool| lines.iter().filter(|line| line.ok == ok).map(|line| line.name.clone()).collect::<Vec<_>>();
@@ -84,11 +84,18 @@ struct Files<'s, 'p> {
 }
 
 impl Files<'_, '_> {
-    /// A file with its digests; `None` if it is not there.
-    fn resource(&self, path: &str) -> Result<Option<Resource>> {
-        let Some(blob) = self.specs.project.blob_id_in(self.commit, path)? else { return Ok(None) };
-        let mut resource = of_blob(path.to_owned(), blob);
-        let bytes = self.specs.project.repo.gix().find_blob(blob)?.take_data();
+    /// What is at a path, with its digests: of a file, of the text of a symbolic link, or of a submodule, whose commit it is; `None` if
+    /// nothing is there. What is no UTF-8 in a name is replaced.
+    fn resource(&self, path: &BStr) -> Result<Option<Resource>> {
+        let repo = self.specs.project.repo.gix();
+        let tree = repo.find_commit(self.commit)?.tree()?;
+        let Some(entry) = tree.lookup_entry_by_path(gix::path::from_bstr(path)?)? else { return Ok(None) };
+        let name = path.to_str_lossy().into_owned();
+        if entry.mode().is_commit() {
+            return Ok(Some(of_commit(name, entry.object_id())));
+        }
+        let mut resource = of_blob(name, entry.object_id());
+        let bytes = repo.find_blob(entry.object_id())?.take_data();
         let hex = digest::sha256(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         resource.digest.sha256 = Some(hex);
         Ok(Some(resource))

@@ -24,7 +24,7 @@ pub(crate) struct Range {
 /// parents.
 ///
 /// # Errors
-/// `cut-off` if this clone ends within the range; if the repository cannot be read.
+/// `unknown-revision` if `since` reaches all that `tip` reaches and more; `cut-off` if this clone ends within the range; if the repository cannot be read.
 pub(crate) fn range(specs: &Specs<'_>, since: ObjectId, tip: ObjectId) -> Result<Range> {
     let repo = &specs.project.repo;
     let mut found = Range::default();
@@ -34,6 +34,12 @@ pub(crate) fn range(specs: &Specs<'_>, since: ObjectId, tip: ObjectId) -> Result
         }
     };
     let commits = history::commits_between(repo, [since], tip)?;
+    // A job of CI that has the two the wrong way round would pass whatever there is.
+    if commits.is_empty() && since != tip {
+        let (since, tip) = (since.to_hex_with_len(10), tip.to_hex_with_len(10));
+        let message = format!("there is no commit to verify: {since} has every commit of {tip}");
+        return Err(Error::fatal(Kind::UnknownRevision, message).hint("give the commit that the branch began with"));
+    }
     if let Some(edge) = history::edge_in(repo, &commits)? {
         let message = format!(
             "cannot list the commits since {}: this clone ends at {}",

@@ -81,6 +81,19 @@ fn a_statement_names_the_merge_its_files_and_what_was_checked() {
     sandbox.chant(&["attest", &open]).fails(1, &["it has no work"]);
 }
 
+#[test]
+fn links_and_names_in_any_bytes_are_subjects_too() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("ln -s file link; echo x >\"$(printf 'b\\377')\"; git add -A; git commit -qm Both; tick");
+    let id = sandbox.add(&["Add both", "--verify", "true"]);
+    sandbox.chant(&["work", &id, "--trust"]).ok();
+    let statement = sandbox.chant(&["attest", &id]).ok().json();
+    let subjects = statement["subject"].as_array().unwrap();
+    let link = subjects.iter().find(|one| one["name"] == "link").unwrap_or_else(|| panic!("{statement}"));
+    assert_eq!(link["digest"]["gitBlob"], *sandbox.git(&["rev-parse", "main:link"]).trim());
+    assert!(subjects.iter().any(|one| one["name"] == "b\u{fffd}"), "{statement}");
+}
+
 /// A clone with the events and what `args` of git's say.
 fn clone(sandbox: &Sandbox, args: &[&str]) -> PathBuf {
     let clone = sandbox.dir().join("clone");

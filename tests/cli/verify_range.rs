@@ -39,6 +39,9 @@ fn a_range_is_its_specs_their_checks_and_the_commits_without_one() {
     sandbox.commit("Remove one");
     let broken = sandbox.chant(&since).fails(1, &[]);
     assert!(broken.out.contains("1 spec checked, 1 failed, 1 unproved, 3 commits without a spec\n"), "{}", broken.out);
+    let newer = ["verify", "--since", "HEAD", "--at", "main", "--trust", "--require", "spec"];
+    sandbox.chant(&newer).fails(128, &["there is no commit to verify"]);
+    sandbox.chant(&["verify", "--since", "HEAD", "--exit-code", "--trust"]).ok();
     sandbox.chant(&["verify", "--since", "nowhere"]).fails(128, &["'nowhere' names no commit"]);
     sandbox.chant(&["verify", "--summary", "x", "--all"]).fails(129, &["--all"]);
 }
