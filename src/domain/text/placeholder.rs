@@ -59,40 +59,18 @@ const PHRASES: [&str; 55] = [
     "no recommendation can be given",
 ];
 
-/// Words by which documents are divided, and those that stand beside them: a text of nothing else announces what it does not say.
-const PARTS: [&str; 22] = [
-    "cause",
-    "hypothesis",
-    "hypotheses",
-    "approach",
-    "approaches",
-    "recommendation",
-    "recommendations",
-    "recommended",
-    "option",
-    "options",
-    "finding",
-    "findings",
-    "analysis",
-    "conclusion",
-    "summary",
-    "details",
-    "description",
-    "section",
-    "introduction",
-    "background",
-    "result",
-    "results",
-];
-const BESIDE: [&str; 22] = [
-    "the", "a", "an", "this", "our", "my", "of", "is", "are", "and", "to", "for", "root", "one", "two", "three",
-    "first", "second", "third", "1", "2", "3",
-];
+/// What documents list, one after the other.
+const PARTS: [&str; 6] = ["hypothesis", "approach", "option", "finding", "step", "section"];
 
-/// Whether a text only announces what a document would say: "Hypothesis one.", "The recommended approach."
+/// How they are numbered, or marked as the one that counts.
+const NUMBERS: [&str; 11] = ["one", "two", "three", "first", "second", "third", "1", "2", "3", "recommended", "chosen"];
+
+/// Whether a text only announces one of several parts, and nothing of what it would say: "Hypothesis one.", "The recommended approach."
 pub(super) fn is_outline(words: &str) -> bool {
-    let each = || words.split(' ');
-    each().any(|word| PARTS.contains(&word)) && each().all(|word| PARTS.contains(&word) || BESIDE.contains(&word))
+    let words: Vec<&str> =
+        words.split(' ').filter(|word| !matches!(*word, "the" | "a" | "an" | "our" | "my")).collect();
+    let is_part = |first: &str, second: &str| PARTS.contains(&first) && NUMBERS.contains(&second);
+    matches!(words[..], [first, second] if is_part(first, second) || is_part(second, first))
 }
 
 /// With one of these a text begins that is still to be written.

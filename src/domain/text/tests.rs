@@ -36,6 +36,8 @@ fn a_short_text_is_a_text() {
         "# Q\n\nEt in Arcadia ego: the constant is 1, in non-strict mode 2.\n",
         "# Q\n\nIt fails. It fails. It fails on every third run.\n",
         "# Root cause\n\n## Recommendation\n\nApproach two: change the sign.\n",
+        "# Doc\n\n## Recommendation\n\nTHE-FINDING of root-cause.\n",
+        "# Doc\n\nSummary of the findings and the root cause.\n",
         "# Warum?\n\nWarum? Das Vorzeichen ist falsch.\n",
         "# Q\n\n`src/a/very/long/path/of/modules/that/nest/deep/store.rs`\n",
     ] {
