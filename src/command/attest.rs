@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context<'_>, args: &AttestArgs) -> Result<Outcome> {
     let entry = specs.entry(&id)?;
     let statement = attest::statement(&specs, &entry)?;
     let envelope = if args.sign { Some(sealed(&project, &statement)?) } else { None };
-    let path = args.output.as_ref().map(|path| context.env.cwd().join(path));
+    let path = args.output.as_ref().filter(|path| path.as_os_str() != "-").map(|path| context.env.cwd().join(path));
     let answer = Attested { spec: specs.view(&entry)?, path: path.clone().map(Into::into), statement, envelope };
     if let Some(path) = path {
         local_file::hand_over(&path, answer.document().as_bytes())?;

@@ -144,6 +144,12 @@ fn a_reproduction_and_its_fix_are_proved_by_one_test() {
     }
     let all = sandbox.chant(&["verify", "--all"]).ok().out;
     assert!(all.contains("the bug is not in this revision") && all.contains("2 specs checked"), "{all}");
+    // What only tells something has not passed.
+    let root = sandbox.git(&["rev-list", "--max-parents=0", "main"]);
+    sandbox.chant(&["verify", "--since", &root, "--trust", "--summary", "summary.md"]).ok();
+    let summary = sandbox.read("summary.md");
+    let row = summary.lines().find(|line| line.contains(&first[11..])).unwrap_or_else(|| panic!("{summary}"));
+    assert!(row.ends_with("| no commands |"), "{summary}");
 }
 
 #[test]
