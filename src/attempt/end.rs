@@ -64,7 +64,7 @@ pub(crate) fn end(
         Err(Error::negative(Kind::Overtaken, message).hint(format!("to see it: git chant show {}", id.short())))
     })?;
     if let (Some(state), Op::Reset) = (before, op) {
-        tell_of_merge(&specs, state, progress)?;
+        tell_of_merge(&specs, id, state, progress)?;
     }
     if let (Some(state), Op::Reset | Op::Release | Op::Cancel) = (before, op) {
         clear(project, id, state, progress)?;
@@ -77,9 +77,9 @@ pub(crate) fn end(
 }
 
 /// Says that the work of a completed spec stays in its target.
-fn tell_of_merge(specs: &Specs<'_>, state: &State, progress: &dyn Progress) -> Result<()> {
+fn tell_of_merge(specs: &Specs<'_>, id: &SpecId, state: &State, progress: &dyn Progress) -> Result<()> {
     let (Some(target), Some(landing)) = (&state.facts.target, state.facts.landing) else { return Ok(()) };
-    if state.status != Status::Completed || specs.is_dropped(&StateFacts::of(state))? {
+    if state.status != Status::Completed || specs.is_dropped(id, &StateFacts::of(state))? {
         return Ok(());
     }
     let (branch, new) = (short_name(target), landing.new.to_hex_with_len(12));

@@ -53,7 +53,7 @@ fn dropped(specs: &Specs<'_>, entry: &Entry) -> Result<Option<String>> {
     let target = state.facts.target.as_deref().unwrap_or_default();
     let branch = target.strip_prefix("refs/heads/").unwrap_or(target);
     Ok(specs
-        .is_dropped(&StateFacts::of(state))?
+        .is_dropped(&entry.id, &StateFacts::of(state))?
         .then(|| format!("'{branch}' no longer contains the work of '{}'", entry.id.short())))
 }
 

@@ -218,6 +218,15 @@ pub(crate) fn forward(
     })
 }
 
+/// The newest `most` values that a ref had by its log, the newest first; none without a log that can be read.
+pub(crate) fn logged(repo: &Repository, name: &str, most: usize) -> Result<Vec<ObjectId>> {
+    let Some(found) = repo.gix().try_find_reference(name)? else { return Ok(Vec::new()) };
+    let mut log = found.log_iter();
+    let Ok(Some(lines)) = log.rev() else { return Ok(Vec::new()) };
+    // A line that a crash cut short names nothing.
+    Ok(lines.take(most).flatten().map(|line| line.new_oid).collect())
+}
+
 /// The person in a reflog. A missing identity does not stop a ref from moving, as in git.
 fn reflog_identity(repo: &Repository) -> Signature {
     repo.committer().unwrap_or_else(|_| Signature {

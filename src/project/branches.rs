@@ -47,18 +47,22 @@ impl Project {
 
     /// What the upstream of a branch held at the last fetch; without one, what the remote that specs are exchanged with had of it.
     pub(crate) fn upstream_tip(&self, full: &str) -> Result<Option<ObjectId>> {
-        let Ok(name) = FullName::try_from(full) else { return Ok(None) };
-        let upstream = self.repo.gix().branch_remote_tracking_ref_name(name.as_ref(), Direction::Fetch);
-        if let Some(Ok(upstream)) = upstream {
-            return match self.repo.gix().try_find_reference(upstream.as_ref())? {
-                Some(mut found) => Ok(Some(found.peel_to_id()?.detach())),
-                None => Ok(None),
-            };
-        }
-        match self.exchanged_with()? {
-            Some(remote) => self.fetched_branch(&remote, short_name(full)),
+        let Some(upstream) = self.upstream_name(full)? else { return Ok(None) };
+        match self.repo.gix().try_find_reference(upstream.as_str())? {
+            Some(mut found) => Ok(Some(found.peel_to_id()?.detach())),
             None => Ok(None),
         }
+    }
+
+    /// The full name of the ref that tracks the upstream of a branch; without an upstream, of the one that tracks the branch at the remote
+    /// that specs are exchanged with. It may not be there.
+    pub(crate) fn upstream_name(&self, full: &str) -> Result<Option<String>> {
+        let Ok(name) = FullName::try_from(full) else { return Ok(None) };
+        if let Some(Ok(upstream)) = self.repo.gix().branch_remote_tracking_ref_name(name.as_ref(), Direction::Fetch) {
+            return Ok(Some(upstream.as_bstr().to_string()));
+        }
+        let remote = self.exchanged_with()?;
+        Ok(remote.map(|remote| format!("refs/remotes/{remote}/{}", short_name(full))))
     }
 
     /// The remote that specs are exchanged with where no person names one: `chant.remote`, else, outside silent mode, the usual one.

@@ -30,6 +30,12 @@ impl Project {
         Ok(self.newest(id, attempt, |op| *op == Op::Pause)?.is_some_and(|event| self.wrote(&event)))
     }
 
+    /// Whether this clone merged the work of `attempt`. An event that names no clone is older than their names.
+    pub(crate) fn merged_here(&self, id: &SpecId, attempt: ObjectId) -> Result<bool> {
+        let merged = self.newest(id, attempt, |op| matches!(op, Op::Land | Op::Complete))?;
+        Ok(merged.is_none_or(|event| event.facts.clone.is_none() || self.wrote(&event)))
+    }
+
     /// Whether this clone wrote the event.
     fn wrote(&self, event: &Event) -> bool {
         event.facts.clone.as_deref() == Some(self.clone_name())

@@ -11,12 +11,15 @@ use super::{
 use crate::{
     domain::{event::Landing, id::SpecId, state::State},
     error::Result,
-    git::history,
+    git::{history, reference},
     project::SPECS_DIR,
 };
 
 /// Of how many completed specs, those that changed last, a listing looks whether their branch still has their merge. `fsck` looks at all.
 const MOST_COMPLETED: usize = 20;
+
+/// How far back the log of a branch is read for a merge that another clone made.
+const MOST_LOGGED: usize = 100;
 
 impl Specs<'_> {
     /// Whether the work of a completed spec is in the base; `None` where there is nothing to find.
@@ -27,7 +30,7 @@ impl Specs<'_> {
     }
 
     /// Whether the target of a completed spec is there and does not have its work any more: a person reset or rebased the branch.
-    pub(crate) fn is_dropped(&self, state: &StateFacts<'_>) -> Result<bool> {
+    pub(crate) fn is_dropped(&self, id: &SpecId, state: &StateFacts<'_>) -> Result<bool> {
         let Some(MergeFacts { target, landing }) = state.merge else { return Ok(false) };
         let Some(tip) = self.project.branch_tip(target)? else { return Ok(false) };
         // What another clone merged may not have come here yet.
@@ -43,9 +46,28 @@ impl Specs<'_> {
         }
         // What another clone merged is in the branch here once a person has pulled.
         match self.project.upstream_tip(target)? {
-            Some(upstream) => Ok(!self.landed_in(landing, &state.work.commits, upstream)?),
-            None => Ok(true),
+            Some(upstream) if self.landed_in(landing, &state.work.commits, upstream)? => Ok(false),
+            _ => self.was_here(id, state, target, landing),
         }
+    }
+
+    /// Whether the branch here had a merge once: this clone made it, or the log of the branch, or of its upstream, has it. The work branch of
+    /// what another clone merged can come long before that clone pushes the target.
+    fn was_here(&self, id: &SpecId, state: &StateFacts<'_>, target: &str, landing: Landing) -> Result<bool> {
+        let Some(attempt) = state.work.attempt else { return Ok(true) };
+        if self.project.merged_here(id, attempt)? {
+            return Ok(true);
+        }
+        let mut names = vec![target.to_owned()];
+        names.extend(self.project.upstream_name(target)?);
+        for name in names {
+            for tip in reference::logged(&self.project.repo, &name, MOST_LOGGED)? {
+                if self.ancestry.is_ancestor(landing.new, tip)? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// For those of the `merged` specs that changed last, each with the time of its newest event, whether their target does not have their
@@ -55,9 +77,9 @@ impl Specs<'_> {
         merged.truncate(MOST_COMPLETED);
         let look = |(_, id): (i64, SpecId)| {
             let dropped = match self.cached_facts(&id)? {
-                Some((state, _)) => self.is_dropped(&state)?,
+                Some((state, _)) => self.is_dropped(&id, &state)?,
                 None => match self.recorded(&id)?.state {
-                    Some(state) => self.is_dropped(&StateFacts::of(&state))?,
+                    Some(state) => self.is_dropped(&id, &StateFacts::of(&state))?,
                     None => false,
                 },
             };

@@ -158,7 +158,7 @@ impl Specs<'_> {
         detail.target = facts.target.clone();
         detail.tampered = facts.tampered.clone();
         detail.confined = facts.confined.as_ref().map(|by| by.as_ref().to_owned());
-        let dropped = self.is_dropped(&StateFacts::of(state))?;
+        let dropped = self.is_dropped(&entry.id, &StateFacts::of(state))?;
         detail.spec.dropped = (entry.status == Status::Completed).then_some(dropped);
         detail.merge = facts.landing.zip(facts.target.clone()).map(|(landing, target)| MergeView {
             target,

@@ -72,7 +72,7 @@ fn run(project: &Project, entry: &Entry) -> Result<Option<Finding>> {
 fn dropped(specs: &Specs<'_>, entry: &Entry) -> Result<Option<Finding>> {
     let Some(state) = &entry.state else { return Ok(None) };
     let (Some(target), Some(landing)) = (&state.facts.target, state.facts.landing) else { return Ok(None) };
-    if !specs.is_dropped(&StateFacts::of(state))? {
+    if !specs.is_dropped(&entry.id, &StateFacts::of(state))? {
         return Ok(None);
     }
     let (branch, merge, short) = (short_name(target), landing.new.to_hex_with_len(12), entry.id.short());

@@ -51,6 +51,41 @@ fn what_another_clone_merged_is_not_lost_before_its_branch_comes() {
 }
 
 #[test]
+fn what_another_clone_merged_is_not_dropped_before_it_pushes() {
+    let net = Net::new(2);
+    let spec = net.add(0, "Once");
+    net.agent(0, "echo done >>done; git add done; git commit -qm Done");
+    // The branch of the work travels by itself, and its commit is the one that main became in clone 0.
+    net.git(0, &["config", "chant.merge", "ff"]);
+    net.chant(0, &["work", &spec, "--no-merge"]).ok();
+    net.chant(0, &["sync"]).ok();
+    net.chant(1, &["sync"]).ok();
+    net.chant(0, &["merge", &spec]).ok();
+    net.chant(0, &["sync"]).ok();
+    net.chant(1, &["sync"]).ok();
+    let merged = net.git(0, &["rev-parse", "main"]);
+    net.git(1, &["cat-file", "-e", &merged]);
+    let dropped = |clone| {
+        let [listed, status] = ["list", "status"].map(|command| net.chant(clone, &[command]).ok().out);
+        let found = net.chant(clone, &["fsck"]).out;
+        let all = [listed.contains("dropped"), status.contains("any more"), found.contains("any more")];
+        assert!(all.iter().all(|one| *one == all[0]), "{listed}{status}{found}");
+        all[0]
+    };
+    assert!(!dropped(1));
+    // Once it was here, a reset drops it, in the clone that pulled as in the one that merged.
+    net.git(0, &["push", "-q"]);
+    net.git(1, &["pull", "-q"]);
+    assert!(!dropped(1));
+    net.git(0, &["push", "-q", "-f", "origin", "main~1:main"]);
+    for clone in [0, 1] {
+        net.git(clone, &["fetch", "-q"]);
+        net.git(clone, &["reset", "-q", "--hard", "origin/main"]);
+        assert!(dropped(clone), "clone {clone}");
+    }
+}
+
+#[test]
 fn work_on_all_and_next_ask_too_and_go_on_without_an_answer() {
     let net = Net::new(3);
     let spec = completed(&net);

@@ -1,14 +1,6 @@
-//! The soak: a tool, an agent or both are killed at random moments, one command goes on, and nothing is lost.
+//! A tool, an agent or both are killed at random moments, one command goes on, and nothing is lost.
 //!
-//! Not part of the normal run, since it takes minutes: `cargo test --test soak -- --ignored --nocapture`. `CHANT_SOAK_ROUNDS` says how
-//! often (200), `CHANT_SOAK_SEED` repeats the moments of a run; what the machine does in them is its own.
-
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
-#![cfg(target_os = "linux")]
-
-#[path = "support/mod.rs"]
-#[expect(dead_code, reason = "it has what other tests need")]
-mod support;
+//! `CHANT_SOAK_ROUNDS` says how often (200), `CHANT_SOAK_SEED` repeats the moments of a run; what the machine does in them is its own.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{Ran, Sandbox, chance::Chance};
+use crate::support::{Ran, Sandbox, chance::Chance};
 
 /// A commit and an uncommitted file in each of six steps; what it did is written down once it is done.
 const AGENT: &str = r#"
