@@ -10,7 +10,9 @@ use crate::{
     domain::id::SpecId,
     error::Result,
     exchange::sync::{self, Scope},
+    project::Project,
     specs::text::path_of,
+    store::tracking::tracked_specs,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
@@ -38,11 +40,7 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
     if let Some(namesake) = exchanged.iter().find(|entry| entry.way == ExchangeResult::Namesake)
         && let Some(id) = &namesake.spec
     {
-        hints.push(format!(
-            "to give yours a new id, copy '{}' into a new spec: git chant add \"<title>\" --edit",
-            path_of(id)
-        ));
-        hints.push(format!("then accept theirs: git update-ref -d {}", namesake.name));
+        hints.extend(ways_out(&project, &remote.name, id, &namesake.name)?);
     }
     if let Some(unfit) = exchanged.iter().find(|entry| entry.way == ExchangeResult::Unfit) {
         // In a shallow clone it is most often this clone that lacks something: there is nothing to delete.
@@ -56,4 +54,19 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
     }
     let outcome = Outcome::new(SyncAnswer { remote: remote.name, dry_run: args.dry_run, exchanged });
     Ok(hints.into_iter().fold(outcome.exit(i32::from(failed)), Outcome::hint))
+}
+
+/// What a person can do where the remote has another spec with the id of one here, whose ref has the full name `name`.
+fn ways_out(project: &Project, remote: &str, id: &SpecId, name: &str) -> Result<Vec<String>> {
+    let path = path_of(id);
+    let mut hints = vec![
+        format!("to give yours a new id, copy '{path}' into a new spec: git chant add \"<title>\" --edit"),
+        format!("then accept theirs: git rm {path}"),
+    ];
+    hints.push(if project.store()?.ref_tip(id)?.is_some() {
+        format!("and: git update-ref -d {name}")
+    } else {
+        format!("if both are one spec: git update-ref {name} {}{id}", tracked_specs(remote))
+    });
+    Ok(hints)
 }

@@ -29,7 +29,7 @@ pub(crate) mod overlay;
 pub(crate) mod pack;
 pub(crate) mod private;
 pub(crate) mod process;
-mod promised;
+pub(crate) mod promised;
 pub(crate) mod reference;
 pub(crate) mod remote;
 mod replay;

@@ -10,7 +10,7 @@ use crate::error::Result;
 const MOST: usize = 1000;
 
 /// Whether objects may be missing that a remote has promised.
-pub(super) fn is_partial(repo: &Repository) -> bool {
+pub(crate) fn is_partial(repo: &Repository) -> bool {
     repo.gix().config_snapshot().string("extensions.partialClone").is_some() || remote(repo).is_some()
 }
 

@@ -29,6 +29,7 @@ pub(crate) mod merge_commits;
 pub(crate) mod moved_worktree;
 pub(crate) mod name_list;
 pub(crate) mod names;
+pub(crate) mod namesake;
 pub(crate) mod past_attempts;
 pub(crate) mod proposal;
 pub(crate) mod readiness;

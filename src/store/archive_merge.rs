@@ -79,7 +79,7 @@ impl Store<'_> {
         let chains = self.tips()?.into_iter().filter(|(id, _)| archives.contains(archive_of(id)));
         let Overlap { contained, apart } = self.overlap(chains)?;
         for (id, entry) in apart {
-            self.integrate(&id, entry, Source::FetchOnly)?;
+            self.integrate(&id, entry, Source::FetchOnly, &|_| Ok(false))?;
         }
         self.drop_folded(&contained)
     }

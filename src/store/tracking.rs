@@ -14,6 +14,7 @@ use crate::{
         history::History,
         id::SpecId,
         state::State,
+        status::Status,
     },
     error::Result,
 };
@@ -103,7 +104,8 @@ pub enum Integrated {
         /// Whether the two had no event in common, only a text.
         strangers: bool,
     },
-    /// The remote's is that of another spec, which has the same id: the two share neither an event nor a text. It is not taken.
+    /// The remote's is that of another spec, which has the same id: it shares neither an event nor a text with ours, or is not about the
+    /// file here. It is not taken.
     Namesake,
     /// The remote's is not taken, and why.
     Unfit(String),
@@ -181,9 +183,18 @@ impl Store<'_> {
     /// Brings the chain of `spec` together with the tip that a remote has, by the convergence rule (DESIGN, section 3). Whatever
     /// either of them knows is known afterwards.
     ///
+    /// `is_namesake` says of their history whether the file here is another spec's. It is asked as long as nothing has happened to the
+    /// spec here.
+    ///
     /// # Errors
     /// With code `busy` if others kept writing for the store's whole patience.
-    pub fn integrate(&self, spec: &SpecId, remote: ObjectId, source: Source) -> Result<Integrated> {
+    pub(crate) fn integrate(
+        &self,
+        spec: &SpecId,
+        remote: ObjectId,
+        source: Source,
+        is_namesake: &dyn Fn(&History) -> Result<bool>,
+    ) -> Result<Integrated> {
         let name = Self::ref_name(spec);
         let mut theirs = None;
         self.retry(&name, || {
@@ -203,6 +214,9 @@ impl Store<'_> {
             {
                 // It is folded, with all of that.
                 return Ok(Some(Integrated::Kept));
+            }
+            if self.is_of_others(spec, local, &theirs.history)? && is_namesake(&theirs.history)? {
+                return Ok(Some(Integrated::Namesake));
             }
             let (new, log, done) = match self.join(spec, local, remote, theirs, source)? {
                 (None, _) => return Ok(Some(Integrated::Kept)),
@@ -236,6 +250,19 @@ impl Store<'_> {
             Step::Adopt => (Some(self.truthful(spec, remote, &history)?).filter(|to| *to != local), None),
             Step::Merge(parents) => (Some(self.write_merge_event(spec, &parents)?), Some(local)),
         })
+    }
+
+    /// Whether only other clones have recorded anything about the spec, and nothing has happened to it yet as far as this clone knows.
+    fn is_of_others(&self, spec: &SpecId, local: Option<ObjectId>, theirs: &History) -> Result<bool> {
+        let of_others = |history: &History| {
+            history.events().iter().all(|event| event.facts.clone.as_deref() != Some(&self.settings.clone))
+        };
+        if !of_others(theirs) {
+            return Ok(false);
+        }
+        let Some(local) = local else { return Ok(true) };
+        let is_pending = self.state_at(spec, local).is_ok_and(|(state, _)| state.status == Status::Pending);
+        Ok(is_pending && of_others(&self.walk(spec, local)?.history))
     }
 
     /// Whether `ours` has none of the events that the chain of another clone begins with.

@@ -5,7 +5,7 @@ use gix::ObjectId;
 use super::Exchange;
 use crate::{
     answer::ExchangeResult,
-    domain::{converge::Source, id::SpecId},
+    domain::{converge::Source, history::History, id::SpecId},
     error::Result,
     store::{NOTES_REF, Store, archive::ARCHIVES, tracking::Integrated},
 };
@@ -20,7 +20,8 @@ impl Exchange<'_> {
 
     /// Joins the history of a spec with `theirs`.
     pub(super) fn join_spec(&mut self, spec: &SpecId, theirs: ObjectId, source: Source) -> Result<()> {
-        let joined = self.store.integrate(spec, theirs, source)?;
+        let is_namesake = |history: &History| self.namesakes.has(spec, history);
+        let joined = self.store.integrate(spec, theirs, source, &is_namesake)?;
         self.report_joined(&Store::ref_name(spec), joined);
         Ok(())
     }

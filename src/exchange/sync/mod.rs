@@ -26,6 +26,7 @@ use crate::{
     error::Result,
     git,
     project::Project,
+    specs::namesake::Namesakes,
     store::{NOTES_REF, SPECS, Store, tracking::Tracked},
 };
 use report::Report;
@@ -47,12 +48,14 @@ struct Exchange<'a> {
     project: &'a Project,
     store: Store<'a>,
     remote: &'a Remote,
+    namesakes: Namesakes<'a>,
     report: Report,
 }
 
 impl<'a> Exchange<'a> {
     fn new(project: &'a Project, remote: &'a Remote) -> Result<Exchange<'a>> {
-        Ok(Exchange { project, store: project.store()?, remote, report: Report::default() })
+        let (store, namesakes) = (project.store()?, Namesakes::new(project));
+        Ok(Exchange { project, store, remote, namesakes, report: Report::default() })
     }
 }
 

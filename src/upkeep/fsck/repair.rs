@@ -8,6 +8,8 @@ use std::{
 };
 
 use super::{Finding, Repair};
+use gix::ObjectId;
+
 use crate::{
     answer::{
         ProblemView,
@@ -20,6 +22,7 @@ use crate::{
     project::Project,
     specs::{
         cleanup::{clean_up, clear_pending},
+        namesake::Namesakes,
         record,
         text::TextSource,
     },
@@ -105,7 +108,7 @@ pub(crate) fn mend(project: &Project, repair: &Repair, progress: &dyn Progress) 
         Repair::Restore(id) => restore(project, id)?,
         Repair::Reconnect(id) => store.reconnect(id).map(drop)?,
         Repair::Fold => archive::fold(project, None).map(drop)?,
-        Repair::Rejoin(id, event) => match store.integrate(id, *event, Source::FetchOnly)? {
+        Repair::Rejoin(id, event) => match rejoin(project, id, *event)? {
             Integrated::Unfit(why) => return Err(Error::negative(Kind::Unfit, why)),
             Integrated::Namesake => {
                 let why = format!("it is another spec with the id '{id}'");
@@ -133,6 +136,12 @@ fn warn(warnings: Vec<String>, progress: &dyn Progress) {
     for warning in warnings {
         progress.say(&Step::Warning(warning));
     }
+}
+
+/// Joins the history of a spec with what leads to `event`, unless the file here is another spec's.
+fn rejoin(project: &Project, id: &SpecId, event: ObjectId) -> Result<Integrated> {
+    let namesakes = Namesakes::new(project);
+    project.store()?.integrate(id, event, Source::FetchOnly, &|history| namesakes.has(id, history))
 }
 
 /// Writes the file of a spec that has events and no file. A file that appears in between stays.

@@ -12,6 +12,7 @@ mod http;
 pub mod net;
 mod nothing_to_do;
 mod refused;
+mod same_id;
 mod ssh;
 mod two_maintainers;
 mod work_branches;
