@@ -87,6 +87,11 @@ impl<'p> Specs<'p> {
         Specs::with(project, cache, texts)
     }
 
+    /// The specs read anew, with outlines for texts: for a command that goes through all of them and takes nothing from the cache.
+    pub(crate) fn outlined(project: &'p Project) -> Result<Specs<'p>> {
+        Specs::with(project, None, Texts::cached(project, None))
+    }
+
     /// Writes what was found into the cache.
     pub(crate) fn write_cache(&self) -> Result<()> {
         if let Some(cache) = self.cache.as_ref().filter(|cache| cache.is_outdated()) {

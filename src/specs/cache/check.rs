@@ -6,7 +6,7 @@ use super::{Cache, CachedFile, ParsedText};
 use crate::{
     domain::{
         id::SpecId,
-        spec_file::{MAX_SPEC_LEN, Spec},
+        spec_file::{self, MAX_SPEC_LEN, Spec},
     },
     error::Result,
     git::{lookup, work_file::Directory},
@@ -97,7 +97,7 @@ impl Cache<'_> {
         };
         let Some(bytes) = bytes else { return Ok(false) };
         let blob = self.project.store()?.blob_id(&bytes);
-        let same = |spec: Spec| Spec::outline(&text.path, spec.front, spec.title) == outline;
-        Ok(blob != text.blob() || !crate::domain::spec_file::parse(&text.path, &bytes).is_ok_and(same))
+        let same = |spec: Spec| spec == outline;
+        Ok(blob != text.blob() || !spec_file::skim(&text.path, &bytes).is_ok_and(same))
     }
 }

@@ -34,7 +34,7 @@ use crate::{
 /// If the specs cannot be told apart: no repository, `.chant/specs` is no directory.
 pub(crate) fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    let specs = Specs::new(project)?;
+    let specs = Specs::outlined(project)?;
     findings.extend(looked("refs", None, refs::chains(project)));
     findings.extend(looked("archives", None, refs::archives(project)));
     findings.extend(looked("locks", None, clone::locks(project)));

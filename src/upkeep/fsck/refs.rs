@@ -69,6 +69,9 @@ pub(super) fn archives(project: &Project) -> Result<Vec<Finding>> {
             findings.push(found.help(format!("to see its earlier values: git reflog {quoted}")));
         }
     }
+    if store.archives()?.is_empty() {
+        return Ok(findings);
+    }
     let folders = ArchiveTrees::default();
     for (id, tip) in store.tips()? {
         let Ok(Some(folded)) = store.folded_tip_in(&folders, &id) else { continue };

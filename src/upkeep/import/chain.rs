@@ -16,7 +16,7 @@ use crate::{
         id::SpecId,
         new_event::{NewEvent, sentence},
         spec_file,
-        spec_file::{Foreign, foreign_of},
+        spec_file::Foreign,
         spec_type::SpecType,
         status::Status,
     },
@@ -51,8 +51,7 @@ pub(super) struct BuiltHistory {
 
 /// Makes the events of a spec. Nothing is written.
 pub(super) fn build(context: &ImportContext<'_>, read: &Read, finder: &mut CommitFinder<'_>) -> Result<BuiltHistory> {
-    let foreign = foreign_of(&read.bytes);
-    let mut chain = Chain { context, read, foreign: &foreign, past: Vec::new(), left: Vec::new(), at: 0 };
+    let mut chain = Chain { context, read, foreign: &read.foreign, past: Vec::new(), left: Vec::new(), at: 0 };
     chain.add()?;
     chain.approval()?;
     let (status, commits) = chain.status(finder)?;
@@ -162,7 +161,7 @@ impl Chain<'_> {
             return Ok(());
         }
         let answer = self.foreign.approval.clone();
-        let since = self.context.history.since(&self.read.source.id, |then| then.approval == answer)?;
+        let since = self.since(|then| then.approval == answer)?;
         let (author, answered) = since.map_or((None, None), |(author, blob)| (author, Some(blob)));
         let said_at = self.foreign.approved_at.as_deref().and_then(time);
         let mut author = author.unwrap_or_else(|| self.context.history.person());
@@ -193,10 +192,16 @@ impl Chain<'_> {
         Ok(spec_file::parse("", &bytes).is_ok_and(|old| old.asks_the_same(&self.read.spec)))
     }
 
+    /// The oldest version of the file since which every version satisfies `has`: its author, and its blob.
+    fn since(&self, has: impl Fn(&Foreign) -> bool) -> Result<Option<(Option<Signature>, ObjectId)>> {
+        let now = (self.read.blob, has(self.foreign));
+        self.context.history.since(&self.read.source.id, now, has)
+    }
+
     /// The person who gave the spec the status that it has, and when.
     fn changed(&self) -> Result<Signature> {
         let status = self.foreign.status.clone();
-        let since = self.context.history.since(&self.read.source.id, |then| then.status == status)?;
+        let since = self.since(|then| then.status == status)?;
         Ok(since.and_then(|(author, _)| author).unwrap_or_else(|| self.person_at(Time::new(self.at, 0))))
     }
 

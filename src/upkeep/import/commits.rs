@@ -6,7 +6,7 @@ use gix::ObjectId;
 
 use crate::{
     error::Result,
-    git::history,
+    git::{file_history, history},
     project::{Project, target::full_name},
 };
 
@@ -16,6 +16,7 @@ const MAX_COMPARED: usize = 100;
 /// The commits that specs name, and the branches that may have them.
 pub(super) struct CommitFinder<'p> {
     project: &'p Project,
+    /// The commits by what specs write for them.
     named: HashMap<String, ObjectId>,
     /// Full names and tips, the likeliest first.
     branches: Vec<(String, ObjectId)>,
@@ -41,12 +42,8 @@ pub(super) struct FoundCommits {
 }
 
 impl<'p> CommitFinder<'p> {
-    /// `named` are the commits, by what specs write for them; `main_branch` is what chant's settings say.
-    pub(super) fn new(
-        project: &'p Project,
-        named: HashMap<String, ObjectId>,
-        main_branch: Option<String>,
-    ) -> Result<CommitFinder<'p>> {
+    /// `main_branch` is what chant's settings say.
+    pub(super) fn new(project: &'p Project, main_branch: Option<String>) -> Result<CommitFinder<'p>> {
         let head = project.repo.head()?.branch().map(|name| name.as_bstr().to_string());
         let said = project.config().target()?.into_iter().chain(main_branch);
         let usual = ["main", "master"].map(|name| format!("refs/heads/{name}"));
@@ -58,7 +55,16 @@ impl<'p> CommitFinder<'p> {
                 branches.push((name, tip));
             }
         }
-        Ok(CommitFinder { project, named, branches, reached: HashMap::new(), compared: 0 })
+        Ok(CommitFinder { project, named: HashMap::new(), branches, reached: HashMap::new(), compared: 0 })
+    }
+
+    /// Learns which commits are meant by `names`, all that [`CommitFinder::find`] is asked for next: git is asked once for all of them.
+    pub(super) fn look_up<'n>(&mut self, names: impl Iterator<Item = &'n String>) -> Result<()> {
+        let mut names: Vec<String> = names.cloned().collect();
+        names.sort_unstable();
+        names.dedup();
+        self.named = file_history::commits_named(&self.project.repo, &names)?;
+        Ok(())
     }
 
     /// Looks for the commits that are written as `written`, oldest first.

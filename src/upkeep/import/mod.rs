@@ -26,11 +26,11 @@ use crate::{
         diagnostic::{Diagnostic, Severity},
         id::SpecId,
         spec_file,
-        spec_file::{MAX_SPEC_LEN, Spec},
+        spec_file::{Foreign, MAX_SPEC_LEN, Spec, foreign_of},
         status::Status,
     },
     error::Result,
-    git::{file_history, pack, work_file},
+    git::{pack, work_file},
     project::Project,
     store::{Appended, Store},
 };
@@ -89,29 +89,21 @@ pub(crate) fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progr
     if fresh.len() >= MANY {
         progress.say(&Step::Note(format!("Reading {} specs and their history", fresh.len())));
     }
-    let (mut readable, mut commits) = (Vec::new(), Vec::new());
-    for source in fresh {
-        if let Some(read) = read(project, &home, source, None, &mut outcome.left)? {
-            commits.extend(read.spec.front.commits.iter().cloned());
-            readable.push((read.source, read.blob));
-        }
-    }
-    commits.sort_unstable();
-    commits.dedup();
-    let settings = other_files::read(project, &home, &mut outcome.left)?;
+    let mut left_of_settings = Vec::new();
+    let settings = other_files::read(project, &home, &mut left_of_settings)?;
     let history = FileHistory::read(project, &home)?;
-    let mut finder =
-        CommitFinder::new(project, file_history::commits_named(&project.repo, &commits)?, settings.main_branch)?;
+    let mut finder = CommitFinder::new(project, settings.main_branch)?;
     let context = chain::ImportContext { project, home: &home, history: &history };
     // To write objects and refs takes about as long as to read and build: both go on at once.
     let other = Project::of(&project.env, project.repo.clone())?;
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(1);
         let writer = scope.spawn(move || write_all(&other, receiver, dry_run));
-        let built = build_all(&context, readable, &mut finder, &sender);
+        let built = build_all(&context, fresh, &mut finder, &sender);
         drop(sender);
         let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         outcome.left.extend(built?);
+        outcome.left.extend(left_of_settings);
         outcome.left.extend(written.left);
         outcome.recorded += written.recorded;
         outcome.imported = written.imported;
@@ -122,26 +114,32 @@ pub(crate) fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progr
 /// Specs that are written together.
 type Batch = Vec<(Read, BuiltHistory)>;
 
-/// Builds the histories of `readable`, and gives them to the writer in batches until it has stopped. Returns what is wrong with them.
+/// Builds the histories of the specs in `fresh`, and gives them to the writer in batches until it has stopped. Returns what is wrong with
+/// their files.
 fn build_all(
     context: &chain::ImportContext<'_>,
-    readable: Vec<(SourceFile, ObjectId)>,
+    fresh: Vec<SourceFile>,
     finder: &mut CommitFinder<'_>,
     writer: &SyncSender<Batch>,
 ) -> Result<Vec<ProblemView>> {
     let mut left = Vec::new();
-    let mut rest = readable.into_iter().peekable();
+    let mut rest = fresh.into_iter().peekable();
     while rest.peek().is_some() {
-        let (mut batch, mut bytes) = (Vec::new(), 0);
-        while batch.len() < BATCH
+        let (mut files, mut bytes) = (Vec::new(), 0);
+        while files.len() < BATCH
             && bytes < BATCH_LEN
-            && let Some((source, blob)) = rest.next()
+            && let Some(source) = rest.next()
         {
-            if let Some(read) = read(context.project, context.home, source, Some(blob), &mut left)? {
-                let built = chain::build(context, &read, finder)?;
+            if let Some(read) = read(context.project, context.home, source, &mut left)? {
                 bytes += read.bytes.len();
-                batch.push((read, built));
+                files.push(read);
             }
+        }
+        finder.look_up(files.iter().flat_map(|read| &read.spec.front.commits))?;
+        let mut batch = Batch::with_capacity(files.len());
+        for read in files {
+            let built = chain::build(context, &read, finder)?;
+            batch.push((read, built));
         }
         if writer.send(batch).is_err() {
             break;
@@ -200,14 +198,14 @@ struct Read {
     bytes: Vec<u8>,
     blob: ObjectId,
     spec: Spec,
+    foreign: Foreign,
 }
 
-/// Reads a spec file, which has to be `expected` if that is given; what is wrong with it is added to `left`.
+/// Reads a spec file; what is wrong with it is added to `left`.
 fn read(
     project: &Project,
     home: &ChantDirectory,
     source: SourceFile,
-    expected: Option<ObjectId>,
     left: &mut Vec<ProblemView>,
 ) -> Result<Option<Read>> {
     let mut fault = |code: &str, message: &str| {
@@ -225,15 +223,15 @@ fn read(
     };
     let bytes = if home.here { project.stored(&home.top, &source.below, bytes)? } else { bytes };
     let blob = project.store()?.blob_id(&bytes);
-    if expected.is_some_and(|expected| expected != blob) {
-        return fault("changed", "it changed during the import; import it again");
-    }
     if !home.own && project.spec_names().has(&source.id)? {
         return fault("exists", "this repository has a file of that name; import that one first, or rename it");
     }
     match spec_file::parse(&source.path, &bytes) {
-        Ok(spec) if home.own && says_nothing(&spec, &bytes) => Ok(None),
-        Ok(spec) => Ok(Some(Read { source, bytes, blob, spec })),
+        Ok(spec) => {
+            let foreign = foreign_of(&bytes);
+            let skipped = home.own && says_nothing(&spec, &foreign);
+            Ok((!skipped).then_some(Read { source, bytes, blob, spec, foreign }))
+        }
         Err(diagnostics) => {
             left.extend(diagnostics.into_iter().map(|one| {
                 let message = format!("not imported: {}", one.message);
@@ -249,8 +247,7 @@ fn read(
 
 /// Whether the front matter of a spec of this repository records nothing: the spec is pending. It may be one of ours, whose events
 /// have not been fetched yet.
-fn says_nothing(spec: &Spec, bytes: &[u8]) -> bool {
-    let foreign = spec_file::foreign_of(bytes);
+fn says_nothing(spec: &Spec, foreign: &Foreign) -> bool {
     let front = &spec.front;
     foreign.status.is_none() && foreign.approval.is_none() && front.completed_at.is_none() && front.commits.is_empty()
 }

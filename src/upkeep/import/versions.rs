@@ -85,16 +85,18 @@ impl<'p> FileHistory<'p> {
         moved.map_or(Ok(None), |(version, _)| self.author(version.commit))
     }
 
-    /// The oldest version since which every version satisfies `has`: its author, and its blob.
+    /// The oldest version since which every version satisfies `has`: its author, and its blob. `now` is the blob of the file as it is,
+    /// and whether that does.
     pub(super) fn since(
         &self,
         id: &SpecId,
+        now: (ObjectId, bool),
         has: impl Fn(&Foreign) -> bool,
     ) -> Result<Option<(Option<Signature>, ObjectId)>> {
         let (archive, specs): (Vec<_>, Vec<_>) = self.of(id).iter().partition(|(_, archived)| *archived);
         let newest = archive.iter().rev().chain(specs.iter().rev());
         let mut found: Option<(ObjectId, ObjectId)> = None;
-        let mut read = HashMap::new();
+        let mut read = HashMap::from([now]);
         for (version, _) in newest.take(MAX_VERSIONS) {
             // A file that moved was deleted in one place and added in the other.
             let Some(blob) = version.blob else { continue };
