@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    domain::check_line::{CheckLine, SHOWN},
+    domain::check_line::CheckLine,
     terminal::{Look, clean, color::Slot, time},
 };
 
@@ -39,7 +39,7 @@ impl CheckLine {
             out.push_str(&format!(": {}", clean::line(first)));
         }
         let said: Vec<&str> = lines.collect();
-        for line in &said[said.len().saturating_sub(SHOWN)..] {
+        for line in &said[said.len().saturating_sub(self.shown)..] {
             out.push_str(&format!("\n          {}", clean::line(line)));
         }
         out
@@ -61,6 +61,7 @@ mod tests {
             duration_ms: None,
             waits: false,
             note: false,
+            shown: 12,
         };
         let text = failed.line(&PIPE);
         assert!(text.starts_with("FAILED  verify 'make': exit code 2\n          line 9\n"), "{text:?}");

@@ -302,6 +302,7 @@ mod tests {
             duration_ms: None,
             waits: false,
             note: false,
+            shown: 12,
         };
         let passed =
             |ran| Command { exit: Some(0), outcome: Some(Outcome::Passed), ran: Some(ran), ..Command::default() };

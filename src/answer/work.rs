@@ -200,6 +200,7 @@ mod tests {
             duration_ms: None,
             waits: false,
             note: false,
+            shown: 12,
         };
         let mut failed = ended(Status::Failed);
         failed.failed = Some(Failed {

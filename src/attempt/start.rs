@@ -76,6 +76,7 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
     let inputs = inputs(&specs, id, spec, base, true)?;
     let informed = informed(&specs, Some(base), id, spec, &inputs)?;
     worktree::refuse_elsewhere(project, id)?;
+    worktree::refuse_occupied(project, id)?;
     refuse_filtered(project, &text.path)?;
     let way_out = "rename that branch, or choose another prefix: git config chant.branchPrefix <prefix>";
     refuse_blocked(project, project.branch_ref(id)?.as_ref(), way_out)?;
@@ -162,6 +163,14 @@ fn require_reachable(project: &Project, target: &str) -> Result<()> {
     let Ok(name) = FullName::try_from(target) else { return Ok(()) };
     if branch::read(&project.repo, name.as_ref())?.is_some() {
         return Ok(());
+    }
+    let short = name.shorten().to_string();
+    if let Ok(remote) = FullName::try_from(format!("refs/remotes/{short}"))
+        && branch::read(&project.repo, remote.as_ref())?.is_some()
+    {
+        let own = short.split_once('/').map_or("<branch>", |(_, own)| own);
+        return Err(Error::fatal(Kind::BadBranch, format!("'{short}' is a remote-tracking branch"))
+            .hint(format!("to work for the branch that it tracks: --onto {}", shell_words::quote(own))));
     }
     refuse_blocked(project, name.as_ref(), "rename that branch, or choose another target: --onto <branch>")?;
     let unborn = trees::list(&project.repo)?.into_iter().find(|tree| tree.is_on(name.as_ref()));

@@ -72,16 +72,23 @@ fn clear(project: &Project, plan: &Plan, before: ObjectId, progress: &dyn Progre
         project.tell_of_kept(&plan.id, before, kept, progress)?;
     }
     // What is registered stays as long as nothing can take its place.
-    let place = project.meant_worktree(&plan.id)?;
-    if worktree::find(&project.repo, &place)?.is_none_or(|found| found.prunable) {
-        worktree::add::require_free(&place)?;
-    }
+    refuse_occupied(project, &plan.id)?;
     if let Some(tree) = tree {
         let _removed = worktree::remove::remove(&project.repo, &tree.path)?;
     }
     if let Some(tip) = branch::read(&project.repo, branch.as_ref())? {
         project.store()?.keep_attempt(&plan.id, before, tip)?;
         let _gone = branch::delete(&project.repo, branch.as_ref(), tip)?;
+    }
+    Ok(())
+}
+
+/// Refuses where something lies in the place of the worktree that is no worktree of this repository: a person's, or one whose registration
+/// was removed by hand.
+pub(super) fn refuse_occupied(project: &Project, id: &SpecId) -> Result<()> {
+    let place = project.meant_worktree(id)?;
+    if worktree::find(&project.repo, &place)?.is_none_or(|found| found.prunable) {
+        worktree::add::require_free(&place)?;
     }
     Ok(())
 }

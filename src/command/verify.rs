@@ -8,7 +8,13 @@ use crate::{
     attempt::check::{self, Prover, Room, Shown, recall},
     cli::work::VerifyArgs,
     domain::{
-        check_line::CheckLine, checks::Checks, id::SpecId, phase::Phase, spec_file::Spec, state::State, status::Status,
+        check_line::{CheckLine, SHOWN},
+        checks::Checks,
+        id::SpecId,
+        phase::Phase,
+        spec_file::Spec,
+        state::State,
+        status::Status,
     },
     env::local_file,
     error::{Error, Kind, Result},
@@ -167,5 +173,5 @@ fn said(command: &str, shown: Shown) -> CheckLine {
         Shown::Nothing(why) => format!("not judged: {why}"),
     };
     let name = format!("reproduces '{command}'");
-    CheckLine { name, ok: true, detail: Some(detail), duration_ms: None, waits: false, note: true }
+    CheckLine { name, ok: true, detail: Some(detail), duration_ms: None, waits: false, note: true, shown: SHOWN }
 }

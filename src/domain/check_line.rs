@@ -23,16 +23,23 @@ pub(crate) struct CheckLine {
     /// Whether it only tells a person something to look at: it passed nothing and failed nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub note: bool,
+    /// How many of the last lines of what a command printed a person is shown.
+    #[serde(skip)]
+    pub shown: usize,
 }
 
-/// How many of the last lines of what a command printed are shown.
+/// How many of the last lines of what a check printed are shown.
 pub(crate) const SHOWN: usize = 12;
+
+/// How many of those that git and its hooks printed when they refused a commit: git would print all of them.
+const SHOWN_OF_REFUSED: usize = 200;
 
 impl Checks {
     /// Whether a command that failed printed more than is shown.
     pub(crate) fn has_more_output(&self) -> bool {
-        let long = |command: &Command| command.output.as_ref().is_some_and(|output| output.lines().count() > SHOWN);
-        self.commands().any(|command| !command.ok && long(command))
+        let long = |command: &Command, shown| command.output.iter().any(|output| output.lines().count() > shown);
+        self.commit.iter().any(|refused| long(refused, SHOWN_OF_REFUSED))
+            || self.commands().any(|command| !command.ok && long(command, SHOWN))
     }
 
     /// One line a check.
@@ -44,6 +51,7 @@ impl Checks {
             duration_ms: None,
             waits: false,
             note: false,
+            shown: SHOWN,
         };
         let mut lines: Vec<CheckLine> =
             self.problems.iter().map(|problem| line(problem.clone(), false, None)).collect();
@@ -54,7 +62,8 @@ impl Checks {
                 _ => refused.ending(),
             };
             let output = refused.tail.as_deref().unwrap_or_default().trim_end();
-            lines.push(line(name, false, Some(format!("{why}\n{output}").trim_end().to_owned())));
+            let seen = Some(format!("{why}\n{output}").trim_end().to_owned());
+            lines.push(CheckLine { shown: SHOWN_OF_REFUSED, ..line(name, false, seen) });
         }
         for criterion in &self.criteria {
             let ok = criterion.state == "ticked";

@@ -346,9 +346,10 @@ fn one_line(message: &str) -> String {
 /// The full name of a branch by its short one (`main`). Errors with `bad-branch` if git would not take it.
 pub(crate) fn branch_name(short: &str) -> Result<FullName> {
     let full = FullName::try_from(format!("refs/heads/{short}"));
+    // Git takes an '@' for HEAD, and a full name for a ref of another kind.
+    let means_another = matches!(short, "HEAD" | "@") || short.starts_with("refs/");
     match full {
-        // Git takes an '@' for HEAD.
-        Ok(name) if !short.starts_with('-') && short != "HEAD" && short != "@" => Ok(name),
+        Ok(name) if !short.starts_with('-') && !means_another => Ok(name),
         _ => Err(Error::fatal(Kind::BadBranch, format!("'{}' is not a valid branch name", short.escape_debug()))),
     }
 }

@@ -170,3 +170,27 @@ fn a_merge_that_is_resolved_and_not_committed_is_committed() {
     let id = sandbox.add(&["Work"]);
     sandbox.chant(&["work", &id]).fails(1, &["it left a merge with conflicts: file"]);
 }
+
+#[test]
+fn a_person_sees_all_that_a_hook_said_however_long_it_is() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >file");
+    let id = sandbox.add(&["Say two"]);
+    sandbox.commit("Spec");
+    let hook = |lines: u32| {
+        let hook = sandbox.repo.join(".git/hooks/pre-commit");
+        fs::write(&hook, format!("#!/bin/sh\nseq {lines} | sed 's/^/said at /'\nexit 1\n")).unwrap();
+        fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    hook(150);
+    let ran = sandbox.chant(&["work", &id]).fails(1, &["said at 1\n", "said at 75\n", "said at 150\n"]);
+    assert!(!ran.err.contains("--checks"), "{}", ran.err);
+    let shown = sandbox.chant(&["show", &id]).ok().out;
+    assert!(shown.contains("said at 75\n"), "{shown}");
+    // Of thousands of lines the end is shown, and where all of it is.
+    hook(3000);
+    let ran = sandbox.chant(&["work", &id, "--fresh"]).fails(1, &["said at 2900\n", "git chant log", "--checks"]);
+    assert!(!ran.err.contains("said at 75\n"), "{}", ran.err);
+    let whole = sandbox.chant(&["log", &id, "--checks"]).ok().out;
+    assert!(whole.starts_with("$ git commit\nsaid at 1\n") && whole.contains("said at 3000\n"), "{whole}");
+}

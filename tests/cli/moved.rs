@@ -79,6 +79,17 @@ fn a_registration_stays_until_something_can_take_its_place() {
 }
 
 #[test]
+fn a_worktree_whose_registration_was_removed_by_hand_keeps_its_attempt() {
+    let (sandbox, id) = paused();
+    let place = registered(&sandbox);
+    fs::remove_dir_all(sandbox.repo.join(".git/worktrees")).unwrap();
+    let ops = sandbox.ops(&id);
+    sandbox.chant(&["work", &id]).fails(128, &["is in the way", "move it aside"]);
+    assert_eq!((sandbox.status(&id), sandbox.ops(&id)), ("paused".to_owned(), ops));
+    assert_eq!(fs::read_to_string(format!("{place}/file")).unwrap(), "two\n");
+}
+
+#[test]
 fn a_target_that_was_renamed_or_deleted_is_not_made_again() {
     for (rename, hint) in [(true, "--onto renamed"), (false, "--onto <branch>")] {
         let sandbox = Sandbox::new();

@@ -70,12 +70,16 @@ fn a_target_that_is_no_branch_name_is_refused_before_the_agent_runs() {
     let sandbox = Sandbox::new();
     sandbox.agent("touch ../ran; tick");
     let id = sandbox.add(&["Say hello"]);
-    for name in ["-x", "HEAD", "no..branch"] {
+    for name in ["-x", "HEAD", "no..branch", "refs/tags/v1"] {
         let said = format!("'{name}' is not a valid branch name");
         sandbox.chant(&["work", &id, &format!("--onto={name}")]).fails(129, &[&said]);
         sandbox.git(&["config", "chant.target", name]);
         sandbox.chant(&["work", &id]).fails(129, &[&said]);
     }
+    sandbox.git(&["config", "--unset", "chant.target"]);
+    sandbox.git(&["update-ref", "refs/remotes/origin/next", "main"]);
+    let parts = ["'origin/next' is a remote-tracking branch", "--onto next"];
+    sandbox.chant(&["work", &id, "--onto", "origin/next"]).fails(128, &parts);
     assert!(!sandbox.dir().join("ran").exists());
-    assert_eq!(sandbox.status(&id), "pending");
+    assert_eq!((sandbox.status(&id), sandbox.ops(&id)), ("pending".to_owned(), vec!["add".to_owned()]));
 }

@@ -244,6 +244,7 @@ mod tests {
             duration_ms: None,
             waits: false,
             note: false,
+            shown: 12,
         };
         let checks = vec![line(format!("criterion '{word}'")), line(text())];
         detail.checks = Some(CheckedAttempt { checks, suite: true, evidence });

@@ -70,7 +70,8 @@ pub(super) fn commit(project: &Project, attempt: &Attempt, place: &Place, tamper
                 command: command.to_owned(),
                 exit,
                 ended,
-                tail: Some(output),
+                tail: Some(output.clone()),
+                output: Some(output),
                 ..Command::default()
             }))
         }
