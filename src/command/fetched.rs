@@ -11,23 +11,38 @@ use crate::{
     env::{fault, local_file},
     error::{IoContext as _, Kind, Result},
     exchange::sync::{self, Claims, Scope},
-    git::{remote, repository::Repository},
+    git::{promised, remote, repository::Repository},
     project::Project,
     specs::text::path_of,
     store::tracking::REMOTES,
 };
+
+/// The refs of histories and notes, here and as remotes had them. A plain fetch into a partial clone brings them without their files.
+const HISTORIES: &[&str] = &[
+    "refs/chant/*",
+    "refs/chant-remote/*/specs/*",
+    "refs/chant-remote/*/archive/*",
+    "refs/chant-remote/*/notes/*",
+    "refs/notes/chant*",
+];
 
 /// Joins what a plain fetch brought with what is here, once for each fetch. Whatever goes wrong is said and stops no command.
 pub(super) fn join(context: &Context<'_>, command: &Command) {
     if !reads_specs(command) || !matches!(context.inside(), Ok(None)) {
         return;
     }
+    // A sync joins them itself, and fsck has a look at what is not joined.
+    let joins = !matches!(command, Command::Sync(_) | Command::Fsck(_));
     let fetch = {
         let opened = context.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.as_ref().and_then(new_fetch)
+        opened.as_ref().filter(|repo| joins || promised::is_partial(repo)).and_then(new_fetch)
     };
     let Some(fetch) = fetch else { return };
     let joined = Project::open(&context.env).and_then(|project| {
+        promised::fetch_refs(&project.repo, HISTORIES)?;
+        if !joins {
+            return Ok(());
+        }
         sync::join_fetched(&project)?;
         fetch.note(context.env.now())
     });
@@ -49,8 +64,6 @@ fn reads_specs(command: &Command) -> bool {
             | Command::InstallMan(_)
             | Command::Schema(_)
             | Command::Version(_)
-            | Command::Sync(_)
-            | Command::Fsck(_)
     )
 }
 
@@ -60,7 +73,8 @@ struct NewFetch {
     seen: PathBuf,
 }
 
-/// The fetch that has not been looked at, where the configuration says that a fetch brings histories of specs.
+/// The fetch that has not been looked at, where the configuration says that a fetch brings histories of specs, or where one that did would
+/// have to be completed.
 fn new_fetch(repo: &Repository) -> Option<NewFetch> {
     let time = |path: &PathBuf| fs::symlink_metadata(path).and_then(|meta| meta.modified()).ok();
     let fetched = time(&repo.gix().git_dir().join("FETCH_HEAD"))?;
@@ -68,7 +82,8 @@ fn new_fetch(repo: &Repository) -> Option<NewFetch> {
     if time(&seen).is_some_and(|seen| seen > fetched) {
         return None;
     }
-    let brings = remote::mappings(repo).iter().any(|mapping| !mapping.push && mapping.writes.starts_with(REMOTES));
+    let brings = promised::is_partial(repo)
+        || remote::mappings(repo).iter().any(|mapping| !mapping.push && mapping.writes.starts_with(REMOTES));
     brings.then_some(NewFetch { seen })
 }
 

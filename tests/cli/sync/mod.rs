@@ -11,6 +11,7 @@ mod hostile;
 mod http;
 pub mod net;
 mod nothing_to_do;
+mod partial;
 mod refused;
 mod same_id;
 mod ssh;
