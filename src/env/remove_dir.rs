@@ -1,4 +1,7 @@
 //! Removes a directory with all that is in it, several directories at the same time: some file systems take milliseconds for each.
+//!
+//! An agent may have nested directories deeper than a path can be long. What lies too deep is moved up first, so that neither the stack nor
+//! the open directories grow with the depth.
 
 use std::{
     ffi::CString,
@@ -10,84 +13,159 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, unlinkat},
+    fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, chmodat, openat, renameat, unlinkat},
     io::Errno,
 };
 
 /// How many threads remove directories at the same time.
 const MOST: usize = 16;
 
-/// Removes the directory at `path`. No symbolic link is followed, also where another process puts one in the place of a directory.
+/// How deep directories are opened within each other. All threads together stay far below 1024 open files.
+const DEEPEST: usize = 30;
+
+/// Removes the directory at `path`, read-only directories in it too. No symbolic link is followed, also where another process puts one in the
+/// place of a directory.
 ///
 /// # Errors
 /// With the first entry that cannot be removed; the others are gone.
 pub(crate) fn remove_dir(path: &Path) -> io::Result<()> {
-    let threads = AtomicUsize::new(0);
-    empty(&open(CWD, path)?, &threads)?;
+    let top = open(CWD, path)?;
+    let removal = Removal { top: &top, threads: AtomicUsize::new(0), moved: AtomicUsize::new(0) };
+    let mut moved = 0;
+    loop {
+        let emptied = removal.empty(&top, 0);
+        let before = std::mem::replace(&mut moved, removal.moved.load(Ordering::Relaxed));
+        if moved == before {
+            emptied?;
+            break;
+        }
+    }
     // Its own entry is removed by its name, as every other.
     Ok(unlinkat(CWD, path, AtFlags::REMOVEDIR)?)
 }
 
-fn open(parent: BorrowedFd<'_>, name: impl rustix::path::Arg) -> io::Result<OwnedFd> {
+/// Opens a directory to be emptied. One that its owner cannot use becomes usable.
+fn open(parent: BorrowedFd<'_>, name: impl rustix::path::Arg + Copy) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(openat(parent, name, flags, Mode::empty())?)
+    match openat(parent, name, flags, Mode::empty()) {
+        Err(Errno::ACCESS) => {
+            let meta = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            if FileType::from_raw_mode(meta.st_mode) != FileType::Directory {
+                return Err(Errno::NOTDIR.into());
+            }
+            chmodat(parent, name, Mode::RWXU, AtFlags::empty())?;
+            Ok(openat(parent, name, flags, Mode::empty())?)
+        }
+        opened => Ok(opened?),
+    }
 }
 
-/// Removes all that is in the directory `dir`.
-fn empty(dir: &OwnedFd, threads: &AtomicUsize) -> io::Result<()> {
-    let mut below: Vec<CString> = Vec::new();
-    let mut failed = Ok(());
-    for entry in Dir::read_from(dir)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if name == c"." || name == c".." {
-            continue;
+/// Lets the owner change what is in an open directory; what cannot be changed shows at the removal.
+fn make_writable(dir: &OwnedFd) {
+    let _shows: rustix::io::Result<()> = rustix::fs::fchmod(dir, Mode::RWXU);
+}
+
+/// Removes one entry that is no directory. A directory that is read-only is made writable.
+fn unlink(dir: &OwnedFd, name: &std::ffi::CStr, flags: AtFlags) -> rustix::io::Result<()> {
+    match unlinkat(dir, name, flags) {
+        Err(Errno::ACCESS) => {
+            make_writable(dir);
+            unlinkat(dir, name, flags)
         }
-        if entry.file_type() == FileType::Directory {
-            below.push(name.to_owned());
-            continue;
-        }
-        match unlinkat(dir, name, AtFlags::empty()) {
-            // A file system that does not say what an entry is.
-            Err(Errno::ISDIR) => below.push(name.to_owned()),
-            Ok(()) | Err(Errno::NOENT) => {}
-            Err(cause) => failed = Err(cause.into()),
-        }
+        done => done,
     }
-    let remove = |name: &CString| -> io::Result<()> {
-        empty(&open(dir.as_fd(), name.as_c_str())?, threads)?;
-        Ok(unlinkat(dir, name.as_c_str(), AtFlags::REMOVEDIR)?)
-    };
-    thread::scope(|scope| {
-        let mut running = Vec::new();
-        for (at, name) in below.iter().enumerate() {
-            if at + 1 < below.len() && threads.fetch_add(1, Ordering::Relaxed) < MOST {
-                let work = move || {
-                    let removed = remove(name);
-                    threads.fetch_sub(1, Ordering::Relaxed);
-                    removed
-                };
-                match thread::Builder::new().spawn_scoped(scope, work) {
-                    Ok(thread) => running.push(thread),
-                    // No more threads may be started: this one does it.
-                    Err(_) => {
-                        threads.fetch_sub(1, Ordering::Relaxed);
-                        failed = std::mem::replace(&mut failed, Ok(())).and(remove(name));
-                    }
-                }
-            } else {
-                if at + 1 < below.len() {
-                    threads.fetch_sub(1, Ordering::Relaxed);
-                }
-                failed = std::mem::replace(&mut failed, Ok(())).and(remove(name));
+}
+
+/// One removal.
+struct Removal<'a> {
+    /// The directory that is removed.
+    top: &'a OwnedFd,
+    /// How many threads run besides the first.
+    threads: AtomicUsize,
+    /// How many directories were moved up into the top.
+    moved: AtomicUsize,
+}
+
+impl Removal<'_> {
+    /// Removes all that is in the directory `dir`, which is `depth` levels below the top. What lies too deep is in the top afterwards.
+    fn empty(&self, dir: &OwnedFd, depth: usize) -> io::Result<()> {
+        let mut below: Vec<CString> = Vec::new();
+        let mut failed = Ok(());
+        for entry in Dir::read_from(dir)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if name == c"." || name == c".." {
+                continue;
+            }
+            if entry.file_type() == FileType::Directory {
+                below.push(name.to_owned());
+                continue;
+            }
+            match unlink(dir, name, AtFlags::empty()) {
+                // A file system that does not say what an entry is.
+                Err(Errno::ISDIR) => below.push(name.to_owned()),
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(cause) => failed = Err(cause.into()),
             }
         }
-        for thread in running {
-            let removed = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            failed = std::mem::replace(&mut failed, Ok(())).and(removed);
+        failed.and(self.remove_all(dir, &below, depth))
+    }
+
+    /// Removes the directories `below` in `dir`.
+    fn remove_all(&self, dir: &OwnedFd, below: &[CString], depth: usize) -> io::Result<()> {
+        let mut failed = Ok(());
+        thread::scope(|scope| {
+            let mut running = Vec::new();
+            for (at, name) in below.iter().enumerate() {
+                // The last one is for this thread.
+                let is_free = at + 1 < below.len() && self.threads.fetch_add(1, Ordering::Relaxed) < MOST;
+                let spawned = is_free.then(|| {
+                    thread::Builder::new().spawn_scoped(scope, move || {
+                        let removed = self.remove(dir, name, depth);
+                        self.threads.fetch_sub(1, Ordering::Relaxed);
+                        removed
+                    })
+                });
+                if let Some(Ok(thread)) = spawned {
+                    running.push(thread);
+                    continue;
+                }
+                // Too many run, or no more may be started: this one does it.
+                if at + 1 < below.len() {
+                    self.threads.fetch_sub(1, Ordering::Relaxed);
+                }
+                failed = std::mem::replace(&mut failed, Ok(())).and(self.remove(dir, name, depth));
+            }
+            for thread in running {
+                let removed = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                failed = std::mem::replace(&mut failed, Ok(())).and(removed);
+            }
+        });
+        failed
+    }
+
+    /// Removes the directory `name` in `dir`, or moves it up into the top.
+    fn remove(&self, dir: &OwnedFd, name: &CString, depth: usize) -> io::Result<()> {
+        if depth == DEEPEST {
+            return self.move_up(dir, name);
         }
-    });
-    failed
+        self.empty(&open(dir.as_fd(), name.as_c_str())?, depth + 1)?;
+        Ok(unlink(dir, name, AtFlags::REMOVEDIR)?)
+    }
+
+    /// Gives the directory `name` in `dir` a name in the top that nothing has.
+    fn move_up(&self, dir: &OwnedFd, name: &CString) -> io::Result<()> {
+        make_writable(dir);
+        // A directory that moves is written to: its parent is another.
+        make_writable(&open(dir.as_fd(), name.as_c_str())?);
+        loop {
+            let number = self.moved.fetch_add(1, Ordering::Relaxed);
+            match renameat(dir, name.as_c_str(), self.top, format!("moved-{number}")) {
+                Err(Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR) => {}
+                moved => return Ok(moved?),
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -112,5 +190,40 @@ mod tests {
         assert!(!gone.exists() && kept.join("file").exists());
         std::os::unix::fs::symlink(&kept, &gone).unwrap();
         assert!(remove_dir(&gone).is_err() && kept.join("file").exists());
+    }
+
+    #[test]
+    fn a_directory_goes_however_deep_it_is() {
+        let top = tempfile::tempdir().unwrap();
+        let gone = top.path().join("gone");
+        std::fs::create_dir(&gone).unwrap();
+        let mut dir = open(CWD, &gone).unwrap();
+        for level in 0..20_000 {
+            let names = if level % 1000 == 0 { &["a", "b", "c"][..] } else { &["c"] };
+            for name in names {
+                rustix::fs::mkdirat(&dir, *name, Mode::RWXU).unwrap();
+            }
+            let below = open(dir.as_fd(), "c").unwrap();
+            rustix::fs::fchmod(&dir, Mode::RUSR | Mode::XUSR).unwrap();
+            dir = below;
+        }
+        rustix::fs::fchmod(&dir, Mode::empty()).unwrap();
+        remove_dir(&gone).unwrap();
+        assert!(!gone.exists());
+    }
+
+    #[test]
+    fn what_moves_up_replaces_nothing() {
+        let top = tempfile::tempdir().unwrap();
+        for dir in ["moved-0/full", "deep/dir/full"] {
+            std::fs::create_dir_all(top.path().join(dir)).unwrap();
+        }
+        File::create(top.path().join("moved-1")).unwrap();
+        let [opened, deep] = ["", "deep"].map(|name| open(CWD, &top.path().join(name)).unwrap());
+        let removal = Removal { top: &opened, threads: AtomicUsize::new(0), moved: AtomicUsize::new(0) };
+        removal.move_up(&deep, &c"dir".to_owned()).unwrap();
+        for path in ["moved-0/full", "moved-1", "moved-2/full"] {
+            assert!(top.path().join(path).exists(), "{path}");
+        }
     }
 }

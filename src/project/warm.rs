@@ -254,13 +254,17 @@ fn remove_record(dir: &Path) -> Result<()> {
 
 /// What the files in a directory take of the disk, in bytes.
 fn size_of(dir: &Path) -> u64 {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    let size = |entry: fs::DirEntry| match entry.metadata() {
-        Ok(meta) if meta.is_dir() => size_of(&entry.path()),
-        Ok(meta) => meta.blocks() * 512 / meta.nlink().max(1),
-        Err(_) => 0,
-    };
-    entries.map(size).sum()
+    let (mut size, mut dirs) = (0, vec![dir.to_owned()]);
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            match entry.metadata() {
+                Ok(meta) if meta.is_dir() => dirs.push(entry.path()),
+                Ok(meta) => size += meta.blocks() * 512 / meta.nlink().max(1),
+                Err(_) => {}
+            }
+        }
+    }
+    size
 }
 
 /// Where the warm checkout is, what it takes of the disk in bytes, and when it was used last; `None` if there is none.

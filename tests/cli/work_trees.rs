@@ -261,3 +261,15 @@ fn a_shared_work_tree_setting_leads_no_uncommitted_file_into_the_work() {
     assert!(!sandbox.git(&["ls-tree", "-r", "--name-only", &branch]).contains("draft"));
     assert_eq!(sandbox.read("draft"), "my own\n");
 }
+
+#[test]
+fn a_tree_that_is_very_deep_goes_with_its_worktree() {
+    let sandbox = Sandbox::new();
+    sandbox.agent(
+        "echo deep/ >.gitignore; mkdir deep; perl -e 'chdir q(deep); for (1..9000) { mkdir q(d); chdir q(d) }'; echo two >file; tick",
+    );
+    let id = sandbox.add(&["Make it two"]);
+    sandbox.chant(&["work", &id]).ok();
+    assert_eq!(sandbox.git(&["worktree", "list"]).lines().count(), 1);
+    assert!(!sandbox.dir().join(format!("repo.chant-{}", &id[11..])).exists());
+}

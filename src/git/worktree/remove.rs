@@ -1,6 +1,6 @@
 //! Removes worktrees, whatever state they are in. Keeping what they hold is up to the caller.
 
-use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, io, path::Path};
 
 use super::{Worktree, find};
 use crate::{
@@ -85,7 +85,7 @@ pub(super) fn forget(repo: &Repository, worktree: &Worktree) -> Result<()> {
             format!("'{}' is not a linked worktree", worktree.path.display()),
         ));
     }
-    match fault::around("tree.forget", || fs::remove_dir_all(&worktree.git_dir)) {
+    match fault::around("tree.forget", || remove_dir(&worktree.git_dir)) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(cause).io("remove", &worktree.git_dir),
         _ => {
             // git removes the directory of all registrations with the last one; it stays if there are others.
@@ -109,21 +109,5 @@ fn clear_rest(dir: &Path) -> io::Result<()> {
     if fs::symlink_metadata(dir).is_err() {
         return Ok(());
     }
-    make_writable(dir);
     fault::around("tree.remove", || remove_dir(dir))
-}
-
-/// Lets the owner write in every directory below, symlinks not followed; what cannot be changed shows at the removal.
-fn make_writable(dir: &Path) {
-    let Ok(meta) = fs::symlink_metadata(dir) else { return };
-    if !meta.is_dir() {
-        return;
-    }
-    let mode = meta.permissions().mode() | 0o700;
-    if fs::set_permissions(dir, fs::Permissions::from_mode(mode)).is_err() {
-        return;
-    }
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        make_writable(&entry.path());
-    }
 }
