@@ -323,7 +323,7 @@ fn what_others_archive_while_an_agent_works_is_not_blamed_on_it() {
 
 #[test]
 fn an_archive_that_an_agent_drops_is_given_back() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     let other = done(&sandbox, "Over");
     sandbox.chant(&["archive", &other]).ok();
     let archive = sandbox.git(&["rev-parse", &archive_of(&other)]);

@@ -208,6 +208,7 @@ fn signalled(sandbox: &Sandbox, id: &str, signal: &str, group: bool) -> Ran {
     let mut said = String::new();
     std::fs::File::open(&fifo).unwrap().read_to_string(&mut said).unwrap();
     assert_eq!(said, "ready\n");
+    std::fs::write(sandbox.dir().join("stalled"), "").unwrap();
     let to = format!("{}{}", if group { "-" } else { "" }, tool.id());
     sandbox.run(sandbox.command_in(sandbox.dir(), "kill").args([&format!("-{signal}"), "--", &to])).ok();
     Ran::of(tool.wait_with_output().unwrap())
@@ -216,7 +217,7 @@ fn signalled(sandbox: &Sandbox, id: &str, signal: &str, group: bool) -> Ran {
 /// What a program does that says that it is there and then takes its time, the first time that it is run.
 fn stall(dir: &Path) -> String {
     let dir = dir.display();
-    format!("[ -e {dir}/stalled ] || {{ : >{dir}/stalled; echo ready >{dir}/fifo; sleep 60; }}")
+    format!("[ -e {dir}/stalled ] || {{ echo ready >{dir}/fifo; sleep 60; }}")
 }
 
 #[test]
@@ -278,8 +279,7 @@ fn a_git_that_outlives_the_tool_is_waited_for() {
         let dir = sandbox.dir().display();
         let path = sandbox.repo.join(".git/hooks").join(hook);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let wait =
-            format!("[ -e {dir}/stalled ] || {{ : >{dir}/stalled; echo ready >{dir}/fifo; read go <{dir}/fifo; }}");
+        let wait = format!("[ -e {dir}/stalled ] || {{ echo ready >{dir}/fifo; read go <{dir}/fifo; }}");
         std::fs::write(&path, format!("#!/bin/sh\n{when}\n{wait}\n")).unwrap();
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let ran = signalled(&sandbox, &id, "KILL", false);

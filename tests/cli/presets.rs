@@ -246,7 +246,7 @@ fn a_session_that_is_gone_or_made_up_is_begun_anew() {
     let id = stopped(&room);
     room.install("codex", "", DOES_IT);
     room.chant(&["work", &id, "--agent", "codex"]).ok();
-    assert_eq!(room.args()[1], "codex exec --json --sandbox workspace-write --skip-git-repo-check -");
+    assert!(room.args()[1].starts_with("codex exec --json --sandbox "), "{:?}", room.args());
 }
 
 #[test]

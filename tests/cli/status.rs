@@ -233,7 +233,7 @@ fn a_killed_run_is_an_orphan_at_once() {
 
 #[test]
 fn by_hand_invalid_tampered_and_rejected() {
-    let sandbox = quiet();
+    let sandbox = quiet().unconfined();
     let hand = sandbox.add(&["By hand"]);
     sandbox.chant(&["work", &hand, "--agent", "manual"]).ok();
     sandbox.agent("git config chant.scope off; echo two >file");

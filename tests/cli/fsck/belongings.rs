@@ -7,7 +7,7 @@ use super::{
 };
 use crate::support::Sandbox;
 
-/// Works a spec with an agent that does `script` and then kills the tool, which its lease names.
+/// Works a spec with an agent that does `script` and then kills the tool, which its lease names. A confined one could not.
 #[track_caller]
 fn die_in(sandbox: &Sandbox, id: &str, script: &str) {
     let leases = git_dir(sandbox).join("chant/leases");
@@ -164,6 +164,7 @@ fn work_that_is_in_its_target_is_recorded_and_cleared_away() {
 #[test]
 fn a_run_that_died_is_paused_with_its_work_kept() {
     let (sandbox, id) = with_spec();
+    let sandbox = sandbox.unconfined();
     let other = add(&sandbox, "Another");
     die_in(&sandbox, &id, "echo unsaved >unsaved");
     let found = only(fsck(&sandbox));
@@ -181,6 +182,7 @@ fn a_run_that_died_is_paused_with_its_work_kept() {
 #[test]
 fn leases_without_a_run_are_removed() {
     let (sandbox, id) = with_spec();
+    let sandbox = sandbox.unconfined();
     die_in(&sandbox, &id, "true");
     let leases = git_dir(&sandbox).join("chant/leases");
     let attempt = sandbox.show(&id)["attempt"].as_str().unwrap().to_owned();
@@ -199,6 +201,7 @@ fn leases_without_a_run_are_removed() {
 #[test]
 fn a_run_without_a_lease_is_named_unless_a_person_does_it() {
     let (sandbox, id) = with_spec();
+    let sandbox = sandbox.unconfined();
     sandbox.chant(&["work", &id, "--agent", "manual"]).ok();
     clean(&sandbox);
     sandbox.chant(&["release", &id]).ok();

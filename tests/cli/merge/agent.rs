@@ -146,6 +146,7 @@ fn what_an_agent_resolved_has_to_pass() {
 #[test]
 fn an_agent_that_resolves_is_guarded_as_one_that_works() {
     let (sandbox, id, _) = conflicting("merge");
+    let sandbox = sandbox.unconfined();
     resolver(&sandbox, &format!("{RESOLVE}; git config core.pager evil"));
     sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &["core.pager", "git chant accept"]);
     assert_eq!((sandbox.status(&id), sandbox.read("file")), ("finished".into(), "three\n".into()));

@@ -104,7 +104,7 @@ fn transcripts_that_are_old() {
 
 #[test]
 fn what_a_check_left_that_died_goes() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().unconfined();
     let dir = sandbox.dir().display();
     let place = sandbox.dir().join("repo.chant-tree-1");
     sandbox.agent("echo two >file");
