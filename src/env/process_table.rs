@@ -1,7 +1,10 @@
 //! The processes of this machine as `/proc` shows them. Elsewhere than on Linux the table is empty.
 
-use std::io;
-use std::io::Read;
+use std::{
+    io::{self, Read},
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+};
 
 use rustix::process::{Pid, Signal};
 
@@ -85,11 +88,19 @@ impl Process {
         Some(entries.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok()).collect())
     }
 
-    /// Whether it sees the same mounts as this process, so that both read a path alike.
-    pub(crate) fn shares_mounts(&self) -> bool {
+    /// Whether its paths name what ours name, as far as that can be known: it sees the same mounts as this process, or others, as in a
+    /// sandbox, with its own directory and `path` where we have them.
+    pub(crate) fn reads_alike(&self, path: &Path) -> bool {
         let of = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
         let own = of("self");
-        own.is_some() && own == of(&self.pid.to_string())
+        if own.is_some() && own == of(&self.pid.to_string()) {
+            return true;
+        }
+        let id = |path: &Path| std::fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
+        let is_same = |there: &Path, here: &Path| id(there).is_some_and(|there| Some(there) == id(here));
+        let of = Path::new("/proc").join(self.pid.to_string());
+        let (Some(directory), Ok(below)) = (self.directory(), path.strip_prefix("/")) else { return false };
+        is_same(&of.join("cwd"), &directory) && is_same(&of.join("root").join(below), path)
     }
 
     /// The directory that it is in now, if we may know.

@@ -258,7 +258,7 @@ impl Repository {
             return true;
         }
         let writes = is_git || named(&|name| OTHERS.contains(&name));
-        writes && !is_wrapper(process) && !(process.shares_mounts() && self.works_elsewhere(process))
+        writes && !is_wrapper(process) && !(process.reads_alike(common) && self.works_elsewhere(process))
     }
 
     /// Whether a process works outside of the repository: neither its directory nor its arguments and variables lead into it.

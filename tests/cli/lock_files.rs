@@ -5,7 +5,10 @@ use std::{
     process::{Child, Stdio},
 };
 
-use crate::support::Sandbox;
+use crate::support::{
+    Sandbox,
+    tools::{need, need_that},
+};
 
 fn lock(sandbox: &Sandbox, name: &str) -> std::path::PathBuf {
     let path = sandbox.repo.join(".git").join(format!("{name}.lock"));
@@ -83,6 +86,42 @@ fn the_lock_of_a_git_that_lives_is_respected() {
     assert!(lock.exists());
     sandbox.chant(&["cancel", &id]).ok();
     assert!(!lock.exists());
+}
+
+/// Every confined agent has mounts of its own.
+#[test]
+fn a_git_in_a_sandbox_elsewhere_keeps_no_lock_alive() {
+    if !need_that(need("bwrap"), "bubblewrap") {
+        return;
+    }
+    let (sandbox, other) = (Sandbox::new(), Sandbox::new());
+    let id = sandbox.add(&["One"]);
+    let in_sandbox = |of: &Sandbox, git: &[&str]| {
+        let mut bwrap = of.command_in(&of.repo, "bwrap");
+        bwrap.args(["--unshare-user", "--unshare-pid", "--die-with-parent", "--bind", "/", "/"]);
+        bwrap.args(["--dev", "/dev", "--bind", "/dev/shm", "/dev/shm", "--proc", "/proc"]);
+        let mut child = bwrap.arg("git").args(git).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // It has begun once it answers.
+        writeln!(child.stdin.as_mut().unwrap(), "HEAD").unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.contains("commit"), "{line}");
+        child
+    };
+    let mut elsewhere = in_sandbox(&other, &["cat-file", "--batch-check"]);
+    let lock = lock(&sandbox, &format!("refs/chant/specs/{id}"));
+    sandbox.chant(&["cancel", &id]).ok();
+    assert!(!lock.exists());
+    // In the repository it may be the owner.
+    let mut here = in_sandbox(&sandbox, &["cat-file", "--batch-check"]);
+    sandbox.git(&["config", "chant.lockTimeout", "1500"]);
+    let lock = self::lock(&sandbox, &format!("refs/chant/specs/{id}"));
+    sandbox.chant(&["reset", &id]).fails(128, &["exists"]);
+    assert!(lock.exists());
+    for child in [&mut elsewhere, &mut here] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }
 
 #[test]
