@@ -37,7 +37,7 @@ pub(crate) fn known<'a>(program: &Path, options: &[(&'a str, &str)], dir: &Path)
     let Ok(meta) = fs::metadata(program) else { return Vec::new() };
     let version = (meta.mtime(), meta.mtime_nsec(), meta.len());
     let path = dir.join(NAME);
-    let read = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let read = local_file::read(&path, MOST).ok().flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let mut all: BTreeMap<String, Known> = read.unwrap_or_default();
     let entry = all.entry(program.to_string_lossy().into_owned()).or_default();
     let is_new = entry.version != version || options.iter().any(|(option, _)| !entry.options.contains_key(*option));

@@ -2,13 +2,19 @@
 
 use std::path::Path;
 
+use bstr::ByteSlice as _;
 use gix::ObjectId;
 
 use crate::{
     agent::prompt::{self, Input, Prompt},
     attempt::plan::{Plan, Resumed},
-    domain::{event::Pin, phase::Phase, spec_file::criteria_of},
+    domain::{
+        event::Pin,
+        phase::Phase,
+        spec_file::{MAX_SPEC_LEN, criteria_of},
+    },
     error::Result,
+    git::work_file,
     project::Project,
     specs::{all::Specs, text::path_of},
 };
@@ -29,7 +35,11 @@ pub(super) fn text(project: &Project, plan: &Plan, attempt: ObjectId, worktree: 
         })
         .collect();
     // Of an attempt that goes on the ticks count that it has made.
-    let ticked = plan.resumed.as_ref().and_then(|_| std::fs::read(worktree.join(path_of(&plan.id))).ok());
+    let path = path_of(&plan.id);
+    let ticked = plan
+        .resumed
+        .as_ref()
+        .and_then(|_| work_file::read(worktree, path.as_bytes().as_bstr(), MAX_SPEC_LEN as u64).ok()?);
     let spec = String::from_utf8_lossy(ticked.as_deref().unwrap_or(&plan.first_text)).into_owned();
     let earlier = project.earlier_attempts(&plan.id, Some(attempt))?;
     let remarks = project.remarks(&plan.id, &plan.spec)?;

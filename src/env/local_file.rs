@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
-    io::{self, ErrorKind, Read as _, Write as _},
+    io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
@@ -84,6 +84,19 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
         Ok(length) if length <= limit => Ok(Some(bytes)),
         _ => Err(io::Error::new(ErrorKind::FileTooLarge, format!("it is larger than {limit} bytes"))),
     }
+}
+
+/// Reads the last `limit` bytes of the regular file at `path`, or all of a shorter one; `None` if there is none.
+///
+/// # Errors
+/// As [`open_with`].
+pub(crate) fn read_end(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let Some(mut file) = open(path)? else { return Ok(None) };
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(limit)))?;
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
 }
 
 /// Writes a file in `dir`, whole, in place of the one that is there; the directory is made if it is missing.
@@ -182,6 +195,9 @@ mod tests {
         assert_eq!(read(&path("none"), 4).expect("none"), None);
         for (name, limit) in [("file", 3), ("link", 4), ("device", 4), ("dir", 4), ("fifo", 4)] {
             assert!(read(&path(name), limit).is_err(), "{name}");
+        }
+        for (limit, end) in [(2, "xt"), (4, "text"), (9, "text")] {
+            assert_eq!(read_end(&path("file"), limit).expect("read"), Some(end.as_bytes().to_vec()));
         }
         for name in ["link", "device", "fifo"] {
             assert!(open_with(&path(name), OpenOptions::new().append(true).create(true)).is_err(), "{name}");

@@ -14,9 +14,12 @@ use gix::{
 use super::{changes::KnownChanges, process::Git};
 use crate::{
     config::Config,
-    env::Env,
+    env::{Env, local_file},
     error::{Error, Kind, Result},
 };
+
+/// How large a file of patterns is read, in bytes.
+const MAX_EXCLUDE: u64 = 1 << 24;
 
 /// The branch or commit at `HEAD` of a worktree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,7 +151,9 @@ impl Repository {
 
     /// Whether `.chant/` is kept out of history by `info/exclude`: silent mode.
     pub(crate) fn silent(&self) -> bool {
-        let Ok(text) = fs::read(self.common_dir().join("info").join("exclude")) else { return false };
+        let path = self.common_dir().join("info").join("exclude");
+        let path = fs::canonicalize(&path).unwrap_or(path);
+        let Ok(Some(text)) = local_file::read(&path, MAX_EXCLUDE) else { return false };
         text.lines().fold(false, |silent, line| {
             let (negated, pattern) = match line.strip_prefix(b"!") {
                 Some(pattern) => (true, pattern),

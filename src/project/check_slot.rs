@@ -78,8 +78,15 @@ impl Slot {
     }
 
     /// Removes what an earlier check left, and makes the directory.
-    pub(crate) fn clear(&self) -> Result<()> {
+    pub(crate) fn clear(&self, project: &Project) -> Result<()> {
         remove::clear(&self.dir)?;
+        let earlier = path::default_path(&project.repo, &earlier_name(self.number))?;
+        let record = self.dir.with_extension("place");
+        if recorded(&record).as_ref() == Some(&earlier) && worktree::find(&project.repo, &earlier)?.is_none() {
+            // A check of an earlier version died in it.
+            remove::clear(&earlier)?;
+            local_file::remove("file.remove", &record)?;
+        }
         fault::around("dir.make", || fs::create_dir_all(&self.dir)).io("create", &self.dir)
     }
 
@@ -106,11 +113,6 @@ impl Slot {
         let path = path::default_path(&project.repo, &name(self.number))?;
         let record = self.dir.with_extension("place");
         let recorded = recorded(&record);
-        let earlier = path::default_path(&project.repo, &earlier_name(self.number))?;
-        if recorded.as_ref() == Some(&earlier) && worktree::find(&project.repo, &earlier)?.is_none() {
-            // What a check of an earlier version left that died: the record is about to name another.
-            remove::clear(&earlier)?;
-        }
         let ours = recorded.is_some_and(|recorded| recorded == path) && worktree::find(&project.repo, &path)?.is_none();
         let empty = fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none());
         if !ours && !empty && fs::symlink_metadata(&path).is_ok() {

@@ -1,5 +1,6 @@
 //! The earlier attempts at a spec, and what a stopped attempt has done so far.
 
+use bstr::ByteSlice as _;
 use gix::ObjectId;
 
 use super::{
@@ -21,14 +22,14 @@ use crate::{
         id::SpecId,
         pattern,
         phase::Phase,
-        spec_file::{Spec, criteria_of},
+        spec_file::{MAX_SPEC_LEN, Spec, criteria_of},
         spec_type::SpecType,
         state::State,
         status::Status,
         stop::StopKind,
     },
     error::Result,
-    git::{branch, history, status, worktree::Worktree},
+    git::{branch, history, status, work_file, worktree::Worktree},
     terminal::clean,
 };
 
@@ -57,7 +58,9 @@ impl Project {
         }
         let place = confined::place(self, &attempt.id, attempt.start, tree, None, Runs::Filters)?;
         so_far.uncommitted = status::dirty(&place.tree)?.into_iter().map(|dirty| dirty.path.to_string()).collect();
-        let text = std::fs::read(tree.path.join(&attempt.spec_path)).unwrap_or_else(|_| attempt.bytes.clone());
+        let text =
+            work_file::read(&tree.path, attempt.spec_path.as_bytes().as_bstr(), MAX_SPEC_LEN as u64).ok().flatten();
+        let text = text.unwrap_or_else(|| attempt.bytes.clone());
         let criteria = criteria_of(&text);
         so_far.ticked = criteria.iter().filter(|one| one.checked).count();
         so_far.criteria = criteria.len();

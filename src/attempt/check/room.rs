@@ -262,7 +262,7 @@ impl<'p> Room<'p> {
 
     /// An empty place for a checkout, with the best sandbox that works here.
     fn stand(&self, commit: ObjectId, begin: Option<&Begin>) -> Result<Stand> {
-        self.slot.clear()?;
+        self.slot.clear(self.project)?;
         let mode = self.project.config().confine()?;
         let mut why = None;
         if mode != Confine::Off {
@@ -310,7 +310,8 @@ impl<'p> Room<'p> {
             Layers { dir: self.slot.dir.clone(), each, without: self.hidden.clone() }
         };
         // Where git runs no filter, nothing but the checkout is written.
-        let (own, commands) = (layers("own", code::filters_commit(&project.repo, commit)?), layers("check", true));
+        let (own, commands) =
+            (layers("own", code::filters_commit(&project.repo, &project.env, commit)?), layers("check", true));
         let files = own.upper(TREE);
         let own_home = surroundings::has_own_home(&project.env, &commands.each);
         if !own_home {

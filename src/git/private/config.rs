@@ -6,9 +6,13 @@ use bstr::{BString, ByteSlice};
 use gix::config::{File, Source, file::Metadata};
 
 use crate::{
+    env::local_file,
     error::{IoContext, Result},
     git::repository::Repository,
 };
+
+/// How large a configuration is read, in bytes.
+const MAX_LEN: u64 = 1 << 26;
 
 /// What pushing goes to: git says that this does not appear to be a repository.
 const NOWHERE: &str = "pushing-is-disabled-inside-a-git-chant-run";
@@ -34,7 +38,8 @@ const SET: &[(&str, &str, &str)] = &[
 pub(super) fn neutral(repo: &Repository) -> Result<Vec<u8>> {
     let common = repo.common_dir();
     let path = common.join("config");
-    let bytes = fs::read(&path).io("read", &path)?;
+    let real = fs::canonicalize(&path).io("read", &path)?;
+    let bytes = local_file::read(&real, MAX_LEN).io("read", &path)?.unwrap_or_default();
     let mut file = File::from_bytes_no_includes(&bytes, Metadata::from(Source::Local), Default::default())?;
     let ids: Vec<_> = file.section_ids().collect();
     for id in ids {

@@ -11,7 +11,7 @@ mod refs;
 
 use std::{
     fs::{self, File},
-    io::{ErrorKind, Write as _},
+    io::{self, ErrorKind, Read as _, Write as _},
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
@@ -30,6 +30,12 @@ const NAME: &str = "git";
 
 /// The file that says what the work branch was when the repository was made.
 const START: &str = "branch";
+
+/// A line in a file, in bytes.
+const MAX_LINE: u64 = 1 << 12;
+
+/// How much of a file of the repository is copied, in bytes: a list of shallow commits is the largest.
+const LARGEST: u64 = 1 << 30;
 
 /// A hook that is larger is linked to and not copied, in bytes.
 const LARGEST_HOOK: u64 = 1 << 20;
@@ -139,7 +145,7 @@ impl Private {
     /// What the work branch was when the repository was made, or when its commits were last brought in; `None` if it was not there.
     fn start(&self) -> Result<Option<ObjectId>> {
         let path = self.run_dir.join(START);
-        let text = fs::read(&path).io("read", &path)?;
+        let text = local_file::read(&path, MAX_LINE).io("read", &path)?.unwrap_or_default();
         Ok(ObjectId::from_hex(&text).ok())
     }
 
@@ -216,11 +222,20 @@ fn set_mode(dir: &Path, like: &Path) {
     drop(copied);
 }
 
+/// Copies a file of the repository with its permissions; one that is not there is left out.
 fn copy_if_there(from: &Path, to: &Path) -> Result<()> {
-    match fs::copy(from, to) {
-        Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause).io("copy", from),
-        _ => Ok(()),
-    }
+    // It may be a link of the person's; what that leads to is a file, too.
+    let real = match fs::canonicalize(from) {
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(()),
+        real => real.io("copy", from)?,
+    };
+    let Some(source) = local_file::open(&real).io("copy", from)? else { return Ok(()) };
+    let copy = || {
+        let mut target = File::create(to)?;
+        io::copy(&mut (&source).take(LARGEST), &mut target)?;
+        target.set_permissions(source.metadata()?.permissions())
+    };
+    copy().io("copy", from)
 }
 
 /// Copies the files of a directory. What is large, or a directory, is linked to.

@@ -5,8 +5,11 @@ use std::{fs, path::Path};
 use bstr::ByteSlice;
 use gix::refs::FullNameRef;
 
-use super::{Worktree, checked_out_in, list};
-use crate::{error::Result, git::repository::Repository};
+use super::{MAX_LINE, Worktree, checked_out_in, list};
+use crate::{env::local_file, error::Result, git::repository::Repository};
+
+/// How large a list of refs that a rebase moves is read, in bytes.
+const MAX_REFS: u64 = 1 << 24;
 
 /// The worktree that has a branch checked out, as far as it says whether the branch can move.
 pub(crate) enum Checkout {
@@ -121,12 +124,12 @@ fn operation(worktree: &Worktree, branch: &FullNameRef) -> Option<Operation> {
 
 /// `rebase --update-refs` lists three lines a ref: its name, its old id and its new one.
 fn updated_by_rebase(dir: &Path, branch: &FullNameRef) -> bool {
-    let Ok(text) = fs::read(dir.join("rebase-merge/update-refs")) else { return false };
+    let Ok(Some(text)) = local_file::read(&dir.join("rebase-merge/update-refs"), MAX_REFS) else { return false };
     text.lines().step_by(3).any(|name| name.trim() == branch.as_bstr())
 }
 
 fn first_line(path: &Path) -> Option<Vec<u8>> {
-    let text = fs::read(path).ok()?;
+    let text = local_file::read(path, MAX_LINE).ok()??;
     text.lines().next().map(|line| line.trim().to_owned())
 }
 

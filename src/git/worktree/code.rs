@@ -1,7 +1,7 @@
 //! Whether git may run a program that lies in a worktree, or is named by what lies there. The repository's own configuration counts as it was
 //! when the repository was opened. Confining such a git is up to the caller.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use bstr::ByteSlice as _;
 use gix::{
@@ -10,29 +10,43 @@ use gix::{
 };
 
 use super::Worktree;
-use crate::{error::Result, git::repository::Repository};
+use crate::{
+    env::{Env, local_file},
+    error::Result,
+    git::repository::Repository,
+};
+
+/// How large a file with attributes is read, in bytes.
+const MAX_ATTRIBUTES: u64 = 1 << 20;
 
 /// Whether it may when it reads or writes files: a filter or a merge driver, or what the configuration of a submodule names. A repository
 /// inside the worktree is as good as a submodule as soon as the index names it.
 pub(crate) fn has_filters(repo: &Repository, worktree: &Worktree) -> bool {
+    names_filters(repo) || names_programs(repo, "merge", &["driver"]) || has_repositories(repo, worktree)
+}
+
+/// Whether it may when it puts files into a worktree that has none, without submodules.
+pub(crate) fn names_filters(repo: &Repository) -> bool {
     names_programs(repo, "filter", &["clean", "smudge", "process"])
-        || names_programs(repo, "merge", &["driver"])
-        || has_repositories(repo, worktree)
 }
 
 /// Whether a checkout of `commit` may run a filter, of the machine or the person, too.
 ///
 /// # Errors
 /// If the commit cannot be read.
-pub(crate) fn filters_commit(repo: &Repository, commit: ObjectId) -> Result<bool> {
+pub(crate) fn filters_commit(repo: &Repository, env: &Env, commit: ObjectId) -> Result<bool> {
     let snapshot = repo.gix().config_snapshot();
     if snapshot.plumbing().sections_by_name("filter").is_none_or(|mut all| all.next().is_none()) {
         return Ok(false);
     }
-    let named =
-        [Some(repo.common_dir().join("info/attributes")), snapshot.trusted_path("core.attributesFile").ok().flatten()];
+    let own = snapshot.trusted_path("core.attributesFile").ok().flatten();
+    let named = [Some(repo.common_dir().join("info/attributes")), own.or_else(|| usual_attributes(env))];
     let filters = |text: &[u8]| text.contains_str("filter");
-    if named.iter().flatten().any(|path| fs::read(path).is_ok_and(|text| filters(&text))) {
+    // What is there and cannot be read may name one.
+    if named.iter().flatten().any(|path| {
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        local_file::read(&path, MAX_ATTRIBUTES).map_or(true, |text| text.is_some_and(|text| filters(&text)))
+    }) {
         return Ok(true);
     }
     let index = repo.gix().index_from_tree(&repo.gix().find_commit(commit)?.tree_id()?)?;
@@ -42,6 +56,12 @@ pub(crate) fn filters_commit(repo: &Repository, commit: ObjectId) -> Result<bool
         }
     }
     Ok(false)
+}
+
+/// The file with attributes that git reads where the configuration names none.
+fn usual_attributes(env: &Env) -> Option<PathBuf> {
+    let config = env.var("XDG_CONFIG_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    config.or_else(|| Some(env.home()?.join(".config"))).map(|dir| dir.join("git/attributes"))
 }
 
 /// Whether it may when it commits, merges or checks out: a hook or a file system monitor.

@@ -19,6 +19,9 @@ use crate::{
 /// How many of the newest places that a worktree's `HEAD` stood at are looked at.
 const MAX_HEADS: usize = 1000;
 
+/// How much of the end of a reflog is read, in bytes.
+const MAX_LOG: u64 = 1 << 20;
+
 /// Makes `.git` in a linked worktree lead to its git directory again. Returns whether there was something to repair.
 ///
 /// What is no file there (a repository of its own, a symlink) is left alone; [`Worktree::git`] then says that it is damaged.
@@ -59,7 +62,8 @@ fn names_registration(dot_git: &Path, worktree: &Worktree) -> bool {
 
 /// The commits that `HEAD` of a linked worktree is and was at, newest first, as far as they are here.
 pub(crate) fn past_heads(repo: &Repository, worktree: &Worktree) -> Vec<ObjectId> {
-    let log = fs::read_to_string(worktree.git_dir.join("logs/HEAD")).unwrap_or_default();
+    let log = local_file::read_end(&worktree.git_dir.join("logs/HEAD"), MAX_LOG).ok().flatten().unwrap_or_default();
+    let log = String::from_utf8_lossy(&log);
     let logged = log
         .lines()
         .rev()
