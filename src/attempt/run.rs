@@ -84,7 +84,7 @@ fn in_worktree(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: 
             }
             path.clone()
         }
-        None => worktree::make(project, plan, claimed.before.unwrap_or(claimed.attempt), progress)?.path,
+        None => worktree::make(project, plan, claimed.attempt, claimed.before, progress)?.path,
     };
     let prompt = prompt::text(project, plan, claimed.attempt, &worktree)?;
     if plan.agent.name == MANUAL {

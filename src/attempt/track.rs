@@ -11,14 +11,17 @@ use crate::{
     error::{Error, Kind, Result},
     git::{
         self,
-        advance::{Advanced, advance},
+        advance::{Advance, Advanced},
         branch,
         reference::Swapped,
         snapshot,
         worktree::remove::remove,
     },
     project::Project,
-    specs::cleanup::is_inside,
+    specs::{
+        cleanup::is_inside,
+        confined::{self, Runs},
+    },
 };
 
 /// Makes the branch and worktree of the paused attempt at a spec, as far as the last fetch from a remote has its branch. A branch here
@@ -46,18 +49,22 @@ pub(crate) fn paused_elsewhere(project: &Project, id: &SpecId, progress: &dyn Pr
     match branch::read(&project.repo, name.as_ref())? {
         None => make(project, id, &name, tip)?,
         Some(ours) if project.is_ancestor(tip, ours)? => {}
-        Some(ours) if project.is_ancestor(ours, tip)? => forward(project, id, &name, ours, tip)?,
+        Some(ours) if project.is_ancestor(ours, tip)? => forward(project, id, attempt, [ours, tip])?,
         Some(_) => return Ok(()),
     }
-    if project.worktree_of(id)?.is_some() {
-        return Ok(());
+    if let Some(tree) = project.worktree_of(id)? {
+        if !tree.is_incomplete() {
+            return Ok(());
+        }
+        let _removed = remove(&project.repo, &tree.path)?;
     }
-    let tree = worktree::add(project, id)?;
+    let at = branch::read(&project.repo, name.as_ref())?.unwrap_or(tip);
+    let tree = worktree::add(project, id, attempt, at)?;
     if project.silent {
         worktree::give(project, id, attempt, &tree.path)?;
     }
     if below.is_some() {
-        snapshot::restore(&tree, theirs)?;
+        snapshot::restore(&confined::place(project, id, attempt, &tree, None, Runs::Filters)?.tree, theirs)?;
         // Kept last: without it all of this is done again.
         project.store()?.keep_attempt(id, attempt, theirs)?;
     }
@@ -107,8 +114,18 @@ fn make(project: &Project, id: &SpecId, name: &FullName, tip: ObjectId) -> Resul
     }
 }
 
-fn forward(project: &Project, id: &SpecId, name: &FullName, ours: ObjectId, tip: ObjectId) -> Result<()> {
-    match advance(&project.repo, name.as_ref(), Some(ours), tip, "chant: fetched", &|| false)? {
+/// Moves the branch forward. Git and its hook run confined in a worktree where the code of an agent may run.
+fn forward(project: &Project, id: &SpecId, attempt: ObjectId, [ours, tip]: [ObjectId; 2]) -> Result<()> {
+    let name = &project.branch_ref(id)?;
+    let place = match project.worktree_of(id)?.filter(|tree| tree.is_on(name.as_ref()) && tree.path.is_dir()) {
+        Some(tree) if confined::needs_closed_place(project, id, tip)? => {
+            Some(confined::closed_place(project, id, attempt, &tree)?)
+        }
+        _ => None,
+    };
+    let sandbox = place.as_ref().map_or(&[][..], |place| &place.tree.sandbox);
+    let advance = Advance { target: name.as_ref(), old: Some(ours), new: tip, message: "chant: fetched", sandbox };
+    match advance.run(&project.repo, &|| false)? {
         Advanced::Moved => Ok(()),
         Advanced::Refused { why, .. } => {
             let message =

@@ -22,17 +22,33 @@ use crate::{
         worktree::{self, Worktree},
     },
     project::Project,
-    specs::text::path_of,
+    specs::{confined, text::path_of},
 };
 
-/// Adds the worktree of a spec on its branch, with what `.worktreeinclude` takes from the main one, and the hooks that lie in that.
-pub(super) fn add(project: &Project, id: &SpecId) -> Result<Worktree> {
+/// Adds the worktree of an attempt on its branch, which holds the code of `commit`, with what `.worktreeinclude` takes from the main one, and the hooks
+/// that lie in that.
+///
+/// # Errors
+/// `not-confined` if code in `commit` may run, and has to be confined; no worktree is left then.
+pub(super) fn add(project: &Project, id: &SpecId, attempt: ObjectId, commit: ObjectId) -> Result<Worktree> {
     let path = project.meant_worktree(id)?;
     let main = project.repo.main_work_dir().map(|top| worktree::find(&project.repo, &top)).transpose()?.flatten();
     if let Some(main) = &main {
         worktree::hide::hide(&project.repo, main, &path)?;
     }
-    let tree = worktree::add::add(&project.repo, &path, project.branch_ref(id)?.as_ref())?;
+    let branch = project.branch_ref(id)?;
+    let tree = if confined::needs_closed_place(project, id, commit)? {
+        let empty = worktree::add::add_empty(&project.repo, &path, branch.as_ref())?;
+        let filled =
+            confined::closed_place(project, id, attempt, &empty).and_then(|place| worktree::add::fill(&place.tree));
+        if let Err(error) = filled {
+            let _removed = worktree::remove::remove(&project.repo, &path)?;
+            return Err(error);
+        }
+        Worktree { locked: None, ..empty }
+    } else {
+        worktree::add::add(&project.repo, &path, branch.as_ref())?
+    };
     if let Some(main) = &main {
         let hooks = worktree::include::hooks_pattern(&project.repo);
         worktree::include::prepare(main, &tree.path, hooks.as_deref())?;
@@ -40,10 +56,16 @@ pub(super) fn add(project: &Project, id: &SpecId) -> Result<Worktree> {
     Ok(tree)
 }
 
-/// Makes branch and worktree. What is left there of the attempt `before` is kept under its own ref first.
-pub(super) fn make(project: &Project, plan: &Plan, before: ObjectId, progress: &dyn Progress) -> Result<Worktree> {
+/// Makes branch and worktree of `attempt`. What is left there of the one `before` is kept under its own ref first.
+pub(super) fn make(
+    project: &Project,
+    plan: &Plan,
+    attempt: ObjectId,
+    before: Option<ObjectId>,
+    progress: &dyn Progress,
+) -> Result<Worktree> {
     let _held = project.lock_worktree(&plan.id)?;
-    clear(project, plan, before, progress)?;
+    clear(project, plan, before.unwrap_or(attempt), progress)?;
     let start = first_commit(project, plan)?;
     let branch = project.branch_ref(&plan.id)?;
     let log = format!("chant: work on {}", plan.id);
@@ -51,7 +73,8 @@ pub(super) fn make(project: &Project, plan: &Plan, before: ObjectId, progress: &
         return Err(Error::negative(Kind::Busy, format!("another process created the branch '{}'", branch.shorten()))
             .hint("try again"));
     }
-    let tree = add(project, &plan.id)?;
+    // Above its base the branch has the text of the spec and nothing else.
+    let tree = add(project, &plan.id, attempt, plan.base)?;
     match project.silent {
         true => copy_in(plan, &tree.path)?,
         false => worktree::sparse::show(&tree, &committed(plan))?,

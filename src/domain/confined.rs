@@ -16,3 +16,23 @@ pub enum Confined {
     #[strum(default, transparent)]
     Other(String),
 }
+
+/// Whether the output of a command in a sandbox says that the sandbox could not be made: something that it closes, such as the worktree of
+/// another spec, was removed at that moment. The command has not begun then, and can be started again.
+pub(crate) fn did_not_start(code: Option<i32>, said: &[u8]) -> bool {
+    let said = said.trim_ascii();
+    code == Some(1) && said.starts_with(b"bwrap: Can't ") && !said.contains(&b'\n')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_sandbox_that_could_not_be_made_is_made_again() {
+        let said = b"bwrap: Can't bind mount /oldroot/a on /newroot/a: Unable to mount source on destination: No such file or directory\n";
+        assert!(did_not_start(Some(1), said));
+        assert!(!did_not_start(Some(0), said) && !did_not_start(None, said));
+        assert!(!did_not_start(Some(1), &[said, &b"more\n"[..]].concat()) && !did_not_start(Some(1), b"failed"));
+    }
+}

@@ -1,6 +1,7 @@
 //! Moving a target branch forward without ever touching uncommitted work.
 
 use std::{
+    ffi::OsString,
     path::Path,
     time::{Duration, Instant},
 };
@@ -50,28 +51,42 @@ impl Advanced {
     }
 }
 
-/// Moves `target` from `old` (`None`: it does not exist yet) to `new`, a descendant of it.
-///
-/// A branch that is checked out moves with the index and the files of that worktree; unrelated changes are kept, and where it would
-/// touch any, ignored files included, it is refused. One that is checked out nowhere moves by compare-and-swap. One that is being
-/// rebased or bisected, or is checked out twice, does not move. `message` is for the reflog. Where another process is in the way, it is
-/// waited for until that is `interrupted`.
-pub(crate) fn advance(
-    repo: &Repository,
-    target: &FullNameRef,
-    old: Option<ObjectId>,
-    new: ObjectId,
-    message: &str,
-    interrupted: &dyn Fn() -> bool,
-) -> Result<Advanced> {
-    match (busy::checkout(repo, target)?, old) {
-        (Checkout::Blocked(why), _) => Ok(Advanced::refused(why)),
-        (Checkout::Nowhere, Some(old)) => Ok(swapped(branch::move_to(repo, target, old, new, message)?)),
-        (Checkout::Nowhere, None) => Ok(swapped(branch::create(repo, target, new, message)?)),
-        (Checkout::In(place), Some(old)) => forward_in(repo, &place, target, [old, new], message, interrupted),
-        (Checkout::In(place), None) => {
-            let why = format!("'{}' is unborn in '{}'", target.shorten(), place.path.display());
-            Ok(Advanced::refused(why))
+/// A branch that is to move forward.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Advance<'a> {
+    /// The branch.
+    pub target: &'a FullNameRef,
+    /// Where it is; `None`: it does not exist yet.
+    pub old: Option<ObjectId>,
+    /// Where it moves to: a descendant of that.
+    pub new: ObjectId,
+    /// What its reflog says.
+    pub message: &'a str,
+    /// The words that confine git in the worktree that has it checked out; empty where nothing does.
+    pub sandbox: &'a [OsString],
+}
+
+impl Advance<'_> {
+    /// Moves the branch.
+    ///
+    /// One that is checked out moves with the index and the files of that worktree; unrelated changes are kept, and where it would
+    /// touch any, ignored files included, it is refused. One that is checked out nowhere moves by compare-and-swap. One that is being
+    /// rebased or bisected, or is checked out twice, does not move. Where another process is in the way, it is waited for until that is
+    /// `interrupted`.
+    pub(crate) fn run(&self, repo: &Repository, interrupted: &dyn Fn() -> bool) -> Result<Advanced> {
+        let Advance { target, old, new, message, .. } = *self;
+        match (busy::checkout(repo, target)?, old) {
+            (Checkout::Blocked(why), _) => Ok(Advanced::refused(why)),
+            (Checkout::Nowhere, Some(old)) => Ok(swapped(branch::move_to(repo, target, old, new, message)?)),
+            (Checkout::Nowhere, None) => Ok(swapped(branch::create(repo, target, new, message)?)),
+            (Checkout::In(place), Some(old)) => {
+                let place = Worktree { sandbox: self.sandbox.to_vec(), ..place };
+                forward_in(repo, &place, target, [old, new], message, interrupted)
+            }
+            (Checkout::In(place), None) => {
+                let why = format!("'{}' is unborn in '{}'", target.shorten(), place.path.display());
+                Ok(Advanced::refused(why))
+            }
         }
     }
 }

@@ -38,6 +38,7 @@ pub(crate) mod seal;
 pub(crate) mod setting;
 pub(crate) mod signature;
 pub(crate) mod snapshot;
+pub(crate) mod special_file;
 mod squash;
 pub(crate) mod stale_lock;
 pub(crate) mod status;

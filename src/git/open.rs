@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use bstr::{BString, ByteSlice};
 use gix::odb::store::init::Slots;
 
-use super::{config_parameters, process::Git, repository::Repository, worktree::same_place};
+use super::{config_parameters, process::Git, repository::Repository, special_file, worktree::same_place};
 use crate::{
     env::{Env, local_file, trace},
     error::{Error, Kind, Result},
@@ -56,6 +56,7 @@ const MAX_LINK: u64 = 1 << 12;
 /// Honours `GIT_DIR`, `GIT_WORK_TREE`, `GIT_CEILING_DIRECTORIES`, `GIT_DISCOVERY_ACROSS_FILESYSTEM`, `safe.directory`, and
 /// `git -c`. Errors: `not-a-repository`, `dubious-ownership`, `unsupported-repository`, `bad-config`.
 fn discover(env: &Env) -> Result<Repository> {
+    refuse_special_files(env)?;
     let overrides = overrides(env)?;
     let Some(git_dir) = env.var("GIT_DIR") else {
         let upwards = gix::discover::upwards::Options { match_ceiling_dir_or_error: false, ..Default::default() };
@@ -103,6 +104,27 @@ pub(super) fn at(env: &Env, path: &Path) -> Result<Repository> {
         repo.set_workdir(work_tree)?;
     }
     Ok(Repository::new(repo, env, false))
+}
+
+/// Refuses a repository in which git would wait for ever to read a file. Asked before the repository is opened, which reads some of them.
+fn refuse_special_files(env: &Env) -> Result<()> {
+    let dot_git = match env.var("GIT_DIR") {
+        Some(dir) => Some(env.cwd().join(dir)),
+        None => env.cwd().ancestors().map(|dir| dir.join(".git")).find(|path| path.symlink_metadata().is_ok()),
+    };
+    let Some(dot_git) = dot_git else { return Ok(()) };
+    let link = if dot_git.is_dir() { None } else { local_file::read(&dot_git, MAX_LINK).ok().flatten() };
+    let target =
+        link.as_ref().and_then(|link| gix::path::from_byte_slice(link.strip_prefix(b"gitdir: ")?.trim_end()).ok());
+    let git_dir = target.map_or_else(|| dot_git.clone(), |target| dot_git.with_file_name("").join(target));
+    let shared = git_dir.parent().filter(|dir| dir.ends_with("worktrees")).and_then(Path::parent);
+    let Some(path) = special_file::in_the_way(shared.unwrap_or(&git_dir)) else { return Ok(()) };
+    let path = path.display().to_string();
+    Err(Error::fatal(
+        Kind::RefusedFile,
+        format!("cannot use the repository: '{path}' is a FIFO or a device, not a file"),
+    )
+    .hint(format!("to remove it: rm {}", shell_words::quote(&path))))
 }
 
 fn overrides(env: &Env) -> Result<Vec<BString>> {

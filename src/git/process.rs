@@ -14,6 +14,7 @@ use bstr::{BString, ByteSlice};
 
 use super::{inherited_lock, output::Output};
 use crate::{
+    domain::confined::did_not_start,
     env::{Env, awaited, fault, trace},
     error::{Error, Kind, Result},
 };
@@ -282,6 +283,9 @@ impl Git {
         let begun = Instant::now();
         loop {
             let output = self.spawn().map_err(|cause| self.not_run(&cause))?;
+            if !self.prefix.is_empty() && did_not_start(output.code, &output.stderr) && begun.elapsed() < AMONG_OTHERS {
+                continue;
+            }
             let repeatable = matches!(self.fault_name(), "git.read" | "git.fetch");
             let stumbled = repeatable && output.stumbled() && begun.elapsed() < AMONG_OTHERS;
             if !stumbled && (!output.waits_for_index() || begun.elapsed() >= self.patience) {

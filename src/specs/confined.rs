@@ -20,6 +20,7 @@ use crate::{
     error::{Error, Kind, Result},
     git::{
         private::{Private, incoming::Refused},
+        repository::Head,
         worktree::{self, Worktree, code},
     },
     project::{
@@ -33,6 +34,8 @@ const OBEYED: &[&str] = &["core.hooksPath", "core.attributesFile", "core.exclude
 
 /// A confined run: where it is, and what it can write.
 pub(crate) struct ConfinedRun {
+    id: SpecId,
+    attempt: ObjectId,
     tree: Worktree,
     branch: FullName,
     private: Private,
@@ -51,37 +54,29 @@ impl ConfinedRun {
         worktree: &Path,
         agent: &Agent,
     ) -> Result<Option<ConfinedRun>> {
-        let mode = project.config().confine()?;
-        if mode == Confine::Off {
+        if project.config().confine()? == Confine::Off {
             return Ok(None);
         }
         let Some(tree) = worktree::find(&project.repo, worktree)? else { return Ok(None) };
-        let branch = project.branch_ref(id)?;
-        let private = Private::make(&project.repo, &attempt, branch.as_ref())?;
-        match ConfinedRun::enter(project, branch, tree, private.clone(), agent.writes())? {
-            Ok(inside) => Ok(Some(inside)),
-            Err(why) => {
-                // What works in the repository itself leaves nothing in a private one.
-                private.discard()?;
-                if mode == Confine::Auto {
-                    return Ok(None);
-                }
-                let message = format!("cannot confine the agent of '{}': {why}", id.short());
-                Err(Error::negative(Kind::NotConfined, message)
-                    .hint("to run agents without a sandbox: git config chant.confine auto"))
-            }
+        let private = Private::make(&project.repo, &attempt, project.branch_ref(id)?.as_ref())?;
+        let entered = ConfinedRun::enter(project, (id, attempt), tree, private.clone(), agent.writes())?;
+        if entered.is_err() {
+            // What works in the repository itself leaves nothing in a private one.
+            private.discard()?;
         }
+        unless_required(project, entered, &format!("the agent of '{}'", id.short()))
     }
 
     fn enter(
         project: &Project,
-        branch: FullName,
+        (id, attempt): (&SpecId, ObjectId),
         tree: Worktree,
         private: Private,
         writes: &[&str],
     ) -> Result<Result<ConfinedRun, Unavailable>> {
+        let branch = project.branch_ref(id)?;
         let entered = confine::enter(&sandbox(project, &tree, &private, writes)?)?;
-        Ok(entered.map(|confinement| ConfinedRun { tree, branch, private, confinement }))
+        Ok(entered.map(|confinement| ConfinedRun { id: id.clone(), attempt, tree, branch, private, confinement }))
     }
 
     /// What confines the run.
@@ -109,18 +104,16 @@ impl ConfinedRun {
         self.confinement.env.iter().map(|(name, value)| (name.clone(), Some(value.clone())))
     }
 
-    /// Brings what the run made into the repository. Says why not, if it does not come in: everything is kept then.
-    pub(crate) fn bring_in(
-        &self,
-        project: &Project,
-        id: &SpecId,
-        attempt: ObjectId,
-        base: ObjectId,
-    ) -> Result<Option<String>> {
+    /// Brings what was made here into the repository, and moves the work branch there. Says why not, if it does not come in: everything is
+    /// kept then.
+    ///
+    /// # Errors
+    /// If git cannot be run.
+    pub(crate) fn bring_in(&self, project: &Project, base: ObjectId) -> Result<Option<String>> {
         let came = self.private.bring_in(&project.repo, &self.tree, self.branch.as_ref(), base, self.words())?;
         let Err(refused) = came else { return Ok(None) };
         if let Refused::Unrelated(tip) = refused {
-            project.store()?.keep_attempt(id, attempt, tip)?;
+            project.store()?.keep_attempt(&self.id, self.attempt, tip)?;
         }
         // That a worktree stands elsewhere is found, and named, by all that judge it.
         let elsewhere = matches!(refused, Refused::Head(_));
@@ -128,9 +121,26 @@ impl ConfinedRun {
     }
 
     /// Keeps what the run stashed and left: its stash goes with the private repository. Gives the refs that hold it now.
-    pub(crate) fn keep_stashes(&self, project: &Project, id: &SpecId, attempt: ObjectId) -> Result<Vec<String>> {
+    pub(crate) fn keep_stashes(&self, project: &Project) -> Result<Vec<String>> {
         let stashes = self.private.stashes(&project.repo).into_iter();
-        stashes.map(|stash| project.store()?.keep_beside(id, attempt, stash)).collect()
+        stashes.map(|stash| project.store()?.keep_beside(&self.id, self.attempt, stash)).collect()
+    }
+}
+
+/// The sandbox, or `None` where there is none and `chant.confine` does not require one. `what` is to be confined, in words.
+///
+/// # Errors
+/// `not-confined` if it requires one.
+fn unless_required(
+    project: &Project,
+    entered: Result<ConfinedRun, Unavailable>,
+    what: &str,
+) -> Result<Option<ConfinedRun>> {
+    match entered {
+        Ok(inside) => Ok(Some(inside)),
+        Err(_) if project.config().confine()? != Confine::Require => Ok(None),
+        Err(why) => Err(Error::negative(Kind::NotConfined, format!("cannot confine {what}: {why}"))
+            .hint("to go on without a sandbox: git config chant.confine auto")),
     }
 }
 
@@ -147,8 +157,8 @@ pub(crate) enum Runs {
 pub(crate) struct Place {
     /// The worktree, with the sandbox for git in it.
     pub tree: Worktree,
-    /// Where that is confined: the repository in which it writes.
-    inside: Option<ConfinedRun>,
+    /// Where that is confined: the sandbox, and the repository in which it writes.
+    pub inside: Option<ConfinedRun>,
 }
 
 impl Place {
@@ -161,20 +171,6 @@ impl Place {
         let taken = inside.private.take_tree(&project.repo, &self.tree.path, tree, known, inside.words())?;
         taken.map_err(|refused| Error::negative(Kind::GitFailed, refused.to_string()))
     }
-
-    /// Brings what git made here into the repository, and moves the work branch. Says why not, if it does not come in.
-    ///
-    /// # Errors
-    /// If git cannot be run.
-    pub(crate) fn bring_in(
-        &self,
-        project: &Project,
-        id: &SpecId,
-        attempt: ObjectId,
-        base: ObjectId,
-    ) -> Result<Option<String>> {
-        self.inside.as_ref().map_or(Ok(None), |inside| inside.bring_in(project, id, attempt, base))
-    }
 }
 
 /// The worktree of an attempt for a git that may run code there which the last run of an agent wrote: confined as that run was. `by` is what
@@ -182,7 +178,8 @@ impl Place {
 /// sandbox where no code is run, or where a person works there.
 ///
 /// # Errors
-/// If the history of the spec cannot be read, or what the sandbox needs cannot be made.
+/// If the history of the spec cannot be read, or what the sandbox needs cannot be made; `not-confined` if there is no sandbox here and
+/// `chant.confine` is `require`.
 pub(crate) fn place(
     project: &Project,
     id: &SpecId,
@@ -191,33 +188,74 @@ pub(crate) fn place(
     by: Option<&Confined>,
     runs: Runs,
 ) -> Result<Place> {
-    let free = || Ok(Place { tree: tree.clone(), inside: None });
     let runs_code = code::has_filters(&project.repo, tree) || (runs == Runs::Hooks && code::has_hooks(&project.repo));
     if !runs_code || !tree.path.is_dir() {
-        return free();
+        return Ok(Place { tree: tree.clone(), inside: None });
     }
     let was_confined = match by {
         Some(by) => *by != Confined::None,
         None => was_confined(project, id, attempt)?,
     };
-    if !was_confined {
-        return free();
+    if was_confined { closed_place(project, id, attempt, tree) } else { Ok(Place { tree: tree.clone(), inside: None }) }
+}
+
+/// Whether a checkout of `commit` into a new worktree of an attempt may run code there that no person has. What is in a branch that a person
+/// has checked out, git runs there anyway.
+///
+/// # Errors
+/// If the repository cannot be read.
+pub(crate) fn needs_closed_place(project: &Project, id: &SpecId, commit: ObjectId) -> Result<bool> {
+    if !(code::names_filters(&project.repo) || code::has_hooks(&project.repo))
+        || project.config().confine()? == Confine::Off
+        || is_by_hand(project, id)?
+    {
+        return Ok(false);
     }
-    let branch = project.branch_ref(id)?;
+    let prefix = project.config().branch_prefix()?.to_string();
+    for tree in worktree::list(&project.repo)? {
+        let of_attempt = |name: &FullName| name.shorten().starts_with(prefix.as_bytes());
+        let is_persons = tree.main || tree.head.as_ref().and_then(Head::branch).is_some_and(|name| !of_attempt(name));
+        if is_persons
+            && let Some(head) = tree.head.as_ref().and_then(Head::id)
+            && project.is_ancestor(commit, head)?
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The worktree of an attempt with git confined as an agent's run is; without a sandbox, if there is none here.
+///
+/// # Errors
+/// As [`place`].
+pub(crate) fn closed_place(project: &Project, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Place> {
     let mut private = Private::of(&project.repo, &attempt);
-    if !private.is_current(&project.repo, branch.as_ref())? {
-        private = Private::make(&project.repo, &attempt, branch.as_ref())?;
+    let had_one = private.exists();
+    // After a run that died, git-chant has not looked there yet.
+    private.clear_special_files(tree);
+    if !private.is_current(&project.repo, project.branch_ref(id)?.as_ref())? {
+        private = Private::make(&project.repo, &attempt, project.branch_ref(id)?.as_ref())?;
     }
-    let Ok(inside) = ConfinedRun::enter(project, branch, tree.clone(), private, &[])? else { return free() };
-    let tree = Worktree { sandbox: inside.words().to_vec(), ..tree.clone() };
-    Ok(Place { tree, inside: Some(inside) })
+    let entered = ConfinedRun::enter(project, (id, attempt), tree.clone(), private.clone(), &[])?;
+    if entered.is_err() && !had_one {
+        private.discard()?;
+    }
+    let inside = unless_required(project, entered, &format!("git in the worktree of '{}'", id.short()))?;
+    let sandbox = inside.as_ref().map(|inside| inside.words().to_vec()).unwrap_or_default();
+    Ok(Place { tree: Worktree { sandbox, ..tree.clone() }, inside })
+}
+
+/// Whether a person has the attempt at a spec.
+fn is_by_hand(project: &Project, id: &SpecId) -> Result<bool> {
+    let state = project.store()?.state(id)?;
+    Ok(state.is_some_and(|state| state.facts.agent.as_deref() == Some(MANUAL)))
 }
 
 /// Whether an agent that was confined had the worktree of an attempt, and no person since. A run of which no event tells yet is known by its
-/// repository.
+/// repository, and so is what was fetched from another clone and checked out in a sandbox.
 fn was_confined(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<bool> {
-    let state = project.store()?.state(id)?;
-    if state.is_some_and(|state| state.facts.agent.as_deref() == Some(MANUAL)) {
+    if is_by_hand(project, id)? {
         return Ok(false);
     }
     let has_run = Private::of(&project.repo, &attempt).exists();
@@ -250,10 +288,10 @@ pub(crate) fn recover(project: &Project, id: &SpecId, attempt: ObjectId, tree: &
         return Ok(None);
     }
     let Some(base) = project.attempt_at(id, attempt)?.base else { return Ok(None) };
-    match ConfinedRun::enter(project, project.branch_ref(id)?, tree.clone(), private, &[])? {
+    match ConfinedRun::enter(project, (id, attempt), tree.clone(), private, &[])? {
         Ok(inside) => {
-            let refused = inside.bring_in(project, id, attempt, base)?;
-            inside.keep_stashes(project, id, attempt)?;
+            let refused = inside.bring_in(project, base)?;
+            inside.keep_stashes(project)?;
             Ok(refused)
         }
         Err(why) => Ok(Some(why.to_string())),

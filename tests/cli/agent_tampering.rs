@@ -35,6 +35,26 @@ fn acknowledged(sandbox: &Sandbox, id: &str) {
     sandbox.git(&["fsck", "--strict"]);
 }
 
+/// Git would wait for it for ever.
+#[test]
+fn a_fifo_in_place_of_a_file_of_git_is_removed_and_named() {
+    for name in ["info/attributes", "info/exclude", "packed-refs", "shallow", "refs/heads/fifo"] {
+        let sandbox = Sandbox::new().unconfined();
+        sandbox.agent(&format!(
+            "{GOOD}; cd $(git rev-parse --git-common-dir); mkdir -p info; rm -f {name}; mkfifo {name}"
+        ));
+        let id = add(&sandbox, "Make it two", &[]);
+        let ran = sandbox.chant(&["work", &id]);
+        assert!(ran.err.contains(&format!("{name}': it was a FIFO")), "{name}: {}{}", ran.out, ran.err);
+        assert!(!sandbox.repo.join(".git").join(name).exists());
+        // One that is there when a command begins is a person's to remove.
+        if !name.starts_with("refs/") {
+            sandbox.run(sandbox.command_in(&sandbox.repo.join(".git"), "mkfifo").arg(name)).ok();
+            sandbox.run(&mut sandbox.binary(&["status"])).fails(128, &["is a FIFO", "to remove it: rm"]);
+        }
+    }
+}
+
 #[test]
 fn hooks_that_it_installs_are_named_and_not_run() {
     let (sandbox, id) = with_free_agent("");

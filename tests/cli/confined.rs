@@ -119,8 +119,10 @@ fn work_that_is_no_sound_history_is_refused_by_name_and_kept() {
              git update-ref refs/heads/chant/$CHANT_SPEC_ID $(git commit-tree -p HEAD -m bad $tree)",
             "git refuses the objects",
         ),
-        ("mkfifo $(git rev-parse --git-dir)/logs/fifo", "is not a file that git creates"),
-        ("mkfifo $(git rev-parse --git-dir)/locked", "is not a file that git creates"),
+        ("mkfifo $(git rev-parse --git-dir)/logs/fifo", "was a FIFO"),
+        ("mkfifo $(git rev-parse --git-dir)/locked", "was a FIFO"),
+        ("cd $(git rev-parse --git-common-dir); rm config; mkfifo config", "was a FIFO"),
+        ("cd $(git rev-parse --git-common-dir); ln -sf /dev/zero packed-refs", "was a FIFO or a device"),
         ("git checkout -q -b elsewhere", "'elsewhere'"),
     ] {
         let Some((sandbox, id)) = confined(&format!("{GOOD}; git add -A; git commit -qm Work; {script}")) else {
@@ -233,19 +235,24 @@ fn without_a_sandbox_require_refuses_and_auto_says_none() {
     fs::set_permissions(bin.join("bwrap"), fs::Permissions::from_mode(0o755)).unwrap();
     sandbox.agent(GOOD);
     let id = add(&sandbox, "Make it two", &[]);
-    let work = || {
-        let mut command = sandbox.binary(&["work", &id]);
-        let path =
-            command.get_envs().find(|(name, _)| *name == "PATH").and_then(|(_, value)| value).unwrap().to_owned();
-        let path = std::env::join_paths([bin.clone()].into_iter().chain(std::env::split_paths(&path))).unwrap();
-        sandbox.run(command.env("PATH", path))
-    };
+    let path =
+        sandbox.binary(&[]).get_envs().find_map(|(name, path)| path.filter(|_| name == "PATH").map(ToOwned::to_owned));
+    let path = std::env::join_paths([bin].into_iter().chain(std::env::split_paths(&path.unwrap()))).unwrap();
+    let work = || sandbox.run(sandbox.binary(&["work", &id]).env("PATH", &path));
     work().fails(1, &["cannot confine the agent", "nothing works", "git config chant.confine auto"]);
     assert_eq!(sandbox.status(&id), "pending");
+    // Nor does git of our own run there what an earlier, confined run left.
+    let left = add(&sandbox, "Left", &[]);
+    sandbox.chant(&["work", &left, "--no-merge"]).ok();
+    sandbox.git(&["config", "filter.y.clean", "./clean"]);
+    let reset = || sandbox.run(sandbox.binary(&["reset", &left]).env("PATH", &path));
+    reset().fails(1, &["cannot confine git in the worktree", "nothing works", "git config chant.confine auto"]);
+    assert!(worktree(&sandbox, &left).is_dir());
     sandbox.git(&["config", "chant.confine", "auto"]);
     work().ok();
     let log = sandbox.git(&["log", "--format=%(trailers:key=Chant-Confined,valueonly)", &format!("chant/specs/{id}")]);
     assert!(log.contains("none"), "{log}");
+    reset().ok();
     assert!(!sandbox.git(&["for-each-ref", "refs/heads"]).contains("chant/"));
 }
 

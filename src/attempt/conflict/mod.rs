@@ -37,7 +37,7 @@ use crate::{
     project::Project,
     specs::{
         attempt::RunEnd,
-        confined::{self, Runs},
+        confined::{self, Place, Runs},
     },
 };
 
@@ -126,8 +126,12 @@ fn merge_target(
     };
     // What an earlier run wrote may be run when git merges.
     let place = confined::place(project, &attempt.id, attempt.start, &plan.tree, None, Runs::Hooks)?;
+    let bring_in = |place: &Place| match &place.inside {
+        Some(inside) => inside.bring_in(project, conflict.tip),
+        None => Ok(None),
+    };
     let begun = conflict::begin(&project.repo, &place.tree, conflict.target.as_ref(), &message)?;
-    if let Some(refused) = place.bring_in(project, &attempt.id, attempt.start, conflict.tip)? {
+    if let Some(refused) = bring_in(&place)? {
         return Ok((None, Some(refused)));
     }
     let stopped = match begun {
@@ -139,7 +143,7 @@ fn merge_target(
     let paths = stopped.paths();
     if paths.is_empty() {
         let left = conflict::conclude(&project.repo, &place.tree, &stopped, sides)?;
-        let refused = place.bring_in(project, &attempt.id, attempt.start, conflict.tip)?;
+        let refused = bring_in(&place)?;
         return Ok((None, unresolved(&left).or(refused)));
     }
     progress.say(&Step::Note(format!("merged '{name}' into its branch, with conflicts in: {}", paths.join(", "))));
@@ -164,7 +168,7 @@ fn merge_target(
     if !left.is_empty() {
         return Ok((Some(run), unresolved(&left)));
     }
-    if let Some(refused) = place.bring_in(project, &attempt.id, attempt.start, conflict.tip)? {
+    if let Some(refused) = bring_in(&place)? {
         return Ok((Some(run), Some(refused)));
     }
     let tip = branch::read(&project.repo, attempt.branch.as_ref())?;

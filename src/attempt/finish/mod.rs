@@ -269,7 +269,8 @@ impl Judge<'_> {
         // What the run made has just come in.
         let unchanged = self.run.is_some() && matches!(left, Left::Settled { clean: true });
         if let Some(base) = attempt.base.filter(|_| !unchanged)
-            && let Some(refused) = place.bring_in(project, &attempt.id, attempt.start, base)?
+            && let Some(inside) = &place.inside
+            && let Some(refused) = inside.bring_in(project, base)?
         {
             return Ok((Some(self.problem(refused)), false));
         }

@@ -37,7 +37,7 @@ use crate::{
     },
     error::{Error, Result},
     git::{
-        advance::{self, Advanced},
+        advance::{self, Advance, Advanced},
         branch,
         merge::Computed,
         worktree::{self, lock::WorktreeLock},
@@ -229,7 +229,8 @@ fn move_target(
     announce(project, attempt, target, tip, Landing { old, new })?;
     let mut aside = aside::take(project, attempt, target, ours, new)??;
     let log = format!("chant: merge {}", attempt.id);
-    let advanced = advance::advance(&project.repo, target.as_ref(), old, new, &log, interrupted);
+    let advance = Advance { target: target.as_ref(), old, new, message: &log, sandbox: &[] };
+    let advanced = advance.run(&project.repo, interrupted);
     if !matches!(advanced, Ok(Advanced::Moved)) {
         aside.put_back()?;
     }

@@ -32,13 +32,13 @@ use crate::{
     },
     domain::{
         activity::Activity,
-        confined::Confined,
+        confined::{Confined, did_not_start},
         id::SpecId,
         spec_file::FrontMatter,
         stop::{StopKind, Stopped},
     },
     error::{Error, Kind, Result},
-    git::work_file,
+    git::{special_file, work_file},
     project::{
         Project,
         agent::{ASIDE, Agent},
@@ -79,6 +79,9 @@ pub(crate) struct Session<'a> {
     pub may_begin: &'a dyn Fn() -> Result<()>,
 }
 
+/// How often a sandbox is made again that could not be made.
+const STARTS: usize = 5;
+
 impl Session<'_> {
     /// Runs the agent to its end, where it goes on in the session that it had, if it can; its process group is written into `lease`
     /// before it does anything.
@@ -101,6 +104,12 @@ impl Session<'_> {
             this.once(project, inside.as_ref(), &prompt_file, &log, lease, had, &mut requests, progress)
         };
         let (mut finished, mut heard) = once(had.as_deref())?;
+        for _ in 0..STARTS {
+            if inside.is_none() || !did_not_start(finished.ending.exit_code(), &finished.tail) {
+                break;
+            }
+            (finished, heard) = once(had.as_deref())?;
+        }
         project.forget_stop(this.attempt);
         // It never began: what it was to resume is gone.
         if let Some(had) = had.filter(|_| heard.report.session.is_none())
@@ -113,6 +122,10 @@ impl Session<'_> {
         if inside.is_none() {
             // It could write there.
             warm::forget(project)?;
+            for path in special_file::remove(project.repo.common_dir()) {
+                let what = format!("removed '{}': it was a FIFO or a device, not a file", path.display());
+                progress.say(&Step::Warning(what));
+            }
         }
         watch.keep(project)?;
         let changes = watch.compare(project, Extent::All)?;
@@ -120,8 +133,8 @@ impl Session<'_> {
         if let Some(inside) = &inside {
             confined = inside.by();
             remember_changes(project, this.attempt)?;
-            refused = inside.bring_in(project, this.id, this.attempt, this.base)?;
-            for kept in inside.keep_stashes(project, this.id, this.attempt)? {
+            refused = inside.bring_in(project, this.base)?;
+            for kept in inside.keep_stashes(project)? {
                 progress.say(&Step::Note(format!("the agent left a stash; to apply it: git stash apply {kept}")));
             }
         }

@@ -7,7 +7,6 @@ use std::{
     ffi::OsString,
     fmt, fs,
     io::{Read as _, Seek as _},
-    os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
 };
 
@@ -24,7 +23,7 @@ use crate::{
         promised::is_partial,
         reference::{self, Swap, Swapped},
         repository::Repository,
-        work_file,
+        special_file, work_file,
         worktree::Worktree,
     },
 };
@@ -57,7 +56,7 @@ pub(crate) enum Refused {
     Unrelated(ObjectId),
     /// What the run made is no sound history: git's complaint.
     Objects(String),
-    /// A file in the worktree's git directory that git never makes.
+    /// A FIFO or a device, now removed, in the git directory of the worktree or in the private repository.
     Special(PathBuf),
     /// The work branch of the repository was moved by another process; what it is now.
     Moved(Option<ObjectId>),
@@ -71,7 +70,7 @@ impl fmt::Display for Refused {
             Refused::Symbolic => f.write_str("the work branch was made a symbolic ref"),
             Refused::Unrelated(tip) => write!(f, "the tip {} does not descend from the base", tip.to_hex_with_len(7)),
             Refused::Objects(said) => write!(f, "git refuses the objects of the run: {said}"),
-            Refused::Special(path) => write!(f, "'{}' is not a file that git creates", path.display()),
+            Refused::Special(path) => write!(f, "'{}' was a FIFO or a device, not a file", path.display()),
             Refused::Moved(_) => f.write_str("another process moved the work branch during the run"),
         }
     }
@@ -97,7 +96,7 @@ impl Private {
         base: ObjectId,
         sandbox: &[OsString],
     ) -> Result<Result<ObjectId, Refused>> {
-        if let Some(special) = special_file(&worktree.git_dir) {
+        if let Some(special) = self.clear_special_files(worktree).into_iter().next() {
             return Ok(Err(Refused::Special(special)));
         }
         let head = match read_line(&worktree.git_dir, "HEAD") {
@@ -129,6 +128,11 @@ impl Private {
             return Ok(Err(Refused::Unrelated(tip)));
         }
         self.move_branch(repo, branch, tip)
+    }
+
+    /// Removes FIFOs and devices where the run could make some and git would read them; gives their paths.
+    pub(crate) fn clear_special_files(&self, worktree: &Worktree) -> Vec<PathBuf> {
+        [&worktree.git_dir, &self.git_dir].into_iter().flat_map(|dir| special_file::remove(dir)).collect()
     }
 
     /// What the run stashed and left, the oldest first, as far as the repository has it by now.
@@ -276,26 +280,4 @@ fn objects_in(pack: &mut fs::File) -> Result<Option<u32>> {
     pack.rewind().map_err(failed)?;
     let count = header.get(8..PACK_HEADER).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
     Ok(count.filter(|_| header.starts_with(b"PACK")))
-}
-
-/// Something in the git directory of a worktree that is neither a file nor a directory: the next git that opens it would hang, or read what
-/// lies elsewhere. Sockets go: a file system monitor makes one. Submodules have git directories of their own, which are not looked at.
-fn special_file(git_dir: &Path) -> Option<PathBuf> {
-    let mut dirs = vec![git_dir.to_owned()];
-    while let Some(dir) = dirs.pop() {
-        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
-            let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_socket() {
-                // One that stays is found by the next look.
-                let _stays = fs::remove_file(entry.path());
-            } else if kind.is_dir() {
-                if dir != git_dir || entry.file_name() != "modules" {
-                    dirs.push(entry.path());
-                }
-            } else if !kind.is_file() {
-                return Some(entry.path());
-            }
-        }
-    }
-    None
 }

@@ -6,13 +6,14 @@ use crate::error::Kind;
 use crate::{
     config::MergeHow,
     git::{
-        advance::{Advanced, advance},
+        advance::{Advance, Advanced},
         branch,
         merge::{Computed, Request, compute},
+        repository::Repository,
         worktree,
     },
 };
-use gix::ObjectId;
+use gix::{ObjectId, refs::FullNameRef};
 
 use crate::git::tests::support::{Repo, git_output, isolated};
 use crate::support::tools;
@@ -53,15 +54,12 @@ fn ready() -> (Repo, ObjectId, ObjectId) {
 }
 
 fn to(repo: &Repo, target: &str, old: Option<ObjectId>, new: ObjectId) -> Advanced {
-    advance(
-        &repo.open(),
-        crate::git::reference::branch_name(target).unwrap().as_ref(),
-        old,
-        new,
-        "chant: merge x",
-        &|| false,
-    )
-    .unwrap()
+    let name = crate::git::reference::branch_name(target).unwrap();
+    advance(&repo.open(), name.as_ref(), old, new)
+}
+
+fn advance(repo: &Repository, target: &FullNameRef, old: Option<ObjectId>, new: ObjectId) -> Advanced {
+    Advance { target, old, new, message: "chant: merge x", sandbox: &[] }.run(repo, &|| false).unwrap()
 }
 
 fn refused(advanced: &Advanced) -> (Vec<String>, &str) {
@@ -306,7 +304,7 @@ esac\nexec {real} \"$@\"\n",
         crate::git::tests::support::git(repo.parent(), &["clone", "-q", "--bare", "repo", "bare.git"]);
         let bare = crate::git::tests::support::open(&repo.parent().join("bare.git"));
         let main = crate::git::reference::branch_name("main").unwrap();
-        assert_eq!(advance(&bare, main.as_ref(), Some(old), new, "chant: merge x", &|| false).unwrap(), Advanced::Moved);
+        assert_eq!(advance(&bare, main.as_ref(), Some(old), new), Advanced::Moved);
         assert_eq!(branch::read(&bare, main.as_ref()).unwrap(), Some(new));
         assert!(worktree::list(&bare).unwrap().is_empty());
     }
@@ -347,8 +345,7 @@ fn while_a_person_is_at_it() {
     let (old, new) = ids.split_once(' ').unwrap();
     let repo = crate::git::tests::support::open(path.as_ref());
     let main = crate::git::reference::branch_name("main").unwrap();
-    let advanced =
-        advance(&repo, main.as_ref(), Some(old.parse().unwrap()), new.parse().unwrap(), "m", &|| false).unwrap();
+    let advanced = advance(&repo, main.as_ref(), Some(old.parse().unwrap()), new.parse().unwrap());
     println!("\nadvanced={advanced:?}");
 }
 
@@ -366,7 +363,7 @@ fn under_strace() {
     let old = match old {
         Some(old) => old,
         None => {
-            assert_eq!(advance(&repo, target.as_ref(), None, ours, "m", &|| false).unwrap(), Advanced::Moved);
+            assert_eq!(advance(&repo, target.as_ref(), None, ours), Advanced::Moved);
             ours
         }
     };

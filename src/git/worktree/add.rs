@@ -7,8 +7,14 @@ use gix::refs::FullNameRef;
 use super::{Worktree, among_others, find, remove};
 use crate::{
     error::{Error, IoContext, Kind, Result},
-    git::{process::Git, repository::Repository},
+    git::{
+        process::Git,
+        repository::{Head, Repository},
+    },
 };
+
+/// The reason by which a worktree is locked while git makes it, or while it waits to be filled.
+pub(crate) const INITIALIZING: &str = "initializing";
 
 /// Makes a worktree at `path`, an absolute one, on an existing branch.
 ///
@@ -16,6 +22,32 @@ use crate::{
 /// post-checkout hook that fails leaves a complete worktree, so that is no error. What a worktree that was deleted by hand
 /// left behind at this path is cleared first. Errors: `worktree-path-exists`, `git-failed`.
 pub(crate) fn add(repo: &Repository, path: &Path, branch: &FullNameRef) -> Result<Worktree> {
+    register(repo, path, branch, &[])
+}
+
+/// As [`add`], without files: [`fill`] puts them there. Until then the worktree is locked, as one that git has not completed.
+pub(crate) fn add_empty(repo: &Repository, path: &Path, branch: &FullNameRef) -> Result<Worktree> {
+    register(repo, path, branch, &["--no-checkout", "--lock", "--reason", INITIALIZING])
+}
+
+/// Puts the files of its branch into a worktree that [`add_empty`] made, and runs the post-checkout hook: both within its sandbox.
+///
+/// # Errors
+/// `git-failed` if git cannot write the files.
+pub(crate) fn fill(tree: &Worktree) -> Result<()> {
+    let git = tree.git()?.args(["read-tree", "--reset", "-u", "--no-recurse-submodules", "HEAD"]);
+    git.check()?;
+    if let Some(head) = tree.head.as_ref().and_then(Head::id) {
+        let ids = [head.kind().null(), head].map(|id| id.to_string());
+        let hook = tree.git()?.args(["hook", "run", "--ignore-missing", "post-checkout", "--"]).args(ids).arg("1");
+        // One that fails leaves a complete worktree.
+        let _ran = hook.run()?;
+    }
+    let lock = tree.git_dir.join("locked");
+    fs::remove_file(&lock).io("remove", &lock)
+}
+
+fn register(repo: &Repository, path: &Path, branch: &FullNameRef, options: &[&str]) -> Result<Worktree> {
     let old = find(repo, path)?;
     if old.as_ref().is_some_and(|old| old.main || !old.prunable || path.join(".git").exists()) {
         let message = format!("cannot create a worktree at '{}': one exists already", path.display());
@@ -26,7 +58,7 @@ pub(crate) fn add(repo: &Repository, path: &Path, branch: &FullNameRef) -> Resul
         remove::forget(repo, &old)?;
     }
     let short = branch.shorten().to_string();
-    let git = Git::at(repo).args(["worktree", "add", "--quiet"]).arg("--").arg(path).arg(short);
+    let git = Git::at(repo).args(["worktree", "add", "--quiet"]).args(options).arg("--").arg(path).arg(short);
     let output = among_others(&git)?;
     match find(repo, path)? {
         Some(made) if made.is_on(branch) && made.path.is_dir() => Ok(made),

@@ -97,7 +97,7 @@ impl Worktree {
         let dot_git = self.path.join(".git");
         let Ok(meta) = fs::symlink_metadata(&dot_git) else { return false };
         let leads_to = if meta.is_file() {
-            let Ok(text) = fs::read(&dot_git) else { return false };
+            let Ok(Some(text)) = local_file::read(&dot_git, MAX_LINE) else { return false };
             let Some(target) = text.strip_prefix(b"gitdir: ") else { return false };
             let Ok(target) = gix::path::from_byte_slice(target.trim_end()) else { return false };
             self.path.join(target)
@@ -110,6 +110,11 @@ impl Worktree {
     /// Whether a merge is in progress in it that is not committed yet.
     pub(crate) fn is_merging(&self) -> bool {
         self.git_dir.join("MERGE_HEAD").exists()
+    }
+
+    /// Whether the process died that made it, before its files were there.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.locked.as_ref().is_some_and(|reason| *reason == add::INITIALIZING)
     }
 
     /// Whether its `HEAD` is this branch.

@@ -11,8 +11,8 @@ use crate::{
     domain::id::SpecId,
     error::{Error, Kind, Result},
     git::{
-        history, status,
-        worktree::{self, Worktree, busy, remove},
+        history, status, work_file,
+        worktree::{self, Worktree, add::INITIALIZING, busy, remove},
     },
     project::Project,
     specs::{
@@ -22,8 +22,8 @@ use crate::{
     store::attempts::ATTEMPTS,
 };
 
-/// The reason of the lock under which git makes a worktree.
-const INITIALIZING: &str = "initializing";
+/// How large a document is read, in bytes.
+const MAX_DOCUMENT: u64 = 1 << 30;
 
 /// How many paths are named.
 const NAMED: usize = 3;
@@ -129,8 +129,11 @@ fn documents(project: &Project, tree: &Worktree) -> Result<Option<String>> {
     let options = ["--others", "--ignored", "--exclude-standard", "-z", "--", ".chant/research"];
     let listed = tree.plain_git()?.arg("ls-files").args(options).check()?;
     let mut lost: Vec<String> = listed.records().map(|path| path.to_str_lossy().into_owned()).collect();
-    let read = |top: &Path, path: &str| std::fs::read(top.join(path)).ok();
-    lost.retain(|path| read(&tree.path, path) != read(&main, path));
+    let read = |top: &Path, path: &str| work_file::read(top, path.as_bytes().as_bstr(), MAX_DOCUMENT);
+    // One that cannot be read is not known to be elsewhere.
+    let is_in_place =
+        |path: &String| matches!((read(&tree.path, path), read(&main, path)), (Ok(one), Ok(other)) if one == other);
+    lost.retain(|path| !is_in_place(path));
     Ok((!lost.is_empty())
         .then(|| format!("it holds documents that are missing from the main worktree: {}", named(&lost))))
 }

@@ -1,6 +1,7 @@
 //! One clone stops, another goes on: what was not committed and what is in no commit at all come along.
 
 use super::net::Net;
+use crate::support::tools::{need, need_that};
 
 fn forward(count: usize) -> Vec<usize> {
     (0..count).collect()
@@ -86,6 +87,51 @@ fn a_pause_says_what_stays_where_branches_are_not_exchanged() {
     net.chant(0, &["work", &spec, "--agent", "manual"]).ok();
     std::fs::write(format!("{}/half", path(&net, 0, &spec)), "half\n").unwrap();
     net.chant(0, &["pause", &spec]).ok().fails(0, &["uncommitted changes stay in this clone"]);
+}
+
+/// Git runs programs of a tree when it checks that out, where the configuration names them: a filter, a hook.
+#[test]
+fn what_an_agent_of_another_clone_wrote_runs_in_the_sandbox_only() {
+    if !need_that(need("bwrap"), "bubblewrap") {
+        return;
+    }
+    let net = Net::new(2);
+    let escape = |clone: usize| net.dir(clone).join(".git/escaped");
+    // Of the clone in whose worktree it runs; the directory beside that can be written in a sandbox, too.
+    let escapes = "touch \"${PWD%%.chant-*}/.git/escaped\" 2>/dev/null";
+    for clone in 0..2 {
+        for (key, value) in [("chant.confine", "require"), ("core.hooksPath", "hooks"), ("filter.y.smudge", "./smudge")]
+        {
+            net.git(clone, &["config", key, value]);
+        }
+    }
+    let spec = net.add(0, "For two");
+    let work = format!(
+        "mkdir -p hooks; printf '#!/bin/sh\\n{escapes}; echo hook >>../ran\\n' >hooks/post-checkout; cp hooks/post-checkout hooks/post-merge
+         printf '#!/bin/sh\\n{escapes}; echo filter >>../ran; cat\\n' >smudge; chmod +x smudge hooks/*
+         echo '*.y filter=y' >.gitattributes; echo 1 >z.y; git add -A; git commit -qm Work"
+    );
+    net.agent(0, &format!("{work}; exit 75"));
+    net.chant(0, &["work", &spec]);
+    assert_eq!(net.status(0, &spec), "paused");
+    net.settle(forward);
+    let ran = net.sandbox.dir().join("ran");
+    std::fs::write(&ran, "").unwrap();
+    // A process that dies in between leaves no worktree that lacks files.
+    let mut dies = net.sandbox.command_in(net.dir(1), env!("CARGO_BIN_EXE_git-chant"));
+    dies.args(["work", &spec]).env("CHANT_FAULT", "git.checkout.before");
+    assert_eq!(net.sandbox.run(&mut dies).code, 137);
+    net.agent(1, "test -e z.y || exit 3; echo 2 >z.y; git commit -qam More; exit 75");
+    net.chant(1, &["work", &spec]);
+    assert_eq!(net.status(1, &spec), "paused");
+    let said = std::fs::read_to_string(&ran).unwrap();
+    assert!(said.contains("filter") && said.contains("hook"), "{said}");
+    net.settle(forward);
+    std::fs::write(&ran, "").unwrap();
+    net.agent(0, "grep -q 2 z.y || exit 3; echo done >file");
+    net.chant(0, &["work", &spec, "--no-merge"]).ok();
+    assert!(std::fs::read_to_string(&ran).unwrap().contains("filter"));
+    assert!(!escape(0).exists() && !escape(1).exists());
 }
 
 /// Clones in silent mode that share the remote.
