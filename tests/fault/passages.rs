@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{support::Ran, trial::Trial};
 
 /// The file in a sandbox that the passages are written to.
-const FILE: &str = "home/passages";
+const FILE: &str = "passages";
 
 /// Runs the tool once without killing it. Gives how it ended and its passages in their order, each as `CHANT_FAULT` takes it.
 pub(crate) fn passed(trial: &Trial, args: &[&str]) -> (Ran, Vec<String>) {
@@ -25,7 +25,7 @@ pub(crate) fn passed(trial: &Trial, args: &[&str]) -> (Ran, Vec<String>) {
 
 /// Runs the tool under strace. Gives how it ended and the traced calls, one line each, the passages among them.
 pub(crate) fn traced(trial: &Trial, args: &[&str], calls: &str) -> (Ran, Vec<String>) {
-    let (file, out) = (begin(trial), trial.sandbox.dir().join("home/trace"));
+    let (file, out) = (begin(trial), trial.sandbox.dir().join("trace"));
     let mut command = trial.command("strace");
     command
         .args(["-f", "-y", "-qq", "-s", "300", "-e", "signal=none", "-e", &format!("trace=write,{calls}"), "-o"])

@@ -25,11 +25,13 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "work", prepare: leaving, command: &["work", "ID"], go_on: working },
     Scenario { name: "work-silent", prepare: silent, command: &["work", "ID"], go_on: working },
     Scenario { name: "work-again", prepare: paused, command: &["work", "ID"], go_on: working },
+    Scenario { name: "work-confined", prepare: confined, command: ONTO_MAIN, go_on: working_onto_main },
     Scenario { name: "finish", prepare: by_hand, command: &["finish", "ID"], go_on: finishing },
     Scenario { name: "merge", prepare: finished, command: &["merge", "ID"], go_on: merging },
     Scenario { name: "merge-elsewhere", prepare: finished_elsewhere, command: &["merge", "ID"], go_on: merging },
     Scenario { name: "archive", prepare: completed, command: &["archive", "ID"], go_on: archiving },
     Scenario { name: "reset", prepare: failed, command: &["reset", "ID"], go_on: resetting },
+    Scenario { name: "reset-confined", prepare: failed_confined, command: &["reset", "ID"], go_on: resetting },
     Scenario { name: "cancel", prepare: failed, command: &["cancel", "ID"], go_on: cancelling },
     Scenario { name: "pause", prepare: by_hand, command: &["pause", "ID"], go_on: pausing },
     Scenario { name: "sync", prepare: shared, command: &["sync"], go_on: |_| &["sync"] },
@@ -83,6 +85,15 @@ fn working(status: &str) -> &'static [&'static str] {
         "finished" => &["merge", "ID"],
         "completed" => &["recover"],
         _ => &["work", "ID"],
+    }
+}
+
+const ONTO_MAIN: &[&str] = &["work", "ID", "--onto", "main"];
+
+fn working_onto_main(status: &str) -> &'static [&'static str] {
+    match working(status) {
+        ["work", ..] => ONTO_MAIN,
+        next => next,
     }
 }
 
@@ -171,9 +182,36 @@ fn silent() -> Start {
 fn paused() -> Start {
     let Start { sandbox, id } = ready();
     sandbox.agent("echo two >file; git commit -qam Done; echo more >new; kill -INT $(cat ../repo/.git/chant/leases/* | sed -n 's/.*\"pid\":\\([0-9]*\\).*/\\1/p'); sleep 100");
-    sandbox.chant(&["work", &id]);
+    // A confined agent could not send the signal.
+    sandbox.run(sandbox.command_in(&sandbox.repo, "git").args(["-c", "chant.confine=off", "chant", "work", &id]));
     assert_eq!(sandbox.status(&id), "paused");
     sandbox.agent(AGENT);
+    Start { sandbox, id }
+}
+
+/// For agents that are confined, and with a filter, so that git is too.
+fn confine(sandbox: &Sandbox) {
+    for (key, value) in [("chant.confine", "auto"), ("filter.y.clean", "cat"), ("filter.y.smudge", "cat")] {
+        sandbox.git(&["config", key, value]);
+    }
+    std::fs::write(sandbox.repo.join(".git/info/attributes"), "*.y filter=y\n").unwrap();
+}
+
+/// Confined, with a base that no person has checked out.
+fn confined() -> Start {
+    let Start { sandbox, id } = leaving();
+    sandbox.git(&["checkout", "-q", "-b", "aside"]);
+    let ahead = sandbox.git(&["commit-tree", "-p", "main", "-m", "Ahead", "main^{tree}"]);
+    sandbox.git(&["update-ref", "refs/heads/main", &ahead]);
+    confine(&sandbox);
+    Start { sandbox, id }
+}
+
+fn failed_confined() -> Start {
+    let Start { sandbox, id } = ready();
+    confine(&sandbox);
+    sandbox.agent("echo two >file; git commit -qam Done; echo more >new; echo odd >odd.y; exit 3");
+    sandbox.chant(&["work", &id]).fails(1, &[]);
     Start { sandbox, id }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use super::layers::Layers;
 use crate::{
     agent::lease,
-    env::{Env, local_file},
+    env::{Env, fault, local_file},
 };
 
 /// A file that is larger is not ours, in bytes.
@@ -58,6 +58,7 @@ impl Known {
     pub(super) fn remember(&self, strict: bool, layers: Option<&Layers>) -> io::Result<()> {
         let (file, text) = self.entry(strict, layers);
         let dir = file.parent().unwrap_or(Path::new("."));
-        local_file::stage(dir, &text)?.persist(&file).map(drop).map_err(|failed| failed.error)
+        let place = || local_file::stage(dir, &text)?.persist(&file).map(drop).map_err(|failed| failed.error);
+        fault::around("sandbox.known", place)
     }
 }

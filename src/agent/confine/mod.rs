@@ -29,7 +29,7 @@ pub(crate) use servers::sockets;
 
 use crate::{
     domain::confined::Confined,
-    env::Env,
+    env::{Env, fault},
     error::{IoContext, Result},
 };
 use placeholder::Placeholder;
@@ -145,7 +145,7 @@ fn try_once(program: &'static str, prefix: &[OsString], worktree: &Path) -> Resu
     let mut command = std::process::Command::new(&prefix[0]);
     command.args(&prefix[1..]).args(["/bin/sh", "-c", "test -w . && test -r ."]).current_dir(worktree);
     command.stdin(std::process::Stdio::null()).env("LC_ALL", "C");
-    match command.output() {
+    match fault::around("sandbox.try", || command.output()) {
         Ok(output) if output.status.success() => Ok(()),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Err(Unavailable::NotInstalled(program)),
         Err(cause) => Err(Unavailable::Failed(cause.to_string())),

@@ -9,7 +9,10 @@ use std::{
 };
 
 use crate::{
-    env::file_lock::{is_current, try_lock, try_lock_shared, unlock},
+    env::{
+        fault,
+        file_lock::{is_current, try_lock, try_lock_shared, unlock},
+    },
     error::Result,
 };
 
@@ -48,7 +51,7 @@ impl Placeholder {
 
     fn new(path: &Path, make: &dyn Fn() -> io::Result<()>) -> Result<Self> {
         for _ in 0..TRIES {
-            match make() {
+            match fault::around("placeholder.make", make) {
                 Ok(()) => {}
                 Err(cause) if cause.kind() == ErrorKind::AlreadyExists => {}
                 // Another run has just removed the directory above.
@@ -73,9 +76,10 @@ impl Drop for Placeholder {
         let Some(file) = self.held.take() else { return };
         // Only one process gets this lock, the last.
         if try_lock(&file, &self.path).is_ok_and(|last| last) && is_ours(&self.path) {
-            let removed = if self.path.is_dir() { fs::remove_dir(&self.path) } else { fs::remove_file(&self.path) };
+            let remove = || if self.path.is_dir() { fs::remove_dir(&self.path) } else { fs::remove_file(&self.path) };
+            let remove = || remove().and_then(|()| self.parent.as_ref().map_or(Ok(()), fs::remove_dir));
             // What stays is empty; so is the directory above, or else it is needed.
-            let _stays: io::Result<()> = removed.and_then(|()| self.parent.as_ref().map_or(Ok(()), fs::remove_dir));
+            let _stays: io::Result<()> = fault::around("placeholder.drop", remove);
         }
         unlock(&file);
     }

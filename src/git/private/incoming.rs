@@ -13,7 +13,7 @@ use std::{
 use bstr::{BString, ByteSlice};
 use gix::{ObjectId, refs::FullNameRef};
 
-use super::{Private, START, STASH, alternate, lfs, write};
+use super::{Private, STASH, alternate, lfs};
 use crate::{
     error::{Error, Kind, Result},
     git::{
@@ -160,7 +160,7 @@ impl Private {
                 return Ok(Err(Refused::Moved(now)));
             }
         }
-        write(&self.run_dir.join(START), tip.to_string().as_bytes())?;
+        self.set_start(Some(tip))?;
         Ok(Ok(tip))
     }
 

@@ -22,7 +22,7 @@ use gix::{ObjectId, refs::FullNameRef};
 use super::{reference, repository::Repository, work_file};
 use crate::{
     env::{fault, local_file, remove_dir::remove_dir},
-    error::{IoContext, Result},
+    error::{Error, IoContext, Result},
 };
 
 /// The folder for it in that of the run.
@@ -115,17 +115,18 @@ impl Private {
     pub(crate) fn make(repo: &Repository, attempt: &gix::oid, branch: &FullNameRef) -> Result<Private> {
         let private = Private::of(repo, attempt);
         let run_dir = &private.run_dir;
-        local_file::make_dir(run_dir).io("create", run_dir)?;
+        fault::around("dir.make", || local_file::make_dir(run_dir)).io("create", run_dir)?;
         let earlier = private.move_earlier_aside()?;
-        let fresh =
-            tempfile::Builder::new().prefix(".git-").tempdir_in(run_dir).io("create a directory in", run_dir)?;
-        private.fill(repo, fresh.path(), &earlier)?;
-        let start = reference::read(repo, branch)?;
-        write(&run_dir.join(START), start.map(|id| id.to_string()).unwrap_or_default().as_bytes())?;
-        write(&private.commondir, private.git_dir.as_os_str().as_bytes())?;
-        let fresh = fresh.keep();
+        let fresh = fault::around("private.make", || {
+            let fresh =
+                tempfile::Builder::new().prefix(".git-").tempdir_in(run_dir).io("create a directory in", run_dir)?;
+            private.fill(repo, fresh.path(), &earlier)?;
+            write(&private.commondir, private.git_dir.as_os_str().as_bytes())?;
+            Ok::<_, Error>(fresh.keep())
+        })?;
+        private.set_start(reference::read(repo, branch)?)?;
         set_mode(&fresh, repo.common_dir());
-        fs::rename(&fresh, &private.git_dir).io("rename", &fresh)?;
+        fault::around("private.place", || fs::rename(&fresh, &private.git_dir)).io("rename", &fresh)?;
         Ok(private)
     }
 
@@ -134,7 +135,7 @@ impl Private {
     /// # Errors
     /// If it cannot be removed.
     pub(crate) fn discard(&self) -> Result<()> {
-        remove_dir(&self.git_dir).io("remove", &self.git_dir)
+        fault::around("private.remove", || remove_dir(&self.git_dir)).io("remove", &self.git_dir)
     }
 
     /// Whether there is one, and its work branch is what it is in `repo`.
@@ -149,13 +150,20 @@ impl Private {
         Ok(ObjectId::from_hex(&text).ok())
     }
 
+    /// Remembers what the work branch is.
+    fn set_start(&self, start: Option<ObjectId>) -> Result<()> {
+        let text = start.map(|id| id.to_string()).unwrap_or_default();
+        fault::around("private.start", || write(&self.run_dir.join(START), text.as_bytes()))
+    }
+
     /// Moves the repository of an earlier run out of the way, and gives all that there are, the newest first.
     fn move_earlier_aside(&self) -> Result<Vec<PathBuf>> {
         let numbered = |number: usize| self.run_dir.join(format!("{NAME}.{number}"));
         let mut count = (1..).take_while(|number| fs::symlink_metadata(numbered(*number)).is_ok()).count();
         if fs::symlink_metadata(&self.git_dir).is_ok() {
             count += 1;
-            fs::rename(&self.git_dir, numbered(count)).io("rename", &self.git_dir)?;
+            let moved = fault::around("private.move", || fs::rename(&self.git_dir, numbered(count)));
+            moved.io("rename", &self.git_dir)?;
         }
         Ok((1..=count).rev().map(numbered).collect())
     }

@@ -6,6 +6,7 @@ use gix::refs::FullNameRef;
 
 use super::{Worktree, among_others, find, remove};
 use crate::{
+    env::fault,
     error::{Error, IoContext, Kind, Result},
     git::{
         process::Git,
@@ -44,7 +45,7 @@ pub(crate) fn fill(tree: &Worktree) -> Result<()> {
         let _ran = hook.run()?;
     }
     let lock = tree.git_dir.join("locked");
-    fs::remove_file(&lock).io("remove", &lock)
+    fault::around("tree.unlock", || fs::remove_file(&lock)).io("remove", &lock)
 }
 
 fn register(repo: &Repository, path: &Path, branch: &FullNameRef, options: &[&str]) -> Result<Worktree> {
