@@ -11,7 +11,7 @@ use crate::{
     cli::status::StatusArgs,
     error::{Exit, Kind, Result},
     project::Project,
-    query::status::{Merges, status},
+    query::status::{Merges, pull, status},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &StatusArgs) -> Result<Outcome> {
@@ -34,7 +34,8 @@ fn look(context: &Context<'_>, args: &StatusArgs, merges: &Merges) -> Result<Out
     if let Some(what) = hooks::lost(&project)? {
         outcome = outcome.warning(what).hint(hooks::AGAIN);
     }
-    Ok(fetched::hint(&project)?.into_iter().fold(outcome, Outcome::hint))
+    let pull = if hints { pull::in_its_way(&project)? } else { None };
+    Ok(fetched::hint(&project)?.into_iter().chain(pull).fold(outcome, Outcome::hint))
 }
 
 /// Whether `git status` would say what to do next.

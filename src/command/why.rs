@@ -9,22 +9,29 @@ use crate::{
     answer::{WhyAnswer, WhyView, outcome::Outcome},
     cli::show::WhyArgs,
     error::{Error, Kind, Result},
-    git::{blame, history::named_commit},
+    git::{
+        blame::{self, Line},
+        history::named_commit,
+    },
     project::Project,
-    query::why,
+    query::why::{self, Origins, Question},
     specs::all::Specs,
 };
 
 /// How many commits of a path are asked about.
 const MAX_COMMITS: usize = 100;
 
+/// How many commits a hint names.
+const MAX_TIPS: usize = 5;
+
 pub(super) fn run(context: &Context<'_>, args: &WhyArgs) -> Result<Outcome> {
     let project = context.project()?;
-    let (commits, path) = commits(&project, &args.what)?;
+    let asked = asked(&project, &args.what)?;
     let specs = Specs::new(&project)?;
+    let origins = Origins::new(&specs);
     let mut answers = Vec::new();
-    for commit in commits {
-        let answer = why::why(&specs, commit, path.as_deref())?;
+    for one in &asked {
+        let answer = why::why(&origins, one.as_ref().map(Asked::question))?;
         let known = |known: &WhyView| known.spec.is_some() && known.spec == answer.spec;
         // Of several commits of one spec the newest stands for all.
         if !answers.iter().any(known) {
@@ -35,14 +42,46 @@ pub(super) fn run(context: &Context<'_>, args: &WhyArgs) -> Result<Outcome> {
     if answers.len() > 1 {
         answers.retain(|answer| nothing || answer.spec.is_some());
     }
-    Ok(Outcome::new(WhyAnswer { why: answers }).exit(i32::from(nothing)))
+    let hint = match asked.first() {
+        Some(Some(first)) if nothing => to_compare(&project, &origins, first.path.as_deref())?,
+        _ => None,
+    };
+    let outcome = Outcome::new(WhyAnswer { why: answers }).exit(i32::from(nothing));
+    Ok(hint.into_iter().fold(outcome, Outcome::hint))
 }
 
-/// Commits, or `None` for what is not committed, and the path that they are about.
-type Asked = (Vec<Option<ObjectId>>, Option<String>);
+/// How to get commits of specs that this clone lacks: what a person asks about may be a squash of them.
+fn to_compare(project: &Project, origins: &Origins<'_, '_>, path: Option<&str>) -> Result<Option<String>> {
+    let lacking = origins.lacking(path)?;
+    let Some(remote) = project.exchanged_with()?.filter(|_| !lacking.is_empty()) else { return Ok(None) };
+    let tips: Vec<String> = lacking.iter().rev().take(MAX_TIPS).map(|(_, tip)| tip.to_string()).collect();
+    let of = if lacking.len() == 1 { "a spec".to_owned() } else { format!("{} specs", lacking.len()) };
+    let fetch = format!("git fetch {} {}", shell_words::quote(&remote), tips.join(" "));
+    Ok(Some(format!(
+        "the commits of {of} are not in this clone; to compare with them, if '{remote}' has them: {fetch}"
+    )))
+}
 
-/// The commits that a person asks about: those of a line, of a revision, or of a path.
-fn commits(project: &Project, what: &str) -> Result<Asked> {
+/// A commit that a person asks about.
+struct Asked {
+    commit: ObjectId,
+    /// The path, as the commit has it.
+    path: Option<String>,
+    line: Option<u64>,
+}
+
+impl Asked {
+    fn question(&self) -> Question<'_> {
+        Question { commit: self.commit, path: self.path.as_deref(), line: self.line }
+    }
+
+    fn of_line(line: Line) -> Asked {
+        Asked { commit: line.commit, path: Some(line.path), line: Some(line.number) }
+    }
+}
+
+/// The commits that a person asks about: those of a line, of a revision, or of a path. `None` is what is not committed.
+fn asked(project: &Project, what: &str) -> Result<Vec<Option<Asked>>> {
     if let Some((rest, line)) = what.rsplit_once(':')
         && let Ok(line) = line.parse::<u64>()
     {
@@ -50,20 +89,20 @@ fn commits(project: &Project, what: &str) -> Result<Asked> {
             // What is not checked out is as the last commit has it.
             let is_here = project.repo.work_dir().is_some_and(|top| top.join(&path).symlink_metadata().is_ok());
             let rev = (!is_here).then_some("HEAD");
-            return Ok((vec![blame::line(&project.repo, rev, &path, line)?], Some(path)));
+            return Ok(vec![blame::line(&project.repo, rev, &path, line)?.map(Asked::of_line)]);
         }
         if let Some((rev, path)) = rest.split_once(':')
             && named_commit(&project.repo, rev).is_ok()
         {
-            return Ok((vec![blame::line(&project.repo, Some(rev), path, line)?], Some(path.to_owned())));
+            return Ok(vec![blame::line(&project.repo, Some(rev), path, line)?.map(Asked::of_line)]);
         }
     }
     if let Ok(commit) = named_commit(&project.repo, what) {
-        return Ok((vec![Some(commit)], None));
+        return Ok(vec![Some(Asked { commit, path: None, line: None })]);
     }
     if let Some(path) = known_path(project, what)? {
-        let commits = blame::path(&project.repo, &path, MAX_COMMITS)?;
-        return Ok((commits.into_iter().map(Some).collect(), Some(path)));
+        let commits = blame::path(&project.repo, &path, MAX_COMMITS)?.into_iter();
+        return Ok(commits.map(|commit| Some(Asked { commit, path: Some(path.clone()), line: None })).collect());
     }
     Err(Error::negative(Kind::NotFound, format!("'{}' is not a commit, path or path:line", what.escape_debug()))
         .hint("for a line: git chant why <path>:<line>"))

@@ -25,6 +25,7 @@ pub(crate) mod id;
 pub(crate) mod inline_tests;
 pub(crate) mod new_event;
 pub(crate) mod oid;
+pub(crate) mod patches;
 pub(crate) mod pattern;
 pub(crate) mod phase;
 pub(crate) mod probes;

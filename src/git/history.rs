@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bstr::{BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 use gix::{
     ObjectId, object::tree::diff::ChangeDetached, objs::tree::EntryMode, revision::walk::Sorting,
     traverse::commit::simple::CommitTimeOrder,
@@ -243,7 +243,8 @@ pub(crate) fn holds_changes(
 }
 
 /// How a patch is written that `git patch-id` is to know again, whatever is configured.
-const PATCH: [&str; 7] = ["--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--full-index", "-U3", "-p"];
+pub(super) const PATCH: [&str; 7] =
+    ["--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--full-index", "-U3", "-p"];
 
 /// How many paths are compared: they are words of a command line.
 const MAX_PATHS: usize = 500;
@@ -288,9 +289,9 @@ fn id_of_all(repo: &Repository, ends: &[ObjectId], paths: &[BString]) -> Result<
 }
 
 /// Limits `git` to these paths. Without the setting git asks the file system monitor, though only trees are compared.
-fn limited(git: Git, paths: &[BString]) -> Result<Git> {
+pub(super) fn limited<P: AsRef<BStr>>(git: Git, paths: &[P]) -> Result<Git> {
     let git = git.global("--literal-pathspecs").config("core.fsmonitor=false").arg("--");
-    paths.iter().try_fold(git, |git, path| Ok(git.arg(&*gix::path::from_bstr(path.as_bstr())?)))
+    paths.iter().try_fold(git, |git, path| Ok(git.arg(&*gix::path::from_bstr(path.as_ref())?)))
 }
 
 /// The patch ids of patches.

@@ -27,6 +27,7 @@ pub(crate) mod open;
 pub(crate) mod output;
 pub(crate) mod overlay;
 pub(crate) mod pack;
+pub(crate) mod path_patches;
 pub(crate) mod private;
 pub(crate) mod process;
 pub(crate) mod promised;

@@ -2,7 +2,7 @@
 
 use gix::ObjectId;
 
-use super::why::{Origin, Origins};
+use super::why::{Origin, Origins, Question};
 use crate::{
     answer::LooseCommit,
     domain::id::SpecId,
@@ -50,8 +50,11 @@ pub(crate) fn range(specs: &Specs<'_>, since: ObjectId, tip: ObjectId) -> Result
     }
     let origins = Origins::new(specs);
     for commit in commits {
-        let how = match origins.of(commit, None)? {
-            Origin::Recorded(spec) | Origin::Patch { spec, .. } | Origin::Squash { spec, .. } => {
+        let how = match origins.of(Question { commit, path: None, line: None })? {
+            Origin::Recorded(spec)
+            | Origin::Patch { spec, .. }
+            | Origin::Squash { spec, .. }
+            | Origin::Joined { spec, .. } => {
                 add(spec);
                 continue;
             }

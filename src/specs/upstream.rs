@@ -1,5 +1,7 @@
 //! Whether the upstream project has the work that a gate waits for.
 
+use gix::ObjectId;
+
 use crate::project::Project;
 use crate::specs::all::Specs;
 use crate::{
@@ -23,6 +25,13 @@ impl Project {
         let prefix = format!("refs/remotes/{remote}/");
         Ok(name.and_then(|name| name.strip_prefix(&prefix).map(str::to_owned)).unwrap_or_else(|| "main".to_owned()))
     }
+
+    /// What the main branch of the upstream project held at the last fetch: of the remote `upstream`, otherwise of `origin`.
+    pub(crate) fn upstream_main(&self) -> Result<Option<ObjectId>> {
+        let remotes = remote::names(&self.repo);
+        let remote = if remotes.iter().any(|name| name == UPSTREAM) { UPSTREAM } else { ORIGIN };
+        self.fetched_branch(remote, &self.default_branch(remote)?)
+    }
 }
 
 impl Specs<'_> {
@@ -33,11 +42,7 @@ impl Specs<'_> {
         if spec.front.kind != SpecType::Gate || spec.front.topic.is_none() || spec.front.depends_on.is_empty() {
             return Ok(false);
         }
-        let remotes = remote::names(&self.project.repo);
-        let project = if remotes.iter().any(|name| name == UPSTREAM) { UPSTREAM } else { ORIGIN };
-        let Some(tip) = self.project.fetched_branch(project, &self.project.default_branch(project)?)? else {
-            return Ok(false);
-        };
+        let Some(tip) = self.project.upstream_main()? else { return Ok(false) };
         for written in &spec.front.depends_on {
             let found = self.project.candidates(&self.names, written)?;
             let [id] = found.as_slice() else { return Ok(false) };

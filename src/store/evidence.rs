@@ -29,6 +29,8 @@ pub struct Evidence {
     pub outputs: Vec<File>,
     /// `checks.json`: what was checked, and how it ended.
     pub checks: Option<ObjectId>,
+    /// `patches.json`: what the work changed, path by path.
+    pub patches: Option<ObjectId>,
     /// `review.md`: what an agent said that reviewed the work.
     pub review: Option<ObjectId>,
 }
@@ -56,6 +58,9 @@ impl Store<'_> {
         }
         if let Some(checks) = evidence.checks {
             editor.upsert("checks.json", EntryKind::Blob, checks)?;
+        }
+        if let Some(patches) = evidence.patches {
+            editor.upsert("patches.json", EntryKind::Blob, patches)?;
         }
         if let Some(review) = evidence.review {
             editor.upsert("review.md", EntryKind::Blob, review)?;

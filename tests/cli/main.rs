@@ -76,6 +76,7 @@ mod silent;
 mod site;
 mod spec_file_states;
 mod spec_files;
+mod squashed;
 mod status;
 mod submodules;
 #[path = "../support/mod.rs"]

@@ -50,6 +50,7 @@ pub(super) fn restore(
         spec: store.evidence_id(finish.id, "spec.md")?,
         outputs: store.evidence_files(finish.id, "outputs")?,
         checks: store.evidence_id(finish.id, "checks.json")?,
+        patches: store.evidence_id(finish.id, "patches.json")?,
         ..Evidence::default()
     };
     let facts = Facts {

@@ -6,6 +6,7 @@
 mod by_hand;
 mod leftovers;
 mod outputs;
+mod patches;
 mod substance;
 
 use leftovers::Left;
@@ -136,7 +137,10 @@ impl Judge<'_> {
                 Vec::new()
             }
         };
-        let evidence = self.evidence(outputs)?;
+        let mut evidence = self.evidence(outputs)?;
+        if let (Verdict::Passed, Some(since), Some(tip)) = (&verdict, since, branch_tip) {
+            evidence.patches = patches::write(project, attempt, since, tip)?;
+        }
         let late = self.record(&verdict, commits, evidence)?;
         for what in &self.changes.waits {
             self.warn(what.clone());

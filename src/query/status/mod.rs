@@ -2,6 +2,7 @@
 
 mod merging;
 mod needs;
+pub(crate) mod pull;
 mod summary;
 
 use std::path::Path;

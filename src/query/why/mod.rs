@@ -1,7 +1,9 @@
 //! The use case `why`: from a line or a commit to its spec, its checks, and the research behind it.
 
 mod origin;
+mod question;
 mod research;
+mod squash;
 
 use gix::ObjectId;
 
@@ -14,15 +16,17 @@ use crate::{
 };
 
 pub(crate) use origin::{Origin, Origins};
+pub(crate) use question::Question;
 pub(crate) use research::trail;
 
-/// Why `commit` is there, or what it changed of `path`; `None` is a line that is not committed.
+/// Why a commit is there, or what it changed of a path or a line; `None` is a line that is not committed.
 ///
 /// # Errors
 /// If the repository cannot be read.
-pub(crate) fn why(specs: &Specs<'_>, commit: Option<ObjectId>, path: Option<&str>) -> Result<WhyView> {
+pub(crate) fn why(origins: &Origins<'_, '_>, question: Option<Question<'_>>) -> Result<WhyView> {
+    let specs = origins.specs();
     let mut view = WhyView {
-        commit: commit.map(|id| id.to_string()),
+        commit: question.map(|question| question.commit.to_string()),
         subject: None,
         certainty: "unknown".to_owned(),
         how: "it is not committed yet".to_owned(),
@@ -31,9 +35,9 @@ pub(crate) fn why(specs: &Specs<'_>, commit: Option<ObjectId>, path: Option<&str
         checks: Vec::new(),
         research: Vec::new(),
     };
-    let Some(commit) = commit else { return Ok(view) };
-    view.subject = blame::subject(&specs.project.repo, commit)?;
-    let found = Origins::new(specs).of(commit, path)?;
+    let Some(question) = question else { return Ok(view) };
+    view.subject = blame::subject(&specs.project.repo, question.commit)?;
+    let found = origins.of(question)?;
     view.certainty = found.certainty().to_owned();
     view.how = found.in_words();
     let Some(spec) = found.spec() else { return Ok(view) };

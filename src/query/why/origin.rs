@@ -10,6 +10,10 @@ use gix::{
     bstr::{BString, ByteSlice},
 };
 
+use super::{
+    question::Question,
+    squash::{self, Combined, Range, Recording},
+};
 use crate::{
     domain::id::SpecId,
     error::Result,
@@ -37,7 +41,14 @@ pub(crate) enum Origin {
         /// How many commits are recorded.
         commits: usize,
     },
-    /// Several specs recorded the same change.
+    /// It makes the changes of several specs in one, and the line that is asked about is of this one.
+    Joined {
+        /// The spec.
+        spec: SpecId,
+        /// All of them, the oldest first.
+        specs: Vec<SpecId>,
+    },
+    /// Several specs recorded the same change, or it makes the changes of several in one.
     Several(Vec<SpecId>),
     /// A note or the commit's own message says so, and no event does.
     Claimed(SpecId),
@@ -54,6 +65,7 @@ impl Origin {
             Origin::Recorded(spec)
             | Origin::Patch { spec, .. }
             | Origin::Squash { spec, .. }
+            | Origin::Joined { spec, .. }
             | Origin::Claimed(spec) => Some(spec),
             Origin::Several(_) | Origin::ClaimedBySeveral(_) | Origin::Unknown => None,
         }
@@ -63,7 +75,7 @@ impl Origin {
     pub(crate) fn certainty(&self) -> &'static str {
         match self {
             Origin::Recorded(_) => "recorded",
-            Origin::Patch { .. } | Origin::Squash { .. } => "patch",
+            Origin::Patch { .. } | Origin::Squash { .. } | Origin::Joined { .. } => "patch",
             Origin::Several(_) | Origin::ClaimedBySeveral(_) => "several",
             Origin::Claimed(_) => "claimed",
             Origin::Unknown => "unknown",
@@ -78,20 +90,25 @@ impl Origin {
                 format!("same change as {}, which its events record", recorded.to_hex_with_len(10))
             }
             Origin::Squash { commits, .. } => {
-                format!("squash of {commits} commits that its events record")
+                format!("squash of {} that its events record", count("commit", *commits))
             }
-            Origin::Several(specs) => {
-                let specs: Vec<&str> = specs.iter().map(SpecId::short).collect();
-                format!("several specs record this change: {}", specs.join(", "))
-            }
+            Origin::Joined { specs, .. } => format!("squash of the work of {}", shorts(specs)),
+            Origin::Several(specs) => format!("several specs record this change: {}", shorts(specs)),
             Origin::ClaimedBySeveral(specs) => {
-                let specs: Vec<&str> = specs.iter().map(SpecId::short).collect();
-                format!("named only by notes or the commit message, for several specs: {}", specs.join(", "))
+                format!("named only by notes or the commit message, for several specs: {}", shorts(specs))
             }
             Origin::Claimed(_) => "named only by a note or the commit message; no event confirms it".to_owned(),
             Origin::Unknown => "no spec records it".to_owned(),
         }
     }
+}
+
+fn shorts(specs: &[SpecId]) -> String {
+    specs.iter().map(SpecId::short).collect::<Vec<_>>().join(", ")
+}
+
+fn count(what: &str, number: usize) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// Finds the specs that commits came from. What events record is read once, when a commit needs it first.
@@ -108,14 +125,14 @@ struct Recorded {
     commits: HashMap<ObjectId, SpecId>,
     /// The work by its patches: of each spec the newest commit that makes the change.
     patches: HashMap<String, Vec<(SpecId, ObjectId)>>,
+    /// What attempts changed, path by path.
+    recordings: Vec<Recording>,
 }
 
-/// What the deciding attempt of a spec changed.
+/// What the deciding attempt of a spec changed, as far as its commits are here.
 struct Work {
-    spec: SpecId,
+    range: Range,
     commits: usize,
-    base: ObjectId,
-    tip: ObjectId,
     /// The changed paths, without the files of specs: a person who squashes may well leave them out.
     paths: Vec<BString>,
 }
@@ -126,11 +143,18 @@ impl<'s, 'p> Origins<'s, 'p> {
         Origins { specs, recorded: OnceCell::new(), works: OnceCell::new() }
     }
 
-    /// Which spec `commit` came from; of a commit that squashes the work of several the one that changed `path`, if that is asked about.
+    /// The specs that are looked through.
+    pub(super) fn specs(&self) -> &'s Specs<'p> {
+        self.specs
+    }
+
+    /// Which spec a commit came from; of a commit that squashes the work of several the one that changed the path, or the line, if that is
+    /// asked about.
     ///
     /// # Errors
     /// If the repository cannot be read.
-    pub(crate) fn of(&self, commit: ObjectId, path: Option<&str>) -> Result<Origin> {
+    pub(crate) fn of(&self, question: Question<'_>) -> Result<Origin> {
+        let commit = question.commit;
         let hints = hints(self.specs, commit)?;
         // What is named is asked first; it is believed only if its events agree.
         for spec in &hints {
@@ -140,7 +164,7 @@ impl<'s, 'p> Origins<'s, 'p> {
                 return Ok(Origin::Recorded(spec.clone()));
             }
         }
-        let recorded = get_or_try_init(&self.recorded, || Recorded::of_all(self.specs))?;
+        let recorded = self.recorded()?;
         if let Some(spec) = recorded.commits.get(&commit) {
             return Ok(Origin::Recorded(spec.clone()));
         }
@@ -150,10 +174,8 @@ impl<'s, 'p> Origins<'s, 'p> {
                 Some(several) => return Ok(Origin::Several(several.iter().map(|(spec, _)| spec.clone()).collect())),
                 None => {}
             }
-            match self.squashed(commit, path)?.as_slice() {
-                [only] => return Ok(Origin::Squash { spec: only.spec.clone(), commits: only.commits }),
-                [] => {}
-                several => return Ok(Origin::Several(several.iter().map(|work| work.spec.clone()).collect())),
+            if let Some(origin) = self.squashed(question)? {
+                return Ok(origin);
             }
         }
         Ok(match hints.as_slice() {
@@ -163,22 +185,86 @@ impl<'s, 'p> Origins<'s, 'p> {
         })
     }
 
-    /// The works of which the commit makes all changes in one, as far as those changed `path`.
-    fn squashed(&self, commit: ObjectId, path: Option<&str>) -> Result<Vec<&Work>> {
+    fn recorded(&self) -> Result<&Recorded> {
+        get_or_try_init(&self.recorded, || Recorded::of_all(self.specs))
+    }
+
+    fn works(&self) -> Result<&[Work]> {
+        Ok(get_or_try_init(&self.works, || works(self.specs))?)
+    }
+
+    /// The specs whose work the commit has in one: of which it makes all changes, then, where a path is asked about, of which it makes those
+    /// of the path, alone or with others.
+    fn squashed(&self, question: Question<'_>) -> Result<Option<Origin>> {
+        let recordings = &self.recorded()?.recordings;
+        let changes = squash::changes_of(self.specs, question.commit)?;
+        let recorded = squash::recorded_in(recordings, &changes, question.path);
+        let mut found: Vec<(&SpecId, usize)> = recorded.into_iter().map(|one| (&one.spec, one.commits)).collect();
+        if found.is_empty() {
+            found = self.by_commits(question)?.into_iter().map(|work| (&work.range.spec, work.commits)).collect();
+        }
+        // Attempts at one spec may have made the same change.
+        found.sort();
+        found.dedup_by_key(|(spec, _)| *spec);
+        match found.as_slice() {
+            [] => {}
+            [(spec, commits)] => return Ok(Some(Origin::Squash { spec: (*spec).clone(), commits: *commits })),
+            several => return Ok(Some(Origin::Several(several.iter().map(|(spec, _)| (*spec).clone()).collect()))),
+        }
+        let path = question.path.map(Into::into);
+        let touching =
+            self.works()?.iter().filter(|work| work.paths.iter().any(|changed| Some(changed.as_bstr()) == path));
+        let ranges: Vec<Range> = touching.map(|work| work.range.clone()).collect();
+        if let Some(Combined { specs, line }) = squash::combined(self.specs, &ranges, &changes, &question)? {
+            let of_line = line.and_then(|line| self.recorded().ok()?.commits.get(&line).cloned());
+            return Ok(Some(match of_line {
+                Some(spec) => Origin::Joined { spec, specs },
+                None => Origin::Several(specs),
+            }));
+        }
+        Ok(match squash::joined_in(recordings, &changes, question.path) {
+            specs if specs.is_empty() => None,
+            specs => Some(Origin::Several(specs)),
+        })
+    }
+
+    /// The works of which the commit makes all changes in one, as far as those changed the path, by the commits that are here.
+    fn by_commits(&self, question: Question<'_>) -> Result<Vec<&Work>> {
+        let Question { commit, path, .. } = question;
         let repo = &self.specs.project.repo;
         // At the edge of a shallow clone the parent is named and not there.
         let parent = repo.gix().find_commit(commit)?.parent_ids().next().map(gix::Id::detach);
         let parent = parent.filter(|parent| is_here(self.specs, *parent));
         let own: HashSet<BString> = changed(self.specs, parent, commit)?.into_iter().collect();
         let mut found = Vec::new();
-        for work in get_or_try_init(&self.works, || works(self.specs))? {
+        for work in self.works()? {
             let asked = path.is_none_or(|path| work.paths.iter().any(|changed| changed == path));
             let within = asked && !work.paths.is_empty() && work.paths.iter().all(|path| own.contains(path));
-            if within && history::makes_as_one(repo, commit, work.base, work.tip, &work.paths)? {
+            if within && history::makes_as_one(repo, commit, work.range.base, work.range.tip, &work.paths)? {
                 found.push(work);
             }
         }
         Ok(found)
+    }
+
+    /// Finished work of which this clone lacks the commits: each spec with the newest of them. Where a path is asked about, without the
+    /// specs that are known not to have changed it.
+    ///
+    /// # Errors
+    /// If the specs cannot be read.
+    pub(crate) fn lacking(&self, path: Option<&str>) -> Result<Vec<(SpecId, ObjectId)>> {
+        let mut lacking = Vec::new();
+        let recordings = &self.recorded()?.recordings;
+        for spec in self.specs.names.all()? {
+            let Some(state) = self.specs.recorded(spec)?.state else { continue };
+            let Some(tip) = state.facts.work_commits.last().copied() else { continue };
+            let mut own = recordings.iter().filter(|one| one.spec == *spec).peekable();
+            let is_other = path.is_some_and(|path| own.peek().is_some() && !own.any(|one| one.touches(path)));
+            if !is_other && !is_here(self.specs, tip) {
+                lacking.push((spec.clone(), tip));
+            }
+        }
+        Ok(lacking)
     }
 }
 
@@ -207,6 +293,7 @@ impl Recorded {
                 }
             }
         }
+        self.recordings.extend(squash::recordings(specs, spec, &walk.history)?);
         Ok(())
     }
 }
@@ -219,7 +306,8 @@ fn works(specs: &Specs<'_>) -> Result<Vec<Work>> {
         let (Some(base), Some(tip)) = (state.facts.base, state.facts.work_commits.last().copied()) else { continue };
         if is_here(specs, base) && is_here(specs, tip) {
             let paths = changed(specs, Some(base), tip)?;
-            works.push(Work { spec: spec.clone(), commits: state.facts.work_commits.len(), base, tip, paths });
+            let range = Range { spec: spec.clone(), base, tip };
+            works.push(Work { range, commits: state.facts.work_commits.len(), paths });
         }
     }
     Ok(works)

@@ -105,6 +105,7 @@ fn the_spec_is_carried_on_and_evidence_read_back() {
         inputs: vec![File { path: "docs/a b.md".into(), blob: blob("input") }],
         outputs: vec![File { path: ".chant/research/x.md".into(), blob: blob("output") }],
         checks: Some(blob("{}")),
+        patches: None,
         review: None,
     };
     let add = || Ok(Addition { event: NewEvent::new(Op::Add, ""), evidence: evidence(), informed: Vec::new() });

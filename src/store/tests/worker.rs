@@ -66,6 +66,7 @@ fn evidence(store: &Store<'_>, spec: &SpecId) {
         inputs: vec![File { path: "docs/deep/input.md".into(), blob: blob("input") }],
         outputs: vec![File { path: ".chant/research/out.md".into(), blob: blob("output") }],
         checks: Some(blob("{}")),
+        patches: None,
         review: None,
     };
     let add = || Ok(Addition { event: NewEvent::new(Op::Add, ""), evidence: evidence(), informed: Vec::new() });

@@ -1,0 +1,74 @@
+//! The patches between two commits, path by path.
+
+use std::collections::HashMap;
+
+use bstr::{BStr, ByteSlice};
+use gix::ObjectId;
+
+use super::{changes::Change, history, process::Git, repository::Repository};
+use crate::{domain::patches::PathPatch, error::Result};
+
+/// With more changed paths none is told: they are words of a command line.
+const MAX_PATHS: usize = 500;
+
+/// How a change is written that is to be known again among other changes of the file: without the lines around it.
+const ALONE: [&str; 3] = ["-U0", "--diff-algorithm=myers", "--indent-heuristic"];
+
+/// The changes between two commits, a path each, sorted; `from` `None` is the empty tree. Paths below `without` and paths that are not UTF-8
+/// are left out. With more than five hundred paths there is none.
+///
+/// # Errors
+/// If an object is missing, or git fails.
+pub(crate) fn between(
+    repo: &Repository,
+    from: Option<ObjectId>,
+    to: ObjectId,
+    without: &str,
+) -> Result<Vec<PathPatch>> {
+    let mut changes = history::changed_paths(repo, from, to)?;
+    changes.retain(|change| !change.path.starts_with(without.as_bytes()) && change.path.to_str().is_ok());
+    if changes.is_empty() || changes.len() > MAX_PATHS {
+        return Ok(Vec::new());
+    }
+    let paths: Vec<&BStr> = changes.iter().map(|change| change.path.as_bstr()).collect();
+    let mut ids = patch_ids(repo, from, to, &paths)?;
+    let patch_of = |(at, change): (usize, &Change)| PathPatch {
+        path: change.path.to_string(),
+        before: change.before.map(|id| id.to_string()),
+        after: change.after.map(|id| id.to_string()),
+        patch: ids.remove(&at),
+    };
+    Ok(changes.iter().enumerate().map(patch_of).collect())
+}
+
+/// The patch ids of these paths, which are sorted, by their places. Git gives one for each patch of a commit: the patch of each path is
+/// handed to it as that of a commit of its own. None at all where git prints another number of patches than there are paths.
+fn patch_ids(
+    repo: &Repository,
+    from: Option<ObjectId>,
+    to: ObjectId,
+    paths: &[&BStr],
+) -> Result<HashMap<usize, String>> {
+    let from = from.unwrap_or_else(|| ObjectId::empty_tree(to.kind()));
+    let git = Git::at(repo).args(["diff-tree", "-r"]).args(history::PATCH).args(ALONE);
+    let git = git.arg(from.to_hex().to_string()).arg(to.to_hex().to_string());
+    let printed = history::limited(git, paths)?.check()?.stdout;
+    let (mut marked, mut patches) = (Vec::with_capacity(printed.len()), 0);
+    let width = to.kind().len_in_hex();
+    for line in printed.lines_with_terminator() {
+        if line.starts_with(b"diff --git ") {
+            patches += 1;
+            marked.extend(format!("commit {patches:0width$x}\n").bytes());
+        }
+        marked.extend_from_slice(line);
+    }
+    if patches != paths.len() {
+        return Ok(HashMap::new());
+    }
+    let output = Git::at(repo).args(["patch-id", "--stable"]).stdin_bytes(marked).check()?;
+    let pairs = output.stdout.lines().filter_map(|line| {
+        let (id, place) = line.to_str().ok()?.split_once(' ')?;
+        Some((usize::from_str_radix(place, 16).ok()?.checked_sub(1)?, id.to_owned()))
+    });
+    Ok(pairs.collect())
+}
