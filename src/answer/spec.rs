@@ -56,6 +56,12 @@ pub(crate) struct SpecView {
     /// Whether an agent proposed it and no person has adopted it.
     #[serde(skip)]
     pub proposed: bool,
+    /// Whether it is a driver whose members are over, and which is not completed.
+    #[serde(skip)]
+    pub due: bool,
+    /// The command that repeats its research, if its last attempt failed because of that.
+    #[serde(skip)]
+    pub research_to_repeat: Option<String>,
     /// The labels, in the order of the file.
     pub labels: Vec<String>,
     /// The specs that must be completed first, as the file names them.
@@ -119,6 +125,8 @@ impl SpecView {
             dropped: None,
             rejected: false,
             proposed: false,
+            due: false,
+            research_to_repeat: None,
             labels: Vec::new(),
             depends_on: Vec::new(),
             informed_by: Vec::new(),
@@ -165,7 +173,13 @@ impl SpecView {
 
     /// The command that a person would type next; `None` where the spec is closed, superseded, or blocked by something else.
     pub(crate) fn next_command(&self) -> Option<String> {
-        let gate = self.kind == "gate" && self.blocked_by.iter().all(|blocker| blocker.kind == BlockerKind::Gate);
+        let by_person = self.kind == "gate" || self.due;
+        let by_person = by_person && self.blocked_by.iter().all(|blocker| blocker.kind == BlockerKind::Gate);
+        // Its status, and that it needs an approval, are told by other commands.
+        let waits = self
+            .blocked_by
+            .iter()
+            .any(|blocker| !matches!(blocker.kind, BlockerKind::Status | BlockerKind::Gate | BlockerKind::Approval));
         let (verb, rest) = match self.status {
             Status::Completed | Status::Cancelled | Status::Archived => return None,
             Status::Pending | Status::Failed if self.superseded_by.is_some() => return None,
@@ -176,9 +190,11 @@ impl SpecView {
             Status::InProgress if !self.orphaned => ("log", " --agent -f"),
             Status::Finished if self.needs_review => ("review", ""),
             Status::Finished => ("merge", ""),
-            Status::Pending if gate => ("finish", ""),
-            Status::Pending if self.needs_approval => ("approve", ""),
+            Status::Failed if self.research_to_repeat.is_some() => return self.research_to_repeat.clone(),
+            Status::Pending if by_person => ("finish", ""),
+            Status::Pending | Status::Failed if self.needs_approval => ("approve", ""),
             Status::Pending if !self.ready => return None,
+            Status::Failed if waits => return None,
             _ => ("work", ""),
         };
         Some(format!("git chant {verb} {}{rest}", self.short))

@@ -99,6 +99,8 @@ pub(crate) enum Need {
     Orphaned,
     /// Its last attempt failed.
     Failed,
+    /// Its last attempt failed because of its research.
+    Research,
     /// Several attempts claim it.
     Contended,
     /// Its agent changed more than its work, and no person has acknowledged that.
@@ -121,6 +123,8 @@ pub(crate) enum Need {
     Dependency,
     /// It is a driver without members.
     Memberless,
+    /// It is a driver whose members are done, and its own checks are left.
+    Due,
     /// An agent proposed it.
     Proposed,
     /// Its branch does not have its merge any more.
@@ -133,11 +137,12 @@ impl Need {
         self.into()
     }
 
-    /// The command that is the way out, without the spec, and what it is for.
+    /// The command that is the way out, without the spec at its end, and what it is for.
     pub(crate) fn way_out(self) -> (&'static str, &'static str) {
         match self {
             Need::Orphaned => ("git chant work", "resume an interrupted attempt"),
             Need::Failed => ("git chant work", "work again on what failed"),
+            Need::Research => ("git chant show", "see which research to repeat"),
             Need::Contended => ("git chant choose", "keep one attempt"),
             Need::Tampered => ("git chant accept", "acknowledge what the agent changed"),
             Need::Stale => ("git chant drift", "see the changed inputs"),
@@ -150,6 +155,7 @@ impl Need {
             Need::Dependency => ("git chant edit", "change what it depends on"),
             Need::Proposed => ("git chant add --adopt", "adopt what an agent proposed"),
             Need::Dropped => ("git chant reset", "work again on what a branch lost"),
+            Need::Due => ("git chant finish", "complete a driver whose members are done"),
             Need::Memberless => ("git chant split", "give a driver members"),
         }
     }

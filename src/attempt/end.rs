@@ -13,6 +13,7 @@ use crate::{
         new_event::{NewEvent, sentence},
         state::State,
         status::Status,
+        stop::StopKind,
     },
     error::{Error, Kind, Result},
     git::worktree,
@@ -25,7 +26,7 @@ use crate::{
 /// After a reset, release or cancel its worktree and branch are removed; after a failure they stay, to be looked at or finished by
 /// hand.
 ///
-/// Returns the event's sentence.
+/// `stopped` is the kind of reason that an agent had. Returns the event's sentence.
 ///
 /// # Errors
 /// `running` if its agent runs in this clone: it has to be stopped where it runs.
@@ -33,7 +34,7 @@ pub(crate) fn end(
     project: &Project,
     id: &SpecId,
     op: &Op,
-    reason: Option<&str>,
+    (reason, stopped): (Option<&str>, Option<StopKind>),
     progress: &dyn Progress,
 ) -> Result<String> {
     let specs = Specs::new(project)?;
@@ -43,7 +44,7 @@ pub(crate) fn end(
     refuse_running(project, id, before)?;
     let what = ended(&entry, op, reason);
     let mut kept = None;
-    let facts = Facts { reason: reason.map(str::to_owned), ..Facts::default() };
+    let facts = Facts { reason: reason.map(str::to_owned), stopped, ..Facts::default() };
     if let Some(attempt) = before.and_then(|state| state.attempt)
         && let Some(tree) = project.worktree_of(id)?
     {

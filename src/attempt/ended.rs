@@ -6,7 +6,13 @@ use gix::ObjectId;
 
 use crate::{
     agent::{interrupt::signal_name, process::Ending},
-    domain::{checks::Checks, enumeration::enumerate, failure::Said, new_event::NotAllowed, stop::Stopped},
+    domain::{
+        checks::Checks,
+        enumeration::enumerate,
+        failure::Said,
+        new_event::NotAllowed,
+        stop::{StopKind, Stopped},
+    },
     error::{Error, Exit},
     store::Refusal,
 };
@@ -281,6 +287,14 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
+    /// What kind of reason the agent gave for not doing the work, if it gave one.
+    pub(crate) fn stop_kind(&self) -> Option<StopKind> {
+        match self {
+            Verdict::Failed(failure) if failure.blames_research() => Some(StopKind::ResearchInsufficient),
+            verdict => verdict.stopped().map(|stopped| stopped.kind.clone()),
+        }
+    }
+
     /// Why the agent stopped before its work was done, if it did.
     pub(crate) fn stopped(&self) -> Option<&Stopped> {
         match self {

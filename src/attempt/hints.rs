@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     agent::preset,
-    domain::{event::Pin, spec_type::SpecType, stop::StopKind},
+    domain::{spec_type::SpecType, stop::StopKind},
     error::Result,
     project::agent::MANUAL,
     specs::all::Specs,
@@ -34,8 +34,10 @@ impl Work<'_> {
                 ])
                 .collect(),
             EndedAs::Failed { reason, .. } if reason.blames_research() => self.research_again()?,
-            EndedAs::Failed { .. } if self.is_gate()? => {
-                vec![format!("to tick its criteria: git chant edit {short}"), format!("then: git chant finish {short}")]
+            EndedAs::Failed { checks, .. } if self.is_ticked_by_a_person()? => {
+                let unticked = checks.criteria.iter().any(|one| one.state != "ticked");
+                let tick = unticked.then(|| format!("to tick its criteria: git chant edit {short}"));
+                tick.into_iter().chain([format!("then: git chant finish {short}")]).collect()
             }
             EndedAs::Failed { reason, checks } => {
                 let mend = reason.stopped().map(|stopped| self.mend(&stopped.kind)).transpose()?.flatten();
@@ -81,33 +83,20 @@ impl Work<'_> {
         Ok(if was && !is_default { format!(" --agent {MANUAL}") } else { String::new() })
     }
 
-    fn is_gate(&self) -> Result<bool> {
-        let entry = Specs::new(self.project)?.entry(self.id)?;
-        Ok(entry.spec().is_some_and(|spec| spec.front.kind == SpecType::Gate))
+    /// Whether a person ticks the criteria of the spec: it is a gate, or a driver whose members do the work.
+    fn is_ticked_by_a_person(&self) -> Result<bool> {
+        let specs = Specs::new(self.project)?;
+        let entry = specs.entry(self.id)?;
+        Ok(entry.spec().is_some_and(|spec| spec.front.kind == SpecType::Gate) || specs.has_members(self.id)?)
     }
 
-    /// The way out where the research does not carry the work: new research in place of the newest that the spec was informed by.
+    /// The way out where the research does not carry the work.
     fn research_again(&self) -> Result<Vec<String>> {
-        let state = self.project.store()?.state(self.id)?;
-        let inputs = state.map(|state| state.facts.informed_by.clone()).unwrap_or_default();
-        let instead = inputs.iter().rev().find_map(|pin| match pin {
-            Pin::Spec { id, .. } => Some(id),
-            _ => None,
-        });
-        let again = match instead {
-            Some(id) => {
-                let entry = Specs::new(self.project)?.entry(id)?;
-                let front = entry.spec().map(|spec| &spec.front);
-                match front.and_then(|front| Some((front.topic.as_ref()?, front.known_phase()?.as_str()))) {
-                    Some((topic, phase)) => format!("git chant investigate {topic} --again {phase} --reason \"...\""),
-                    None => format!("git chant add \"Re-research ...\" --supersedes {}", id.short()),
-                }
-            }
-            None => "git chant add \"Re-research ...\" --type research --supersedes <spec>".to_owned(),
-        };
-        Ok(vec![
-            format!("to read the agent's output: git chant log {} --agent", self.id.short()),
-            format!("to research again: {again}"),
-        ])
+        let specs = Specs::new(self.project)?;
+        let again = specs.research_to_repeat(&specs.entry(self.id)?)?;
+        let read = format!("to read the agent's output: git chant log {} --agent", self.id.short());
+        Ok(std::iter::once(read)
+            .chain(again.map(|again| format!("to research again: {again} --reason \"...\"")))
+            .collect())
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod bisect;
 pub(crate) mod check;
 pub(crate) mod claim;
 mod conflict;
+pub(crate) mod documents;
 pub(crate) mod end;
 pub(crate) mod ended;
 pub(crate) mod finish;

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Kind, Result},
     git::worktree::Worktree,
     project::{Project, agent::Agent, trust::CustomPrompt},
-    specs::{inputs::Input, text::Text},
+    specs::{all::Specs, inputs::Input, text::Text},
 };
 
 /// What a person asked for.
@@ -96,6 +96,18 @@ pub(super) fn say_instead(project: &Project, plan: &Plan, progress: &dyn Progres
         let missing: Vec<&String> = chosen.iter().take_while(|name| !here.contains(name)).collect();
         let note = format!("not on this machine: {}; using '{}'", enumerate(&missing), plan.agent.name);
         progress.say(&Step::Note(note));
+    }
+    Ok(())
+}
+
+/// Says which of the research that a new attempt rests on is out of date.
+pub(super) fn say_stale(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<()> {
+    if plan.resumed.is_some() {
+        return Ok(());
+    }
+    for stale in Specs::new(project)?.stale_research(&plan.id, &plan.spec, plan.base)? {
+        progress.say(&Step::Warning(stale.what));
+        progress.say(&Step::Hint(format!("to repeat it: {}", stale.again)));
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::{
     check,
     claim::Remote,
     conflict::{self, DeadResolution, Resolved},
-    end,
+    documents, end,
     ended::{Ended, EndedAs, Judged, Stop, Verdict, Waits},
     finish, merge, plan, recover,
     run::{self, Run},
@@ -144,12 +144,13 @@ impl Work<'_> {
             project.forget_lease(attempt)?;
             return Ok((how, None));
         }
-        merge::place_inputs(project, id)?;
+        documents::place_for(project, id)?;
         if driver::is_due(&Specs::new(project)?, id)? {
             return Ok((self.check(&[])?, None));
         }
         let plan = start::plan(project, id, request)?;
         plan::say_instead(project, &plan, progress)?;
+        plan::say_stale(project, &plan, progress)?;
         plan.spec.ignored().for_each(|warning| progress.say(&Step::Warning(warning)));
         if plan.target.is_none() {
             let short = id.short();

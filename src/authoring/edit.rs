@@ -10,6 +10,7 @@ use crate::{
         event::{Facts, Op},
         id::SpecId,
         new_event::{NewEvent, sentence},
+        status::Status,
     },
     error::{Error, IoContext, Kind, Result},
     git,
@@ -46,25 +47,54 @@ pub(crate) fn edit(project: &Project, id: &SpecId) -> Result<Option<Vec<String>>
     } else {
         let facts = Facts { spec_blob: Some(blob), phase: spec.front.phase.clone(), ..Facts::default() };
         let sentence = sentence("Edited", spec.title.as_deref().unwrap_or_else(|| id.short()), "");
-        record::append(project, id, NewEvent { op: Op::Edit, sentence, facts }, Some(blob))?;
+        record::edited(project, id, NewEvent { op: Op::Edit, sentence, facts }, blob, &spec)?;
     }
     project.trust(id.as_str(), blob)?;
     Ok(Some(spec.ignored().collect()))
 }
 
 /// The file of a spec: the top of its work tree, its path below that, and its blob. A file that cannot be read as a spec at all
-/// has no blob here, and can be edited nevertheless.
+/// has no blob here, and can be edited nevertheless. Where only the events have the text and no branch does, the file is created.
 fn file_of(project: &Project, id: &SpecId) -> Result<(PathBuf, String, Option<ObjectId>)> {
     let specs = Specs::new(project)?;
     let entry = specs.entry(id)?;
     let Some(text) = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()) else {
         return Ok((project.repo.require_work_dir("edit")?.to_owned(), path_of(id), None));
     };
+    let absent = || Error::fatal(Kind::NoFile, format!("the file of '{}' is not in this work tree", id.short()));
     match &text.source {
         TextSource::File(top) => Ok((top.clone(), text.path.clone(), Some(text.blob()))),
-        TextSource::Head | TextSource::Event => {
-            let message = format!("the file of '{}' is not in this work tree", id.short());
-            Err(Error::fatal(Kind::NoFile, message).hint("switch to a branch that has it"))
+        TextSource::Head if project.repo.work_dir().is_some() => {
+            Err(absent().hint(format!("to restore it: git restore {}", text.path)))
+        }
+        TextSource::Head => Err(absent().hint("edit it in a work tree: git worktree add <path>")),
+        TextSource::Event if entry.facts().waits_for_adoption() => {
+            Err(absent().hint(format!("to adopt what an agent proposed: git chant add --adopt {}", id.short())))
+        }
+        TextSource::Event if entry.status == Status::Archived => {
+            Err(absent().hint(format!("to restore it: git chant archive --restore {}", id.short())))
+        }
+        TextSource::Event => {
+            if let Some(branch) = branch_with(project, &text.path)? {
+                return Err(absent().hint(format!("switch to a branch that has it, for example '{branch}'")));
+            }
+            let top = record::spec_top(project)?;
+            record::create_file(project, id, &text.bytes)?
+                .map_err(|refused| Error::fatal(Kind::NoFile, format!("cannot create the spec file: {refused}")))?;
+            Ok((top, path_of(id), Some(text.blob())))
         }
     }
+}
+
+/// The short name of a branch, here or of a remote, that has the file `path`.
+fn branch_with(project: &Project, path: &str) -> Result<Option<String>> {
+    for prefix in ["refs/heads/", "refs/remotes/"] {
+        for mut branch in project.repo.gix().references()?.prefixed(prefix)?.flatten() {
+            let Ok(tip) = branch.peel_to_id() else { continue };
+            if project.blob_id_in(tip.detach(), path)?.is_some() {
+                return Ok(Some(branch.name().shorten().to_string()));
+            }
+        }
+    }
+    Ok(None)
 }

@@ -55,7 +55,7 @@ pub(crate) struct ListArgs {
     #[arg(short = 'a', long)]
     pub all: bool,
 
-    /// List only specs with a line that matches this regular expression, ignoring case; includes archived specs
+    /// List only specs with a line or a note that matches this regular expression, ignoring case; includes archived specs
     #[arg(long, value_name = "pattern", value_parser = pattern)]
     pub grep: Option<regex_lite::Regex>,
 
@@ -67,7 +67,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "date")]
     pub since: Option<String>,
 
-    /// Sort by id, created, updated, priority, status or title; "-" before the key reverses [default: id, with --ready priority]
+    /// Sort by id, created, updated, priority, status or title; "-" before the key reverses [default: id, with --ready -priority]
     #[arg(long, value_name = "key", value_parser = sort_key, allow_hyphen_values = true)]
     pub sort: Option<(SortKey, bool)>,
 }
@@ -82,7 +82,7 @@ pub(crate) enum SortKey {
     Created,
     /// When the newest event was recorded.
     Updated,
-    /// The priority, the greatest first.
+    /// The priority.
     Priority,
     /// The status.
     Status,

@@ -1,6 +1,6 @@
 //! `git chant bisect`
 
-use super::Context;
+use super::{Context, context::Grant};
 use crate::{
     answer::{BisectAnswer, outcome::Outcome},
     attempt::bisect::{self, Request},
@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context<'_>, args: &BisectArgs) -> Result<Outcome> {
         }
     }
     let (text, spec) = entry.text()?;
-    context.ask_trust(&project, &entry.id, text.blob(), spec, None, args.trust)?;
+    context.ask_trust(&project, &entry.id, text.blob(), spec, None, Grant { granted: args.trust, verb: "bisect" })?;
     let found = bisect::bisect(&project, &entry, &request, context.progress)?;
     let commits: Vec<String> = found.commits.iter().map(ToString::to_string).collect();
     let look = commits.first().map(|commit| format!("to see it: git show {commit}"));

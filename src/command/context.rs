@@ -43,6 +43,15 @@ pub(crate) struct Context<'a> {
     pub interactive: bool,
 }
 
+/// Whether a person approved the commands of the repository beforehand, by `--trust` of the command `verb`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grant {
+    /// Whether they did.
+    pub granted: bool,
+    /// The command.
+    pub verb: &'static str,
+}
+
 impl Context<'_> {
     /// Opens the project.
     pub(crate) fn project(&self) -> Result<Project> {
@@ -110,7 +119,7 @@ impl Context<'_> {
         recover::settle(project, id, self.progress)
     }
 
-    /// Asks for approval of the repository's commands that this person has not approved yet, unless `granted`.
+    /// Asks for approval of the repository's commands that this person has not approved yet, unless that was granted.
     pub(crate) fn ask_trust(
         &self,
         project: &Project,
@@ -118,7 +127,7 @@ impl Context<'_> {
         blob: ObjectId,
         spec: &Spec,
         prompt: Option<&CustomPrompt>,
-        granted: bool,
+        Grant { granted, verb }: Grant,
     ) -> Result<()> {
         let Some(Untrusted { texts, what }) =
             project.untrusted(id, blob, spec, prompt, || seen::trust_is_doubted(project))?
@@ -127,7 +136,7 @@ impl Context<'_> {
         };
         if !granted {
             if !self.interactive {
-                return Err(trust::refused(id.short(), &what));
+                return Err(trust::refused(id.short(), &what, verb));
             }
             self.progress.say(&Step::Note(format!("'{}' would run these commands of the repository:", id.short())));
             for line in &what {

@@ -1,6 +1,6 @@
 //! `git chant drift`
 
-use super::Context;
+use super::{Context, fetched};
 use crate::{
     answer::{DriftAnswer, outcome::Outcome},
     cli::list::DriftArgs,
@@ -12,6 +12,10 @@ use crate::{
 pub(super) fn run(context: &Context<'_>, args: &DriftArgs) -> Result<Outcome> {
     let project = context.project()?;
     let ids = args.specs.iter().map(|query| context.pick(&project, query)).collect::<Result<Vec<_>>>()?;
+    match ids.as_slice() {
+        [] => fetched::bring_all_documents(context, &project)?,
+        ids => ids.iter().try_for_each(|id| fetched::bring_documents(context, &project, id))?,
+    }
     let specs = Specs::cached(&project)?;
     let drift = drift::drift(&specs, (!ids.is_empty()).then_some(ids.as_slice()))?;
     specs.write_cache()?;

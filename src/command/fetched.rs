@@ -6,6 +6,7 @@ use std::{fs, path::PathBuf, sync::PoisonError};
 use super::Context;
 use crate::{
     answer::progress::Step,
+    attempt::documents,
     cli::Command,
     domain::id::SpecId,
     env::{fault, local_file},
@@ -43,7 +44,8 @@ pub(super) fn join(context: &Context<'_>, command: &Command) {
         if !joins {
             return Ok(());
         }
-        sync::join_fetched(&project)?;
+        let specs = sync::join_fetched(&project)?;
+        documents::place(&project, &specs)?;
         fetch.note(context.env.now())
     });
     if let Err(error) = joined {
@@ -150,6 +152,31 @@ pub(super) fn ask_about_all(context: &Context<'_>, project: &Project) -> Result<
         }
         fetched => fetched.map(drop),
     }
+}
+
+/// In silent mode, puts the documents of other clones into place that a command is about to read for `id`. Whatever goes wrong is said.
+pub(super) fn bring_documents(context: &Context<'_>, project: &Project, id: &SpecId) -> Result<()> {
+    bring(context, project, || documents::place_for(project, id))
+}
+
+/// [`bring_documents`] for all specs that are not archived.
+pub(super) fn bring_all_documents(context: &Context<'_>, project: &Project) -> Result<()> {
+    bring(context, project, || {
+        let names = project.spec_names();
+        documents::place(project, &Vec::from_iter(names.active()?.into_iter().cloned()))
+    })
+}
+
+/// For a person's command only: an agent changes no file of the main work tree.
+fn bring(context: &Context<'_>, project: &Project, place: impl FnOnce() -> Result<()>) -> Result<()> {
+    if !project.silent || project.exchanged_with()?.is_none() || context.inside()?.is_some() {
+        return Ok(());
+    }
+    if let Err(error) = place() {
+        let what = format!("cannot put documents of other clones into place: {}", error.message);
+        context.progress.say(&Step::Warning(what));
+    }
+    Ok(())
 }
 
 /// A spec that came by a branch, without its history.

@@ -1,6 +1,6 @@
 //! `git chant finish`: a person did the work, or what failed is checked again.
 
-use super::{Context, ended, fetched};
+use super::{Context, context::Grant, ended, fetched};
 use crate::{
     answer::outcome::Outcome,
     attempt::work::{From, Work},
@@ -13,6 +13,7 @@ pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
     let project = &context.project()?;
     let id = &context.pick(project, &args.spec)?;
     fetched::ask_about(context, project, id)?;
+    fetched::bring_documents(context, project, id)?;
     let commits: Vec<_> = args.commits.iter().map(|name| named_commit(&project.repo, name)).collect::<Result<_>>()?;
     let work = Work {
         project,
@@ -21,7 +22,9 @@ pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
         merge: !args.no_merge,
         may_be_empty: args.allow_empty,
         remote: None,
-        approve: &|id, blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
+        approve: &|id, blob, spec, prompt| {
+            context.ask_trust(project, id, blob, spec, prompt, Grant { granted: args.trust, verb: "finish" })
+        },
         progress: context.progress,
     };
     let ended = work.carry(From::Checks { commits: &commits })?;

@@ -1,5 +1,7 @@
 //! `git chant investigate`
 
+use std::path::Path;
+
 use super::{
     Context,
     add::{all_added, read_body},
@@ -23,7 +25,7 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
     };
     let report = match (&args.issue, &args.from) {
         (Some(asked), _) => Some(issue::read(&project, asked)?),
-        (None, Some(path)) => Some(from_text(read_body(context, path)?)),
+        (None, Some(path)) => Some(from_text(context, path)?),
         (None, None) => None,
     };
     let title = args.title.clone().or(report.as_ref().map(|report| report.title.clone())).unwrap_or_default();
@@ -85,10 +87,18 @@ fn topic_of(issue: &str) -> Result<String> {
     Ok(format!("issue-{number}"))
 }
 
-/// A report that is a text: its first heading, or its first line, is the title.
-fn from_text(text: String) -> Report {
+/// The report in a file, or on standard input: its first heading, or its first line, is the title.
+///
+/// # Errors
+/// `no-report` if it is empty.
+fn from_text(context: &Context<'_>, path: &Path) -> Result<Report> {
+    let text = read_body(context, path)?;
+    if text.trim().is_empty() {
+        let what = if path == Path::new("-") { "standard input".to_owned() } else { format!("'{}'", path.display()) };
+        return Err(Error::negative(Kind::NoReport, format!("the report is empty: {what}")));
+    }
     let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    Report { title: first.trim_start_matches('#').trim().to_owned(), body: text, url: None }
+    Ok(Report { title: first.trim_start_matches('#').trim().to_owned(), body: text, url: None })
 }
 
 /// The document that a report becomes.

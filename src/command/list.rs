@@ -6,7 +6,13 @@ use super::{Context, fetched};
 use crate::{
     answer::{DROPPED, ReadyAnswer, SpecList, outcome::Outcome},
     cli::list::{ListArgs, SortKey},
-    domain::{event::Event, filter::Filter, id::SpecId, spec_type::SpecType, status::Status},
+    domain::{
+        event::{Event, Op},
+        filter::Filter,
+        id::SpecId,
+        spec_type::SpecType,
+        status::Status,
+    },
     error::{Error, Kind, Result},
     project::Project,
     specs::{all::Specs, facts::Facts},
@@ -168,31 +174,47 @@ impl<'a> Search<'a> {
         let Some(pattern) = &self.args.grep else { return Ok(true) };
         let text = specs.whole_text(id)?;
         let text = text.as_ref().and_then(|parsed| parsed.text.as_ref());
-        Ok(text.is_some_and(|text| String::from_utf8_lossy(&text.bytes).lines().any(|line| pattern.is_match(line))))
+        let in_text =
+            text.is_some_and(|text| String::from_utf8_lossy(&text.bytes).lines().any(|line| pattern.is_match(line)));
+        Ok(in_text || notes(specs, id)?.iter().any(|note| pattern.is_match(note)))
+    }
+
+    /// What specs are sorted by, and whether the greatest comes first.
+    fn order(&self) -> (SortKey, bool) {
+        let usual = if self.args.ready { (SortKey::Priority, true) } else { (SortKey::Id, false) };
+        self.args.sort.unwrap_or(usual)
     }
 
     /// What the spec is sorted by; equal ones stay in the order of their ids.
     fn key(&self, specs: &Specs<'_>, facts: &Facts<'_>) -> Result<(i64, String)> {
         let text = facts.text.as_ref();
         let number = |number: i64| (number, String::new());
-        let usual = if self.args.ready { SortKey::Priority } else { SortKey::Id };
-        Ok(match self.args.sort.map_or(usual, |(key, _)| key) {
+        Ok(match self.order().0 {
             SortKey::Id => number(0),
             SortKey::Created => number(first_event(specs, facts.id)?.map_or(i64::MAX, |event| event.author.seconds)),
             SortKey::Updated => number(specs.recorded(facts.id)?.state.map_or(i64::MAX, |state| state.updated)),
-            SortKey::Priority => number(-i64::from(text.map_or(0, |text| text.priority))),
+            SortKey::Priority => number(text.map_or(0, |text| text.priority).into()),
             SortKey::Status => (0, facts.status.as_str().to_owned()),
             SortKey::Title => (0, text.and_then(|text| text.title).unwrap_or_default().to_lowercase()),
         })
     }
 
     fn sorted<T>(&self, mut found: Vec<((i64, String), T)>) -> Vec<T> {
-        found.sort_by(|one, other| one.0.cmp(&other.0));
-        if self.args.sort.is_some_and(|(_, reversed)| reversed) {
-            found.reverse();
+        match self.order() {
+            (SortKey::Id, true) => found.reverse(),
+            (_, true) => found.sort_by(|one, other| other.0.cmp(&one.0)),
+            (_, false) => found.sort_by(|one, other| one.0.cmp(&other.0)),
         }
         found.into_iter().map(|(_, one)| one).collect()
     }
+}
+
+/// The notes on a spec.
+fn notes(specs: &Specs<'_>, id: &SpecId) -> Result<Vec<String>> {
+    let Some(tip) = specs.names.tip(id)? else { return Ok(Vec::new()) };
+    let history = specs.project.store()?.walk(id, tip)?.history;
+    let notes = history.events().iter().filter(|event| event.op == Op::Note);
+    Ok(notes.filter_map(|event| event.facts.reason.clone()).collect())
 }
 
 /// The event that added a spec; `None` without a history.

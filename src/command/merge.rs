@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Context, ended, work};
+use super::{Context, context::Grant, ended, work};
 use crate::{
     answer::{AllWorked, Merged, Recorded, SpecMerged, outcome::Outcome, progress::Step},
     attempt::{
@@ -52,7 +52,9 @@ fn one(context: &Context<'_>, project: &Project, id: &SpecId, args: &MergeArgs) 
         merge: true,
         may_be_empty: false,
         remote: None,
-        approve: &|id, blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
+        approve: &|id, blob, spec, prompt| {
+            context.ask_trust(project, id, blob, spec, prompt, Grant { granted: args.trust, verb: "merge" })
+        },
         progress: context.progress,
     };
     work.carry(From::Merge { agent: args.agent.as_ref().map(Option::as_deref) })

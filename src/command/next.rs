@@ -1,6 +1,6 @@
 //! `git chant next`: what comes next, and taking it.
 
-use super::{Context, claim, fetched};
+use super::{Context, claim, context::Grant, fetched};
 use crate::{
     answer::{Claimed, SpecList, outcome::Outcome},
     attempt::{
@@ -64,7 +64,9 @@ fn take(
         merge: true,
         may_be_empty: false,
         remote: claims.map(|claims| claims as &dyn Remote),
-        approve: &|id, blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
+        approve: &|id, blob, spec, prompt| {
+            context.ask_trust(project, id, blob, spec, prompt, Grant { granted: args.trust, verb: "work" })
+        },
         progress: context.progress,
     };
     work.carry(From::Claim { agent: Some(MANUAL), timeout: None, prompt: None, fresh: false, slot: None })

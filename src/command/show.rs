@@ -1,6 +1,6 @@
 //! `git chant show`
 
-use super::Context;
+use super::{Context, fetched};
 use crate::{
     answer::{ShownSpec, ShownSpecs, SpecDetail, outcome::Outcome},
     attempt::review,
@@ -28,6 +28,7 @@ pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
     let mut to_import = Vec::new();
     for query in &args.specs {
         let id = context.pick(&project, query)?;
+        fetched::bring_documents(context, &project, &id)?;
         let specs = Specs::new(&project)?;
         let entry = specs.entry(&id)?;
         if let Some(Err(found)) = entry.loaded.as_ref().map(|loaded| &loaded.spec) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Context;
 use crate::{
     answer::{ExchangeResult, SyncAnswer, outcome::Outcome},
-    attempt::merge::place_recorded,
+    attempt::documents,
     cli::exchange::SyncArgs,
     domain::id::SpecId,
     error::Result,
@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
     };
     if !args.dry_run {
         let specs: BTreeSet<SpecId> = exchanged.iter().filter_map(|entry| sync::spec_of(&entry.name)).collect();
-        specs.iter().try_for_each(|id| place_recorded(&project, id))?;
+        documents::place(&project, &Vec::from_iter(specs))?;
     }
     let has = |way| exchanged.iter().any(|entry| entry.way == way);
     let failed = [ExchangeResult::Refused, ExchangeResult::Unfit, ExchangeResult::Namesake].into_iter().any(has);

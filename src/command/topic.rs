@@ -4,6 +4,7 @@ use super::Context;
 use crate::answer::outcome::Outcome;
 use crate::{
     answer::{StepView, TopicAnswer, TopicView},
+    domain::spec_type::SpecType,
     error::Result,
     project::target::short_name,
     specs::{all::Specs, entry::Entry, topic::sort_by_phase, view::rfc3339},
@@ -43,6 +44,10 @@ fn step(specs: &Specs<'_>, entry: &Entry) -> Result<StepView> {
 
 /// Where the work of a spec goes, or went.
 fn target(specs: &Specs<'_>, entry: &Entry) -> Result<Option<String>> {
+    // A gate is passed wherever a person stands.
+    if entry.spec().is_some_and(|spec| spec.front.kind == SpecType::Gate) {
+        return Ok(None);
+    }
     let facts = entry.state.as_ref().map(|state| &state.facts);
     if let Some(target) = facts.and_then(|facts| facts.target.as_deref()) {
         return Ok(Some(short_name(target).to_owned()));

@@ -2,7 +2,7 @@
 
 use gix::ObjectId;
 
-use super::Context;
+use super::{Context, context::Grant};
 use crate::{
     answer::{AllChecked, Checked, CheckedSpec, NotRun, RangeChecked, outcome::Outcome, progress::Step},
     attempt::check::{self, Prover, Room, Shown, recall},
@@ -109,7 +109,7 @@ fn one(
     let specs = Specs::new(project)?;
     let entry = specs.entry(id)?;
     let (text, spec) = entry.text()?;
-    context.ask_trust(project, id, text.blob(), spec, None, trust)?;
+    context.ask_trust(project, id, text.blob(), spec, None, Grant { granted: trust, verb: "verify" })?;
     let at = match at {
         Some(at) => at,
         None => place(project, id)?,

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Context, claim, ended, fetched};
+use super::{Context, claim, context::Grant, ended, fetched};
 use crate::{
     agent::slot::Slot,
     answer::{
@@ -68,7 +68,9 @@ fn one(
         merge: !args.no_merge,
         may_be_empty: args.allow_empty,
         remote: claims.as_ref().map(|claims| claims as &dyn Remote),
-        approve: &|id, blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
+        approve: &|id, blob, spec, prompt| {
+            context.ask_trust(project, id, blob, spec, prompt, Grant { granted: args.trust, verb: "work" })
+        },
         progress: context.progress,
     };
     let (agent, others, pause) = match job {
@@ -107,7 +109,7 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
     {
         return Err(Error::negative(Kind::NotReady, format!("nothing is ready: {}", blocked.why))
             .hint(format!("to see why it failed: git chant show {}", blocked.short))
-            .hint(format!("to work on it again: git chant work {}", blocked.short)));
+            .hint(blocked.way_out.clone()));
     }
     if selection.ready.is_empty() {
         return Ok(
@@ -151,6 +153,8 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
 struct Blocked {
     short: String,
     why: String,
+    /// How a person goes on.
+    way_out: String,
 }
 
 /// The first failed spec of the investigations that are asked for: nothing that builds on it is worked before it is.
@@ -159,7 +163,11 @@ fn blocked(specs: &Specs<'_>, wanted: &SelectionRequest) -> Result<Option<Blocke
         if let Some(failed) = specs.of_topic(topic)?.into_iter().find(|entry| entry.status == Status::Failed) {
             let short = failed.id.short().to_owned();
             let why = format!("'{short}' of '{}' failed", topic.escape_debug());
-            return Ok(Some(Blocked { short, why }));
+            let way_out = match specs.research_to_repeat(&failed)? {
+                Some(again) => format!("to research again: {again}"),
+                None => format!("to work on it again: git chant work {short}"),
+            };
+            return Ok(Some(Blocked { short, why, way_out }));
         }
     }
     Ok(None)

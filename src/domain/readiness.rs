@@ -51,6 +51,8 @@ pub(crate) struct Situation {
     pub gate: bool,
     /// Whether it is a driver: done by its members.
     pub driver: bool,
+    /// Whether all members of the driver are over.
+    pub due: bool,
 }
 
 /// What stands in the way.
@@ -116,7 +118,11 @@ pub(crate) fn reasons(situation: &Situation) -> Vec<Reason> {
         add(Obstacle::Gate, "gate", "gate: only a person can pass it".to_owned());
     }
     if situation.driver {
-        add(Obstacle::Gate, "driver", "driver: its members do the work".to_owned());
+        let why = match situation.due {
+            true => "driver: its members are done, its own checks are left",
+            false => "driver: its members do the work",
+        };
+        add(Obstacle::Gate, "driver", why.to_owned());
     }
     if let Some(day) = &situation.not_before {
         add(Obstacle::Day, "not_before", format!("not before {day}"));

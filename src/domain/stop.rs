@@ -36,6 +36,8 @@ pub enum StopKind {
     Question,
     /// It was denied what it wanted to do.
     Denied,
+    /// It reported that the research behind the spec is wrong or not enough.
+    ResearchInsufficient,
     /// What a newer version has.
     #[strum(default, transparent)]
     Other(String),
@@ -82,6 +84,7 @@ impl fmt::Display for StopKind {
             StopKind::Killed => "the agent was killed",
             StopKind::Question => "the agent asked a question that no one answered",
             StopKind::Denied => "the agent was denied a permission",
+            StopKind::ResearchInsufficient => "the agent reports insufficient research",
             StopKind::Other(name) => name,
         })
     }

@@ -7,6 +7,12 @@ use gix::{ObjectId, bstr::ByteSlice};
 use super::Project;
 use crate::{error::Result, git::line_ends};
 
+/// Paths that no attempt changes: they are other people's specs, or instructions to agents.
+pub(crate) fn is_forbidden(path: &str) -> bool {
+    [".chant/specs/", ".chant/prompts/", ".chant/archive/", ".chant/run/"].iter().any(|dir| path.starts_with(dir))
+        || [".chant", ".chant/specs", ".chant/prompts", ".chant/archive"].contains(&path)
+}
+
 impl Project {
     /// The tops of the work trees in which a spec's file counts: this one, and in silent mode the main one.
     pub(crate) fn tops(&self) -> Vec<PathBuf> {

@@ -5,7 +5,7 @@ pub(crate) mod agent;
 pub(crate) mod branches;
 pub(crate) mod check_output;
 pub(crate) mod check_slot;
-mod files;
+pub(crate) mod files;
 pub(crate) mod inside;
 pub(crate) mod signatures;
 pub(crate) mod signing;

@@ -120,9 +120,9 @@ impl Project {
             return Ok(None);
         }
         if mode == Trust::Never {
-            return Err(
-                refused(id.short(), &what).hint("chant.trust is 'never': approve the text first: git chant approve")
-            );
+            let short = id.short();
+            return Err(unapproved(short, &what)
+                .hint(format!("chant.trust is 'never'; read it, then: git chant approve {short}")));
         }
         Ok(Some(Untrusted { texts, what }))
     }
@@ -163,14 +163,16 @@ fn entry(subject: &str, blob: ObjectId) -> String {
     format!("{subject}-{blob}")
 }
 
-/// The error for commands that are not approved, where no person can be asked.
-pub(crate) fn refused(short: &str, what: &[String]) -> Error {
-    let mut error = Error::negative(
-        Kind::Untrusted,
-        format!("'{short}' would run commands of the repository that you have not approved"),
-    );
-    for line in what {
-        error = error.hint(format!("it would run {}", line.escape_debug()));
-    }
-    error.hint(format!("read it, then: git chant work {short} --trust (or git chant approve {short})"))
+/// The error for commands that are not approved. How to approve them is the caller's to say.
+fn unapproved(short: &str, what: &[String]) -> Error {
+    let message = format!("'{short}' would run commands of the repository that you have not approved");
+    let would_run = |error: Error, line: &String| error.hint(format!("it would run {}", line.escape_debug()));
+    what.iter().fold(Error::negative(Kind::Untrusted, message), would_run)
+}
+
+/// The error for commands that are not approved, where no person can be asked. `verb` is the command that would have run them.
+pub(crate) fn refused(short: &str, what: &[String], verb: &str) -> Error {
+    // Of finished work, 'approve' says that the work is good.
+    let or = if verb == "merge" { String::new() } else { format!(" (or git chant approve {short})") };
+    unapproved(short, what).hint(format!("read it, then: git chant {verb} {short} --trust{or}"))
 }

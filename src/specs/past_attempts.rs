@@ -109,9 +109,9 @@ impl Project {
     }
 
     /// What an agent of the spec `id` should know beyond its own attempts: notes on the spec, what superseded what it builds on or what
-    /// it supersedes itself, and why, and, for research, why specs failed that rested on it, on what it takes the place of, or that
+    /// it supersedes itself, and why, which research is stale at `base`, and, for research, why specs failed that rested on it, on what it takes the place of, or that
     /// belong to its topic. One line each.
-    pub(crate) fn remarks(&self, id: &SpecId, spec: &Spec) -> Result<Vec<String>> {
+    pub(crate) fn remarks(&self, id: &SpecId, spec: &Spec, base: ObjectId) -> Result<Vec<String>> {
         let store = self.store()?;
         let mut remarks = Vec::new();
         if let Some(tip) = store.tip(id)? {
@@ -122,15 +122,26 @@ impl Project {
         let front = &spec.front;
         let specs = Specs::new(self)?;
         remarks.extend(superseded(&specs, id, spec)?);
-        if front.kind != SpecType::Research || (front.supersedes.is_empty() && front.topic.is_none()) {
+        remarks.extend(specs.stale_research(id, spec, base)?.into_iter().map(|stale| stale.what));
+        let mut superseded = specs.named(&front.supersedes)?;
+        if superseded.is_empty() && (front.kind != SpecType::Research || front.topic.is_none()) {
             return Ok(remarks);
         }
-        let mut research = specs.named(&front.supersedes)?;
-        research.push(id.clone());
+        let mut at = 0;
+        while let Some(old) = superseded.get(at).cloned() {
+            at += 1;
+            let before = specs.entry(&old)?.spec().map(|spec| spec.front.supersedes.clone()).unwrap_or_default();
+            let before: Vec<SpecId> =
+                specs.named(&before)?.into_iter().filter(|one| !superseded.contains(one)).collect();
+            superseded.extend(before);
+        }
+        let topic = front.topic.as_deref().filter(|_| front.kind == SpecType::Research);
         for other in specs.names.active()? {
             if other != id
                 && let Some(state) = specs.recorded(other)?.state.filter(|state| state.status == Status::Failed)
-                && (rests_on(&state, &research) || is_of_topic(&specs, other, front.topic.as_deref())?)
+                && (superseded.contains(other)
+                    || rests_on(&specs, other, &state, &superseded, id)?
+                    || is_of_topic(&specs, other, topic)?)
             {
                 let walk = store.walk(other, state.tip)?;
                 let failed = walk.history.events().iter().rev().find(|event| event.op == Op::Fail);
@@ -210,13 +221,33 @@ fn superseded(specs: &Specs<'_>, id: &SpecId, spec: &Spec) -> Result<Vec<String>
     Ok(lines)
 }
 
-/// Whether the attempt of `state` was informed by one of these specs.
-fn rests_on(state: &State, research: &[SpecId]) -> bool {
-    state.facts.informed_by.iter().any(|pin| match pin {
-        Pin::Spec { id, .. } => research.contains(id),
-        Pin::Path { path, .. } => research.iter().any(|id| *path == path_of(id)),
-        Pin::Url(_) => false,
-    })
+/// Whether the attempt of `state`, of the spec `other`, was informed by one of the `superseded` specs or by `id`, or by what these wrote.
+fn rests_on(specs: &Specs<'_>, other: &SpecId, state: &State, superseded: &[SpecId], id: &SpecId) -> Result<bool> {
+    let Some(attempt) = state.attempt else { return Ok(false) };
+    let origins = specs.origins(other, attempt)?;
+    let is_one = |origin: &SpecId| origin == id || superseded.contains(origin);
+    if origins.is_some_and(|origins| origins.iter().any(is_one)) {
+        return Ok(true);
+    }
+    let written = |path: &str| -> Result<bool> {
+        for one in superseded {
+            let targets = specs.entry(one)?.spec().map(|spec| spec.front.target_files.clone()).unwrap_or_default();
+            if path == path_of(one) || targets.iter().any(|target| target == path) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    for pin in &state.facts.informed_by {
+        if match pin {
+            Pin::Spec { id, .. } => is_one(id),
+            Pin::Path { path, .. } => written(path)?,
+            Pin::Url(_) => false,
+        } {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn is_of_topic(specs: &Specs<'_>, id: &SpecId, topic: Option<&str>) -> Result<bool> {

@@ -24,9 +24,10 @@ impl Specs<'_> {
             ..Situation::default()
         };
         let Some(text) = &facts.text else { return Ok(reasons(&situation)) };
-        situation.gate = text.kind == SpecType::Gate;
-        situation.driver = text.kind == SpecType::Driver || self.has_members(facts.id)?;
         if can_wait(facts.status) {
+            situation.gate = text.kind == SpecType::Gate;
+            situation.driver = text.kind == SpecType::Driver || self.has_members(facts.id)?;
+            situation.due = situation.driver && self.members_are_over(facts.id)?;
             // Days in this form are sorted as texts.
             situation.not_before =
                 text.not_before.filter(|day| **day > *self.project.env.today().to_string()).map(str::to_owned);

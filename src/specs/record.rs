@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use gix::{ObjectId, bstr::ByteSlice};
 
-use super::{text::path_of, view::rfc3339};
+use super::{documents::kept, text::path_of, view::rfc3339};
 use crate::{
     domain::{
         event::{Facts, Op},
@@ -36,6 +36,16 @@ pub(crate) fn spec_top(project: &Project) -> Result<PathBuf> {
 pub(crate) fn create_file(project: &Project, id: &SpecId, bytes: &[u8]) -> Result<Result<(), Refused>> {
     let durable = project.repo.durability().loose_object;
     Ok(work_file::create_new(&spec_top(project)?, path_of(id).as_bytes().as_bstr(), bytes, durable))
+}
+
+/// Appends an event that keeps `blob` as the text of the spec `id`, which `spec` is, and the documents that it names.
+///
+/// # Errors
+/// As [`append`].
+pub(crate) fn edited(project: &Project, id: &SpecId, event: NewEvent, blob: ObjectId, spec: &Spec) -> Result<()> {
+    let evidence = Evidence { spec: Some(blob), inputs: kept(project, &spec.front)?, ..Evidence::default() };
+    project.store()?.record(id, Addition { event, evidence, informed: Vec::new() })?;
+    Ok(())
 }
 
 /// Appends `event` to the history of the spec `id`; with `text`, the event keeps that blob as the text of the spec.
@@ -76,7 +86,7 @@ pub(crate) fn added(
     };
     let sentence = spec.title.clone().unwrap_or_else(|| id.short().to_owned());
     let event = NewEvent { op: Op::Add, sentence, facts };
-    let evidence = Evidence { spec: Some(blob), ..Evidence::default() };
+    let evidence = Evidence { spec: Some(blob), inputs: kept(project, &spec.front)?, ..Evidence::default() };
     match store.record(id, Addition { event, evidence, informed: Vec::new() }) {
         // Another process has recorded the file between: a `fsck --repair`, or a `work`.
         Ok(_) | Err(Refusal::NotAllowed { obstacle: NotAllowed::Exists, .. }) => Ok(()),

@@ -28,7 +28,14 @@ fn specs_are_found_by_their_text_their_author_and_their_time() {
     sandbox.chant(&["list", "--since", "when?"]).fails(129, &["is not a date", "2 weeks ago"]);
     sandbox.chant(&["list", "--grep", "("]).fails(129, &["--grep"]);
     assert_eq!(titles(&sandbox, &["list", "--all", "--sort=-title"]), ["Cherries", "Bananas", "Apples"]);
-    assert_eq!(titles(&sandbox, &["list", "--sort", "priority"]), ["Bananas", "Cherries"]);
+    // As with git, '-' puts the greatest first; equal ones stay in the order of their ids.
+    sandbox.add(&["Dates"]);
+    assert_eq!(titles(&sandbox, &["list", "--sort=-priority"]), ["Bananas", "Cherries", "Dates"]);
+    assert_eq!(titles(&sandbox, &["list", "--sort", "priority"]), ["Cherries", "Dates", "Bananas"]);
+    assert_eq!(titles(&sandbox, &["list", "--sort=-id"]), ["Dates", "Cherries", "Bananas"]);
+    sandbox.chant(&["note", "004", "-m", "Sold by the KILO"]).ok();
+    assert_eq!(titles(&sandbox, &["list", "--grep", "the kilo"]), ["Dates"], "a note is found, too");
+    sandbox.chant(&["cancel", "004"]).ok();
     let printed = sandbox.chant(&["list", "--sort", "-title"]).ok().out;
     assert!(printed.find("Cherries") < printed.find("Bananas"), "{printed}");
     sandbox.chant(&["list", "--sort", "colour"]).fails(129, &["expected id, created"]);

@@ -195,3 +195,26 @@ fn what_a_member_changed_outside_the_target_files_of_its_driver_is_caught() {
     sandbox.chant(&["work", &format!("{id}.1")]).fails(1, &["cannot complete", "outside target_files: other"]);
     assert_eq!(sandbox.status(&id), "pending");
 }
+
+#[test]
+fn a_driver_whose_members_are_done_says_what_is_left_and_how() {
+    let (sandbox, id) = driver();
+    let path = format!(".chant/specs/{id}.md");
+    let own = "\n## Acceptance Criteria\n\n- [ ] Both agree\n";
+    sandbox.write(&path, &format!("{}{own}", sandbox.read(&path)));
+    sandbox.chant(&["split", &id, "--by-heading"]).ok();
+    let finish = format!("git chant finish {}", &id[11..]);
+    let shown = || sandbox.chant(&["show", &id]).ok().out;
+    assert!(!shown().contains(&finish), "its members come first");
+    sandbox.chant(&["work", &id, "--chain"]).fails(1, &["Both agree", &finish]);
+    assert!(shown().contains(&format!("Next:        {finish}\n")), "{}", shown());
+    let status = sandbox.chant(&["status", "--json"]).ok().json()["status"]["attention"][0].clone();
+    assert_eq!((&status["need"], &status["spec"]["id"]), (&"due".into(), &id.as_str().into()));
+    assert!(sandbox.chant(&["status"]).ok().out.contains("git chant finish <spec>"));
+    sandbox
+        .chant(&["finish", &id])
+        .fails(1, &[&format!("to tick its criteria: git chant edit {}", &id[11..]), &finish]);
+    sandbox.write(&path, &sandbox.read(&path).replace("- [ ] Both", "- [x] Both"));
+    sandbox.chant(&["finish", &id]).ok();
+    assert!(shown().contains("completed") && !shown().contains("Blocked by"), "{}", shown());
+}

@@ -283,3 +283,13 @@ fn one_spec_of_all_phases_has_a_prompt_and_a_document_of_its_own() {
     let again = sandbox.chant(&["show", &ids[0]]).ok().out;
     assert!(!again.contains("outside target_files"), "{again}");
 }
+
+#[test]
+fn an_empty_report_is_no_report() {
+    let sandbox = Sandbox::new();
+    sandbox.write("empty", " \n\n");
+    for from in ["-", "empty"] {
+        sandbox.chant(&["investigate", "t", "--title", "T", "--from", from]).fails(1, &["the report is empty"]);
+    }
+    assert_eq!(sandbox.chant(&["list", "--format=%(id)"]).ok().out, "");
+}

@@ -92,3 +92,4 @@ mod why;
 mod work;
 mod work_all;
 mod work_trees;
+mod wrong_research;

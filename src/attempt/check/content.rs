@@ -134,12 +134,6 @@ pub(crate) fn changed_by(project: &Project, commits: &[ObjectId]) -> Result<Vec<
     Ok(paths.into_iter().collect())
 }
 
-/// Paths that no attempt changes: they are other people's specs, or instructions to agents.
-pub(crate) fn is_forbidden(path: &str) -> bool {
-    [".chant/specs/", ".chant/prompts/", ".chant/archive/", ".chant/run/"].iter().any(|dir| path.starts_with(dir))
-        || [".chant", ".chant/specs", ".chant/prompts", ".chant/archive"].contains(&path)
-}
-
 /// Extensions of files with code, which research leaves as they are unless its target files name them.
 const CODE: [&str; 40] = [
     "c", "cc", "cpp", "cs", "css", "dart", "erl", "ex", "exs", "go", "h", "hpp", "hs", "java", "jl", "js", "jsx", "kt",

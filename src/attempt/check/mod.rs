@@ -29,12 +29,12 @@ use crate::{
         spec_type::SpecType,
     },
     error::{Error, Kind, Result},
-    project::{Project, check_output},
+    project::{Project, check_output, files::is_forbidden},
     specs::attempt::Attempt,
 };
 
 pub(crate) use command::{environment, set_up};
-pub(crate) use content::{changed_by, is_forbidden, tip_file};
+pub(crate) use content::{changed_by, tip_file};
 pub(crate) use proof::{Prover, Shown};
 pub(crate) use room::Room;
 pub(crate) use surroundings::{forget_changes, remember_changes};
@@ -113,8 +113,7 @@ impl Check<'_> {
             let research = self.attempt.spec.front.kind == SpecType::Research && targets.is_empty();
             let named = targets.matches(path.as_str().into());
             let shadows = !named && !has_proof && shadows_runner(&path) && self.is_new(&path)?;
-            if self.by_hand.is_none() && content::is_forbidden(&path) || research && content::is_code(&path) || shadows
-            {
+            if self.by_hand.is_none() && is_forbidden(&path) || research && content::is_code(&path) || shadows {
                 scope.forbidden.push(path);
             } else if links.contains(&path) && content::leads_out(self.project, self.tip, &path)? {
                 scope.leading_out.push(path);

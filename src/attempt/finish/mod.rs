@@ -356,7 +356,7 @@ impl Judge<'_> {
             work_commits: commits.clone(),
             patch_ids: patches.map(|id| id.map_or_else(|| "-".to_owned(), |id| id.to_string())).collect(),
             exit: run.and_then(|run| run.ending.exit_code()),
-            stopped: verdict.stopped().map(|stopped| stopped.kind.clone()),
+            stopped: verdict.stop_kind(),
             reason,
             tampered: self.to_acknowledge(verdict),
             model: run.and_then(|run| run.report.model.clone()),

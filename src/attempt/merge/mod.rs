@@ -15,7 +15,7 @@ use gix::{ObjectId, refs::FullName};
 
 pub(crate) use aside::{LeftAside, left_aside, recover_all};
 pub(crate) use conflict::{Conflict, conflict};
-pub(crate) use outputs::{place_inputs, place_recorded};
+pub(super) use outputs::{place, put};
 
 use compute::{ComputedMerge, compute, finished, target, work_tip};
 use verified::Verifier;

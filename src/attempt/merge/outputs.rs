@@ -6,13 +6,13 @@ use std::path::Path;
 use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
-    attempt::{check::is_forbidden, ended::Waits, finish::finish_event},
-    domain::{id::SpecId, pattern::check_path, status::Status},
+    attempt::{ended::Waits, finish::finish_event},
+    domain::pattern::check_path,
     env::{fault, local_file},
     error::{Error, IoContext, Kind, Result},
     git::{history, work_file},
-    project::Project,
-    specs::{all::Specs, attempt::Attempt},
+    project::{Project, files::is_forbidden},
+    specs::attempt::Attempt,
     store::File,
 };
 
@@ -23,7 +23,7 @@ pub(super) const REPLACED: &str = ".chant-old-";
 const MAX_LEN: u64 = 64 << 20;
 
 /// Puts the outputs of the finished attempt into the main work tree; what stands in the way is named.
-pub(super) fn place(project: &Project, attempt: &Attempt, tip: Option<ObjectId>) -> Result<Option<Waits>> {
+pub(in crate::attempt) fn place(project: &Project, attempt: &Attempt, tip: Option<ObjectId>) -> Result<Option<Waits>> {
     if let Some(tip) = tip
         && let Some(leaked) = leaked(project, attempt, tip)?
     {
@@ -58,53 +58,6 @@ pub(super) fn place(project: &Project, attempt: &Attempt, tip: Option<ObjectId>)
     Ok(Some(Waits::new("these files have changes that the merge would overwrite").paths(occupied).hint(hint)))
 }
 
-/// In silent mode puts the documents into place that a completed spec of another clone wrote, as its events have them: only where none
-/// is, or one that was pinned when the work on it began.
-///
-/// # Errors
-/// If its events or the files cannot be read.
-pub(crate) fn place_recorded(project: &Project, id: &SpecId) -> Result<()> {
-    if !project.silent {
-        return Ok(());
-    }
-    let Some(state) = project.store()?.state(id)? else { return Ok(()) };
-    let status = state.was.unwrap_or(state.status);
-    if status != Status::Completed || state.facts.superseded_by.is_some() {
-        return Ok(());
-    }
-    match project.attempt(id, &state) {
-        // What is in the way is a person's, or newer.
-        Ok(attempt) => place(project, &attempt, None).map(drop),
-        Err(error) if matches!(error.kind, Kind::NoAttempt | Kind::NoText | Kind::InvalidSpec) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-/// [`place_recorded`] for the specs that `id` depends on, directly and through others.
-///
-/// # Errors
-/// As there.
-pub(crate) fn place_inputs(project: &Project, id: &SpecId) -> Result<()> {
-    if !project.silent {
-        return Ok(());
-    }
-    let specs = Specs::new(project)?;
-    let mut found = vec![id.clone()];
-    let mut at = 0;
-    while let Some(next) = found.get(at).cloned() {
-        at += 1;
-        for written in specs.depends_on(&next)?.iter() {
-            if let [other] = project.candidates(&specs.names, written)?.as_slice() {
-                let other = specs.successor(id, other)?;
-                if !found.contains(&other) {
-                    found.push(other);
-                }
-            }
-        }
-    }
-    found.iter().skip(1).try_for_each(|one| place_recorded(project, one))
-}
-
 /// The paths under `.chant/` that a commit of the attempt holds, whether or not a later one takes them out again.
 fn leaked(project: &Project, attempt: &Attempt, tip: ObjectId) -> Result<Option<Vec<String>>> {
     let target = attempt.target.as_deref().map(|name| project.branch_tip(name)).transpose()?.flatten();
@@ -114,7 +67,7 @@ fn leaked(project: &Project, attempt: &Attempt, tip: ObjectId) -> Result<Option<
 }
 
 /// Puts one file into place; `false` if a person's file is there.
-fn put(project: &Project, top: &Path, file: &File, pinned: Option<ObjectId>) -> Result<bool> {
+pub(in crate::attempt) fn put(project: &Project, top: &Path, file: &File, pinned: Option<ObjectId>) -> Result<bool> {
     let store = project.store()?;
     let bytes = project.repo.gix().find_blob(file.blob)?.take_data();
     let there = work_file::read(top, file.path.as_bytes().as_bstr(), MAX_LEN);

@@ -60,7 +60,7 @@ impl<'p> Verifier<'p> {
         if let Some(found) =
             project.untrusted(&attempt.id, attempt.blob, &attempt.spec, None, || seen::trust_is_doubted(project))?
         {
-            return Err(trust::refused(short, &found.what));
+            return Err(trust::refused(short, &found.what, "merge"));
         }
         Ok(Verifier { project, attempt, tip, progress, _held: check_slot::hold_merges(project)? })
     }

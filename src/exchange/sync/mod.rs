@@ -12,7 +12,7 @@ mod push;
 mod remote;
 mod report;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 pub(crate) use claim::Claims;
 pub(crate) use remote::{Remote, pick};
@@ -106,16 +106,19 @@ pub(crate) fn sync(
     report.finish(&store)
 }
 
-/// Joins what a plain `git fetch` brought of every remote with what is here.
+/// Joins what a plain `git fetch` brought of every remote with what is here. Gives the specs that it changed.
 ///
 /// # Errors
 /// If a ref cannot be read or written.
-pub(crate) fn join_fetched(project: &Project) -> Result<()> {
+pub(crate) fn join_fetched(project: &Project) -> Result<Vec<SpecId>> {
+    let mut specs = BTreeSet::new();
     for name in git::remote::names(&project.repo) {
         let remote = pick(project, Some(&name))?;
-        Exchange::new(project, &remote)?.join_fetched()?;
+        let mut exchange = Exchange::new(project, &remote)?;
+        exchange.join_fetched()?;
+        specs.extend(exchange.report.into_entries().iter().filter_map(|entry| spec_of(&entry.name)));
     }
-    Ok(())
+    Ok(specs.into_iter().collect())
 }
 
 fn pause(round: u32, random: &[u8]) -> Duration {

@@ -36,7 +36,8 @@ impl Collector<'_, '_> {
         let Some(state) = &entry.state else { return Ok(()) };
         if entry.status == Status::Failed {
             let summary = AttemptSummary::of(self.specs.project, entry)?;
-            self.attention(spec, Need::Failed, summary.reason.unwrap_or_else(|| "no reason given".to_owned()));
+            let need = if spec.research_to_repeat.is_some() { Need::Research } else { Need::Failed };
+            self.attention(spec, need, summary.reason.unwrap_or_else(|| "no reason given".to_owned()));
         }
         if let Some(attempt) = state.attempt.filter(|_| spec.orphaned)
             && let Life::Dead(info) = self.specs.project.life(attempt)?
@@ -60,6 +61,9 @@ impl Collector<'_, '_> {
     }
 
     fn pending_needs(&mut self, spec: &SpecView) -> Result<()> {
+        if spec.due {
+            self.attention(spec, Need::Due, "its members are done, its own checks are left");
+        }
         let held_up = spec.blocked_by.iter().any(|blocker| waits(blocker.kind));
         for blocker in &spec.blocked_by {
             match blocker.kind {

@@ -5,6 +5,7 @@ mod archives;
 mod by_branches;
 mod claims;
 mod converging;
+mod documents;
 mod fresh_clones;
 mod handover;
 mod hostile;

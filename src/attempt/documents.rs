@@ -1,0 +1,165 @@
+//! In silent mode, documents and spec files are in no commit of a branch. What the events of other clones carry of them is put into the
+//! main work tree: where nothing is, or something that an earlier event carries. What a person wrote since stays.
+
+use std::path::{Path, PathBuf};
+
+use gix::{ObjectId, bstr::ByteSlice};
+
+use super::merge;
+use crate::{
+    domain::{
+        event::{Event, Op},
+        history::History,
+        id::SpecId,
+        state::State,
+        status::Status,
+    },
+    error::{Kind, Result},
+    git::work_file,
+    project::Project,
+    specs::{
+        all::Specs,
+        documents::documents,
+        inputs::MAX_INPUT_LEN,
+        text::{TextSource, path_of},
+    },
+    store::File,
+};
+
+/// Puts into place what the events of `id` carry, and of every spec that it depends on, directly and through others.
+///
+/// # Errors
+/// If the events or the files cannot be read.
+pub(crate) fn place_for(project: &Project, id: &SpecId) -> Result<()> {
+    if !project.silent {
+        return Ok(());
+    }
+    let specs = Specs::new(project)?;
+    let mut found = vec![id.clone()];
+    let mut at = 0;
+    while let Some(next) = found.get(at).cloned() {
+        at += 1;
+        for written in specs.depends_on(&next)?.iter() {
+            if let [other] = project.candidates(&specs.names, written)?.as_slice() {
+                let other = specs.successor(id, other)?;
+                if !found.contains(&other) {
+                    found.push(other);
+                }
+            }
+        }
+    }
+    place(project, &found)
+}
+
+/// Puts into place what the events of `ids` carry: the documents that completed specs wrote, the documents that their attempts were
+/// given, and a newer text of a spec file.
+///
+/// # Errors
+/// As [`place_for`].
+pub(crate) fn place(project: &Project, ids: &[SpecId]) -> Result<()> {
+    if !project.silent {
+        return Ok(());
+    }
+    let Some(top) = project.repo.main_work_dir().or_else(|| project.repo.work_dir().map(Path::to_owned)) else {
+        return Ok(());
+    };
+    // What a spec wrote comes first: what others were given of it may be older.
+    ids.iter().try_for_each(|id| place_outputs(project, id))?;
+    let specs = Specs::new(project)?;
+    let carried = Carried { project, specs: &specs, top };
+    ids.iter().try_for_each(|id| carried.place(id))
+}
+
+/// Puts the documents into place that a completed spec wrote: only where none is, or one that was pinned when the work on it began.
+fn place_outputs(project: &Project, id: &SpecId) -> Result<()> {
+    let Some(state) = project.store()?.state(id)? else { return Ok(()) };
+    if recorded_status(&state) != Status::Completed || state.facts.superseded_by.is_some() {
+        return Ok(());
+    }
+    match project.attempt(id, &state) {
+        // What is in the way is a person's, or newer.
+        Ok(attempt) => merge::place(project, &attempt, None).map(drop),
+        Err(error) if matches!(error.kind, Kind::NoAttempt | Kind::NoText | Kind::InvalidSpec) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn recorded_status(state: &State) -> Status {
+    state.was.unwrap_or(state.status)
+}
+
+/// A version of a file that an event carries.
+struct Version {
+    blob: ObjectId,
+    /// Whether this clone recorded it.
+    ours: bool,
+}
+
+/// What the events of specs carry besides the documents that these wrote.
+struct Carried<'c, 'p> {
+    project: &'p Project,
+    specs: &'c Specs<'p>,
+    top: PathBuf,
+}
+
+impl Carried<'_, '_> {
+    /// Puts the inputs of a spec into place, and a newer text where its file is one that an earlier event has.
+    fn place(&self, id: &SpecId) -> Result<()> {
+        let entry = self.specs.entry(id)?;
+        let (Some(state), Some(spec)) = (&entry.state, entry.spec()) else { return Ok(()) };
+        if recorded_status(state) == Status::Cancelled {
+            return Ok(());
+        }
+        let history = self.project.store()?.walk(id, state.tip)?.history;
+        for path in documents(&spec.front) {
+            self.put(path, &self.inputs(&history, path)?, true)?;
+        }
+        let text = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref());
+        let has_file = text.is_some_and(|text| matches!(text.source, TextSource::File(_)) && text.path == path_of(id));
+        if has_file && state.status != Status::Archived {
+            self.put(&path_of(id), &self.texts(&history), false)?;
+        }
+        Ok(())
+    }
+
+    /// The versions of an input that the events carry, the oldest first.
+    fn inputs(&self, history: &History, path: &str) -> Result<Vec<Version>> {
+        let store = self.project.store()?;
+        let mut versions = Vec::new();
+        let carries = |event: &&Event| matches!(event.op, Op::Add | Op::Edit | Op::Start | Op::Finish);
+        for event in history.events().iter().filter(carries) {
+            if let Some(blob) = store.evidence_id(event.id, &format!("inputs/{path}"))? {
+                versions.push(self.version(event, blob));
+            }
+        }
+        Ok(versions)
+    }
+
+    /// The versions of the spec file, the oldest first.
+    fn texts(&self, history: &History) -> Vec<Version> {
+        let text = |event: &Event| event.facts.spec_blob.map(|blob| self.version(event, blob));
+        history.events().iter().filter_map(text).collect()
+    }
+
+    fn version(&self, event: &Event, blob: ObjectId) -> Version {
+        Version { blob, ours: event.facts.clone.as_deref() == Some(self.project.clone_name()) }
+    }
+
+    /// Puts the newest version of a file into place: over an older version if another clone recorded the newest, and where nothing is if
+    /// it is `wanted` there.
+    fn put(&self, path: &str, versions: &[Version], wanted: bool) -> Result<()> {
+        let Some((newest, older)) = versions.split_last() else { return Ok(()) };
+        let now = match work_file::read(&self.top, path.as_bytes().as_bstr(), MAX_INPUT_LEN) {
+            Ok(now) => now.map(|bytes| self.project.store().map(|store| store.blob_id(&bytes))).transpose()?,
+            // A link, or a directory: a person's.
+            Err(_) => return Ok(()),
+        };
+        let replaces = now.filter(|now| !newest.ours && older.iter().any(|version| version.blob == *now));
+        if now == Some(newest.blob) || (now.is_some() && replaces.is_none()) || (now.is_none() && !wanted) {
+            return Ok(());
+        }
+        let file = File { path: path.to_owned(), blob: newest.blob };
+        // What came between, and what cannot be written, is a person's to settle.
+        merge::put(self.project, &self.top, &file, replaces).map(drop)
+    }
+}

@@ -1,0 +1,156 @@
+//! Research that does not carry the work that rests on it: which of it a person repeats, and which of it is out of date.
+
+use super::{all::Specs, base::Base, drift::Change, entry::Entry, listing::Listing};
+use crate::{
+    domain::{
+        enumeration::enumerate, event::Op, id::SpecId, pattern, phase::Phase, spec_file::Spec, spec_type::SpecType,
+        status::Status, stop::StopKind, text::map_entries,
+    },
+    error::Result,
+};
+use gix::ObjectId;
+
+/// Research that is out of date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StaleResearch {
+    /// In words: which, and why.
+    pub what: String,
+    /// The command that repeats it.
+    pub again: String,
+}
+
+impl Specs<'_> {
+    /// The command that repeats the research of a spec whose last attempt failed because of it, or that works on the spec which repeats it.
+    /// `None` if it failed by something else, or if the research was repeated since.
+    ///
+    /// # Errors
+    /// If the specs cannot be read.
+    pub(crate) fn research_to_repeat(&self, entry: &Entry) -> Result<Option<String>> {
+        let Some(state) = entry.state.as_deref().filter(|_| entry.status == Status::Failed) else { return Ok(None) };
+        let history = self.project.store()?.walk(&entry.id, state.tip)?.history;
+        let blamed = history.deciding(state.status, state.attempt).and_then(|event| event.facts.stopped.as_ref());
+        let Some(attempt) = state.attempt.filter(|_| blamed == Some(&StopKind::ResearchInsufficient)) else {
+            return Ok(None);
+        };
+        let mut research = Vec::new();
+        for id in self.origins(&entry.id, attempt)?.iter().flat_map(|origins| origins.iter()) {
+            let successor = self.successor(&entry.id, id)?;
+            if successor != *id {
+                let is_done = matches!(self.status(&successor)?, Status::Completed | Status::Archived);
+                return Ok((!is_done).then(|| format!("git chant work {}", successor.short())));
+            }
+            let origin = self.entry(id)?;
+            if origin.spec().is_some_and(|spec| spec.front.kind == SpecType::Research) {
+                research.push(origin);
+            }
+        }
+        let is_cause = |entry: &&Entry| phase(entry) == Some(Phase::RootCause);
+        let blamed = research.iter().find(is_cause).or(research.last());
+        Ok(Some(blamed.map_or_else(|| "git chant add \"Re-research ...\" --type research".to_owned(), again)))
+    }
+
+    /// The research that a new attempt at `spec` from `base` would rest on and that is out of date: an input of it changed, or code that an
+    /// impact map names.
+    ///
+    /// # Errors
+    /// If the specs cannot be read.
+    pub(crate) fn stale_research(&self, id: &SpecId, spec: &Spec, base: ObjectId) -> Result<Vec<StaleResearch>> {
+        let mut stale = Vec::new();
+        for id in self.rests_on(id, spec)? {
+            let entry = self.entry(&id)?;
+            let is_done = matches!(entry.status, Status::Completed | Status::Archived);
+            if !is_done || entry.spec().is_none_or(|spec| spec.front.kind != SpecType::Research) {
+                continue;
+            }
+            let mut why: Vec<String> = self.drifted(&entry.facts())?.iter().map(in_words).collect();
+            if phase(&entry) == Some(Phase::ImpactMap) {
+                let changed = self.changed_since_map(&entry, base)?;
+                why.extend((!changed.is_empty()).then(|| format!("the code changed since: {}", enumerate(&changed))));
+            }
+            why.dedup();
+            if !why.is_empty() {
+                let what = format!("'{}' ({}) is stale: {}", id.short(), entry.title(), why.join("; "));
+                stale.push(StaleResearch { what, again: again(&entry) });
+            }
+        }
+        Ok(stale)
+    }
+
+    /// The specs that `spec` depends on or is informed by, directly and through others, each as the one that stands in its place.
+    fn rests_on(&self, of: &SpecId, spec: &Spec) -> Result<Vec<SpecId>> {
+        let mut found: Vec<SpecId> = Vec::new();
+        let named = |spec: &Spec| {
+            let informed = spec.front.informed_by.iter().filter_map(|entry| match pattern::Entry::parse(entry) {
+                Ok(pattern::Entry::Spec(id)) => Some(id.to_string()),
+                _ => None,
+            });
+            Vec::from_iter(spec.front.depends_on.iter().cloned().chain(informed))
+        };
+        let mut open = named(spec);
+        while let Some(written) = open.pop() {
+            let candidates = self.project.candidates(&self.names, &written)?;
+            let [id] = candidates.as_slice() else { continue };
+            let id = self.successor(of, id)?;
+            if id != *of && !found.contains(&id) {
+                open.extend(self.entry(&id)?.spec().map(named).unwrap_or_default());
+                found.push(id);
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// The files that an impact map names and that are not in `base` as they were when the map was made.
+    fn changed_since_map(&self, entry: &Entry, base: ObjectId) -> Result<Vec<String>> {
+        let Some(state) = entry.state.as_deref() else { return Ok(Vec::new()) };
+        let Some(then) = state.facts.base else { return Ok(Vec::new()) };
+        if self.project.repo.gix().try_find_header(then)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let store = self.project.store()?;
+        let history = store.walk(&entry.id, state.tip)?.history;
+        let Some(finish) = history.events().iter().rev().find(|event| event.op == Op::Finish) else {
+            return Ok(Vec::new());
+        };
+        let (then, now) = (Base::new(self.project, Some(then)), Base::new(self.project, Some(base)));
+        let listing = Listing::of(&then)?;
+        let document =
+            Phase::ImpactMap.document(entry.spec().and_then(|spec| spec.front.topic.as_deref()).unwrap_or_default());
+        let mut changed = Vec::new();
+        for file in store.evidence_files(finish.id, "outputs")? {
+            if Some(&file.path) != document.as_ref() && !file.path.ends_with("-impact-map.md") {
+                continue;
+            }
+            let bytes = self.project.repo.gix().find_blob(file.blob)?.take_data();
+            for named in map_entries(&String::from_utf8_lossy(&bytes), &listing) {
+                if then.blob(&named.path)? != now.blob(&named.path)? {
+                    changed.push(named.path);
+                }
+            }
+        }
+        Ok(changed)
+    }
+}
+
+fn phase(entry: &Entry) -> Option<Phase> {
+    entry.spec().and_then(|spec| spec.front.known_phase())
+}
+
+/// The command that makes a new spec in the place of one of research.
+fn again(entry: &Entry) -> String {
+    let front = entry.spec().map(|spec| &spec.front);
+    match front.and_then(|front| Some((front.topic.as_ref()?, front.known_phase()?.as_str()))) {
+        Some((topic, phase)) => format!("git chant investigate {topic} --again {phase}"),
+        None => format!("git chant add \"Re-research ...\" --supersedes {}", entry.id.short()),
+    }
+}
+
+fn in_words(change: &Change) -> String {
+    match change {
+        Change::File { path, now: Some(_), .. } => format!("its input '{path}' changed"),
+        Change::File { path, now: None, .. } => format!("its input '{path}' is gone"),
+        Change::Added { path, .. } => format!("'{path}' is a new input"),
+        Change::Spec { id, .. } => format!("'{}' was worked again", id.short()),
+        Change::Superseded { id, by } => format!("'{}' was superseded by '{}'", id.short(), by.short()),
+    }
+}
