@@ -30,6 +30,7 @@ mod disk_and_signals;
 mod drift;
 mod drift_model;
 mod drivers;
+mod examples;
 mod exit_codes;
 mod fresh_machine;
 mod fsck;
