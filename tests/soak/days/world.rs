@@ -35,7 +35,7 @@ pub(super) struct World {
     pub(super) sandbox: Sandbox,
     pub(super) hub: PathBuf,
     pub(super) clones: Vec<PathBuf>,
-    /// How often each act was carried out, and how often with success.
+    /// How often each act was tried, and how often it succeeded.
     pub(super) counts: BTreeMap<&'static str, (usize, usize)>,
     /// The tips of histories that each clone had: they stay reachable in it.
     pub(super) tips: Vec<BTreeSet<String>>,
