@@ -161,9 +161,10 @@ fn ready() -> Start {
     Start { sandbox, id }
 }
 
-/// With an agent that leaves a process, which has to be ended.
+/// With an agent that leaves a process, which has to be ended. What a confined one leaves ends with its sandbox.
 fn leaving() -> Start {
     let Start { sandbox, id } = ready();
+    let sandbox = sandbox.unconfined();
     sandbox.agent(&format!("{AGENT}; sleep 300 >/dev/null 2>&1 &"));
     Start { sandbox, id }
 }
