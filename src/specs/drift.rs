@@ -17,6 +17,7 @@ use crate::{
         status::Status,
     },
     error::Result,
+    project::target::full_name,
 };
 
 /// How an input is not what it was.
@@ -74,6 +75,7 @@ impl Specs<'_> {
         if base.commit().is_none() {
             return Ok(Vec::new());
         }
+        let elsewhere = self.is_target_elsewhere(facts)?;
         let work = state.work.commits.last().copied();
         let mut known = BTreeSet::new();
         let mut changes = Vec::new();
@@ -82,7 +84,8 @@ impl Specs<'_> {
                 PinFacts::Path(path, blob) => {
                     known.insert(path);
                     let now = self.project.input_blob(&base, path)?;
-                    if now != Some(blob) && !self.is_own(work, path, now)? {
+                    let unknown = now.is_none() && elsewhere;
+                    if now != Some(blob) && !unknown && !self.is_own(work, path, now)? {
                         changes.push(Change::File { path: path.to_owned(), was: blob, now });
                     }
                 }
@@ -110,6 +113,19 @@ impl Specs<'_> {
         }
         changes.extend(self.superseded(facts.id, attempt, &state.pins)?);
         Ok(changes)
+    }
+
+    /// Whether a completed spec is for a branch that this clone does not have: the documents are on that, and not gone.
+    fn is_target_elsewhere(&self, facts: &Facts<'_>) -> Result<bool> {
+        let (Some(text), Status::Completed, false) = (&facts.text, facts.status, self.project.silent) else {
+            return Ok(false);
+        };
+        let onto = facts.state.as_ref().and_then(|state| state.onto);
+        let target = self.project.target_of((text.phase, text.topic), onto)?.and_then(|name| full_name(&name).ok());
+        Ok(match target {
+            Some(target) => self.project.branch_start(&target)?.is_none(),
+            None => false,
+        })
     }
 
     /// Whether the work of the attempt itself left `path` as it is now.

@@ -127,3 +127,28 @@ fn what_would_run_foreign_commands_names_the_option_of_its_own_command() {
     edit(&net, 1, "002", "s/Another/Other/").ok();
     assert_eq!(net.show(1, "002")["title"], "Other");
 }
+
+#[test]
+fn a_clone_without_the_branch_of_an_investigation_calls_none_of_it_stale() {
+    let net = Net::new(2);
+    net.agent(0, AGENT);
+    let phases = "comprehension,root-cause";
+    net.chant(0, &["investigate", "t", "--title", "Lost", "--phases", phases]).ok();
+    net.git(0, &["add", "-A"]);
+    net.git(0, &["commit", "-qm", "Specs"]);
+    net.git(0, &["push", "-q"]);
+    net.chant(0, &["work", "--topic", "t", "--chain"]).ok();
+    net.chant(0, &["sync"]).ok();
+    net.git(1, &["pull", "-q"]);
+    net.chant(1, &["sync", "--fetch"]).ok();
+    let drift = || net.chant(1, &["drift"]).ok().out;
+    assert_eq!(drift(), "", "the documents are on fix/t, which is not here");
+    // With the branch a document that is gone is told.
+    net.git(0, &["push", "-q", "origin", "fix/t"]);
+    net.git(1, &["fetch", "-q", "origin", "fix/t:fix/t"]);
+    assert_eq!(drift(), "");
+    net.git(1, &["checkout", "-q", "fix/t"]);
+    net.git(1, &["rm", "-q", ".chant/research/t-comprehension.md"]);
+    net.git(1, &["commit", "-qm", "Remove it"]);
+    assert!(drift().contains("t-comprehension.md"), "{}", drift());
+}
