@@ -200,6 +200,7 @@ fn fixed_in_turn(files: &[(&str, &str)], broken: &str, command: &str) {
         assert_eq!(sandbox.status(&id), "completed", "{command}, round {round}");
         sandbox.write(broken, &sandbox.read(broken).replace("a + b", "a - b"));
         sandbox.git(&["commit", "-qam", "Break it again"]);
+        sandbox.watch.renew();
     }
 }
 
