@@ -17,6 +17,10 @@ pub(super) fn find(line: &str) -> Option<Range<usize>> {
     let mut rest = line.trim_start_matches(|c: char| c.is_whitespace() || c == '>');
     let marked = after_marker(rest);
     rest = marked.unwrap_or(rest).trim_start();
+    // An editor that takes brackets for text puts a backslash before each: `- \[ \] a`.
+    if marked.is_some() && rest.starts_with("\\[") {
+        rest = &rest[1..];
+    }
     let start = line.len() - rest.len();
     let first = rest.chars().next()?;
     if DRAWN.contains(first) && marked.is_some() {
@@ -55,6 +59,8 @@ mod tests {
         for (line, text) in [
             ("- [ ] right", "[ ]"),
             ("- [] empty", "[]"),
+            (r"- \[ \] escaped", r"[ \]"),
+            (r"- \[x\] escaped", r"[x\]"),
             ("-[ ] no blank", "[ ]"),
             ("- [~] a tilde", "[~]"),
             ("* [x]done", "[x]"),
