@@ -53,7 +53,7 @@ const SAYINGS: [(&str, StopKind); 44] = [
     ("litellm.internalservererror", StopKind::ServerError),
     ("api error: connection", StopKind::NoNetwork),
     ("unable to connect to api", StopKind::NoNetwork),
-    ("error sending request for url", StopKind::NoNetwork),
+    ("error sending request", StopKind::NoNetwork),
     ("cannot connect to api", StopKind::NoNetwork),
     ("typeerror: fetch failed", StopKind::NoNetwork),
     ("getaddrinfo", StopKind::NoNetwork),

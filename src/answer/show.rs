@@ -1,7 +1,7 @@
 //! `show`: for people a header in the manner of `git show`, then what is known, then the text.
 
 use super::{BlockerKind, Criterion, Pin, SpecDetail, log, prelude::*};
-use crate::domain::{check_line::CheckLine, checks::Checks};
+use crate::domain::{check_line::CheckLine, checks::Checks, state::DOUBT};
 
 pub(super) const ANSWERS: &[Kind] =
     &[of::<ShownSpec>(&["show", "review"]).with::<SpecView>(), of::<ShownSpecs>(&["show"]).with::<SpecView>()];
@@ -62,7 +62,14 @@ fn detail(detail: &SpecDetail, look: &Look) -> String {
     section(&mut out, look, "Inputs", inputs(detail));
     section(&mut out, look, "Approval", approval(detail));
     section(&mut out, look, "Review", review(detail));
-    section(&mut out, look, "Tampered", detail.tampered.iter().map(|what| clean::line(what).into_owned()).collect());
+    let (doubts, changes): (Vec<&String>, Vec<_>) = detail.tampered.iter().partition(|what| what.starts_with(DOUBT));
+    section(&mut out, look, "Tampered", changes.iter().map(|what| clean::line(what).into_owned()).collect());
+    section(
+        &mut out,
+        look,
+        "In doubt",
+        doubts.iter().map(|what| clean::line(&what[DOUBT.len()..]).into_owned()).collect(),
+    );
     section(&mut out, look, "Front matter", front_matter(detail));
     section(&mut out, look, "History", detail.history.iter().map(|event| log::brief(event, spec, look)).collect());
     // The heading is the title above.

@@ -62,6 +62,9 @@ pub(crate) struct SpecView {
     /// The command that repeats its research, if its last attempt failed because of that.
     #[serde(skip)]
     pub research_to_repeat: Option<String>,
+    /// Whether a person has to accept something before its work is merged.
+    #[serde(skip)]
+    pub to_accept: bool,
     /// The labels, in the order of the file.
     pub labels: Vec<String>,
     /// The specs that must be completed first, as the file names them.
@@ -127,6 +130,7 @@ impl SpecView {
             proposed: false,
             due: false,
             research_to_repeat: None,
+            to_accept: false,
             labels: Vec::new(),
             depends_on: Vec::new(),
             informed_by: Vec::new(),
@@ -188,6 +192,7 @@ impl SpecView {
             _ if self.proposed => ("add --adopt", ""),
             Status::InProgress if self.agent.as_deref() == Some("manual") => ("finish", ""),
             Status::InProgress if !self.orphaned => ("log", " --agent -f"),
+            Status::Finished if self.to_accept => ("accept", " --reason \"...\""),
             Status::Finished if self.needs_review => ("review", ""),
             Status::Finished => ("merge", ""),
             Status::Failed if self.research_to_repeat.is_some() => return self.research_to_repeat.clone(),

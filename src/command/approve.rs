@@ -28,7 +28,10 @@ fn answer(
     let (op, sentence) = decide::answer(&project, &id, approved, commit, reason)?;
     let outcome = context.recorded(&project, &id, &op, sentence)?;
     Ok(match op {
-        Op::Review => outcome.hint(format!("to merge it: git chant merge {}", id.short())),
+        Op::Review => match context.view(&project, &id)?.next_command() {
+            Some(next) => outcome.hint(format!("next: {next}")),
+            None => outcome,
+        },
         Op::Fail => outcome.hint(format!("to work on it again: git chant work {}", id.short())),
         _ => outcome,
     })

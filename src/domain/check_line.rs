@@ -28,6 +28,14 @@ pub(crate) struct CheckLine {
     pub shown: usize,
 }
 
+impl CheckLine {
+    /// Has it say that a person accepted what it waited for.
+    pub(crate) fn accept(&mut self) {
+        (self.waits, self.note) = (false, true);
+        self.detail = Some(format!("accepted by a person: {}", self.detail.as_deref().unwrap_or_default()));
+    }
+}
+
 /// How many of the last lines of what a check printed are shown.
 pub(crate) const SHOWN: usize = 12;
 
@@ -85,7 +93,8 @@ impl Checks {
         }
         for output in &self.outputs {
             let detail = output.why.clone().or_else(|| (!output.ok).then(|| "it is missing or empty".to_owned()));
-            lines.push(line(format!("output '{}'", output.path), output.ok, detail));
+            let note = output.ok && detail.is_some();
+            lines.push(CheckLine { note, ..line(format!("output '{}'", output.path), output.ok, detail) });
         }
         if let Some(written) = self.release_notes {
             let lack = self.release_notes_lack.clone().unwrap_or_else(|| "the section is empty".to_owned());
@@ -101,7 +110,7 @@ impl Checks {
         if let Some(proof) = &self.reproduces {
             let (base, tip) = (proof.base.result(), proof.tip.result());
             let said = proof.fault.iter().chain(&proof.ack).map(|fault| format!("{fault}; ")).collect::<String>();
-            let other: Vec<&str> = proof.differences.iter().map(String::as_str).collect();
+            let other: Vec<&str> = proof.notes.iter().chain(&proof.differences).map(String::as_str).collect();
             let other = if other.is_empty() { String::new() } else { format!("; {}", other.join("; ")) };
             let expected = if proof.ok { String::new() } else { format!(" (expected: {})", proof.expected) };
             let mut saw = format!("{said}base: {base}, tip: {tip}{expected}{other}");

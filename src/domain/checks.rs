@@ -115,7 +115,7 @@ pub(crate) struct Output {
     pub path: String,
     /// Whether it exists and holds something.
     pub ok: bool,
-    /// What is wrong with it, in words.
+    /// What is wrong with it, or a person should know of it, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
@@ -217,7 +217,7 @@ impl Command {
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[schemars(rename = "ChecksReproduction")]
 pub(crate) struct Reproduction {
-    /// `passes at the base, fails at the tip`, or the reverse.
+    /// `fails at the tip and not at the base`, or the reverse.
     pub expected: String,
     /// In a clean checkout of the base.
     pub base: Command,
@@ -237,6 +237,9 @@ pub(crate) struct Reproduction {
     /// What a person has to acknowledge before the work is merged, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ack: Option<String>,
+    /// What else a person should know of it, in words: nothing of that stands against it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl Reproduction {
@@ -245,7 +248,8 @@ impl Reproduction {
         let ok = fault.is_none();
         (base.ok, tip.ok) = (ok, ok);
         let expected = expected.to_owned();
-        Reproduction { expected, base, tip, ok, fault, held: Vec::new(), differences: Vec::new(), ack: None }
+        let (held, differences, notes) = (Vec::new(), Vec::new(), Vec::new());
+        Reproduction { expected, base, tip, ok, fault, held, differences, ack: None, notes }
     }
 }
 
@@ -268,7 +272,7 @@ impl Checks {
     pub(crate) fn verified(&self) -> Verified {
         match &self.reproduces {
             Some(proof) if proof.ok && proof.ack.is_none() => Verified::Proof,
-            None if self.verify.is_empty() && self.outputs.is_empty() => Verified::None,
+            _ if self.verify.is_empty() && self.outputs.is_empty() => Verified::None,
             _ => Verified::Checks,
         }
     }

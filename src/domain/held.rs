@@ -156,48 +156,142 @@ pub(crate) fn is_named_test(path: &str) -> bool {
 /// Python modules that run tests, or that Python loads before everything else.
 const MODULES: [&str; 6] = ["_pytest", "doctest", "pytest", "sitecustomize", "unittest", "usercustomize"];
 
-/// Modules of Python itself that its test runners load: one of that name at the top of a project is loaded in its place.
-const STANDARD: [&str; 36] = [
+/// Modules that Python's test runners load, of Python itself and of others: one of that name at the top of a project is loaded in its place.
+const STANDARD: &[&str] = &[
     "abc",
     "argparse",
+    "array",
     "ast",
     "asyncio",
+    "atexit",
+    "attr",
+    "attrs",
+    "base64",
     "bdb",
+    "binascii",
+    "bisect",
+    "bz2",
+    "calendar",
+    "cmd",
     "code",
     "codecs",
+    "codeop",
     "collections",
+    "colorama",
+    "compileall",
+    "concurrent",
+    "configparser",
     "contextlib",
+    "contextvars",
     "copy",
+    "copyreg",
+    "csv",
+    "ctypes",
     "dataclasses",
+    "datetime",
+    "decimal",
     "difflib",
     "dis",
+    "email",
+    "encodings",
     "enum",
+    "errno",
+    "exceptiongroup",
+    "faulthandler",
+    "filecmp",
+    "fileinput",
     "fnmatch",
+    "fractions",
     "functools",
+    "genericpath",
+    "getopt",
+    "getpass",
     "gettext",
     "glob",
+    "gzip",
+    "hashlib",
+    "heapq",
+    "hmac",
+    "html",
+    "http",
     "importlib",
+    "iniconfig",
     "inspect",
     "io",
+    "json",
+    "keyword",
     "linecache",
     "locale",
     "logging",
+    "lzma",
+    "marshal",
+    "math",
+    "mimetypes",
+    "multiprocessing",
+    "ntpath",
+    "numbers",
+    "opcode",
+    "operator",
+    "optparse",
     "os",
+    "packaging",
+    "pathlib",
     "pdb",
+    "pickle",
+    "pkgutil",
+    "platform",
+    "pluggy",
+    "posixpath",
     "pprint",
+    "py",
+    "pygments",
+    "queue",
+    "quopri",
+    "random",
     "re",
+    "reprlib",
+    "runpy",
+    "sched",
+    "secrets",
+    "selectors",
+    "shlex",
     "shutil",
     "signal",
+    "site",
+    "socket",
+    "ssl",
+    "stat",
+    "string",
+    "struct",
+    "subprocess",
+    "sys",
+    "sysconfig",
     "tempfile",
+    "textwrap",
     "threading",
+    "time",
+    "timeit",
+    "token",
     "tokenize",
+    "tomli",
+    "tomllib",
     "traceback",
+    "types",
+    "typing",
+    "uuid",
     "warnings",
     "weakref",
+    "xml",
+    "zipfile",
+    "zipimport",
+    "zlib",
+    "zoneinfo",
 ];
 
 /// What tests of other languages load: a file of that name among a project's own is loaded in its place.
-const LIBRARIES: [&str; 9] = [
+const LIBRARIES: [&str; 11] = [
+    "strict.pm",
+    "warnings.pm",
     "Test/Builder.pm",
     "Test/More.pm",
     "Test/Simple.pm",
@@ -220,6 +314,10 @@ pub(crate) fn shadows_runner(path: &str) -> bool {
     if path.ends_with(".pyc") || path.ends_with(".pyo") {
         return true;
     }
+    // They register plugins of a runner.
+    if ["egg-info/", "dist-info/"].iter().any(|directory| path.contains(directory)) {
+        return true;
+    }
     if LIBRARIES.iter().any(|library| path == *library || path.ends_with(&format!("/{library}"))) {
         return true;
     }
@@ -231,7 +329,11 @@ pub(crate) fn shadows_runner(path: &str) -> bool {
 /// Whether a file says what is built: `Cargo.toml`, `vite.config.ts`, `x.csproj`.
 fn configures_build(directory: &str, name: &str) -> bool {
     let bundler = ["vite.config.", "babel.config."].iter().any(|begin| name.starts_with(begin));
-    BUILDS.contains(&name) || directory.ends_with(".cargo") || bundler || name.ends_with(".csproj")
+    BUILDS.contains(&name)
+        || directory.ends_with(".cargo")
+        || bundler
+        || name.ends_with(".csproj")
+        || name.ends_with(".mk")
 }
 
 /// Words by which languages begin a test that stands among code.
@@ -328,6 +430,9 @@ mod tests {
             assert!(shadows_runner(path), "{path}");
         }
         for path in ["lib/Test/More.pm", "include/assert.h", "minitest/autorun.rb"] {
+            assert!(shadows_runner(path), "{path}");
+        }
+        for path in ["calc.egg-info/entry_points.txt", "pluggy.py", "json/__init__.py"] {
             assert!(shadows_runner(path), "{path}");
         }
         for path in ["__pycache__/calc.cpython-311.pyc", "difflib.py", "logging/__init__.py"] {

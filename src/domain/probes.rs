@@ -1,19 +1,21 @@
 //! Code that could tell a test runner from a user, or end it as if all was well: words that a change adds to code that is no test. What follows
 //! from that is not decided here.
 
+use std::collections::HashMap;
+
 use super::{
+    code_text::{CodeLine, code_lines},
     enumeration::enumerate,
     held::{Role, role},
     inline_tests::test_lines,
 };
 
 /// What code that runs names to find out whether a test runs it, or to change what a test says.
-const RUNNERS: [&str; 40] = [
+const RUNNERS: [&str; 49] = [
     "unittest",
     "pytest",
     "PYTEST_CURRENT_TEST",
     "_pytest",
-    "os._exit",
     "os.execv",
     "os.execl",
     "POSIX::_exit",
@@ -49,51 +51,178 @@ const RUNNERS: [&str; 40] = [
     "gc.get_objects",
     "BATS_",
     "[() {",
+    "undef assert",
+    "define assert",
+    "define main",
+    "__assert_fail",
+    "NDEBUG",
+    "link_section",
+    "#[ctor",
+    "chant-tree",
+    "macro_rules! assert",
+    "#[path",
 ];
 
 /// By these code ends a program as if all was well. A runner that counts its tests tells that some did not end.
-const EXITS: [&str; 6] = ["exit(0)", "Exit(0)", "exit(EXIT_SUCCESS)", "process.exit()", "sys.exit()", "exitProcess(0)"];
+const EXITS: [&str; 9] = [
+    "exit(0)",
+    "Exit(0)",
+    "exit(EXIT_SUCCESS)",
+    "process.exit()",
+    "sys.exit()",
+    "exitProcess(0)",
+    "Syscall(231",
+    "Syscall(60",
+    "SYS_EXIT",
+];
+
+/// Words by which a program runs a text as code.
+const RUNS_TEXT: [&str; 6] = ["eval", "exec", "system", "popen", "spawn", "Function("];
 
 /// What a change adds to code that is no test and names a test runner, in words; `None` if nothing.
 pub(crate) fn names_runner(path: &str, before: Option<&str>, after: Option<&str>) -> Option<String> {
-    let found = added_words(path, before, after, &RUNNERS, loads_hidden);
+    let mut found = Vec::new();
+    let assertions = assertions_of(after.unwrap_or_default());
+    // A plugin of a runner names it anyway.
+    let known: Vec<CodeLine> = code_lines(path, before.unwrap_or_default());
+    let is_known = |word: &&str| known.iter().any(|line| line.code.contains(word));
+    for line in added_lines(path, before, after) {
+        found.extend(replaces(&line.code, &assertions).then_some("the functions of assert"));
+        found.extend(RUNNERS.into_iter().filter(|word| line.code.contains(word) && !is_known(word)));
+        found.extend(ends_at_once(&line.code).then_some("os._exit"));
+        found.extend(equals_everything(&line.code).then_some("a value that equals everything"));
+        if loads_hidden(&line.code) {
+            found.push("a module by a name that is put together");
+        }
+    }
+    let found = sorted(found);
     (!found.is_empty()).then(|| format!("code in '{path}' names what runs tests: {}", enumerate(&found)))
 }
 
 /// Where a change has code that is no test end the process with success, in words; `None` if nowhere.
 pub(crate) fn ends_process(path: &str, before: Option<&str>, after: Option<&str>) -> Option<String> {
-    let found = added_words(path, before, after, &EXITS, |_| false);
+    let is_program = after.is_some_and(|text| text.lines().any(|line| line.trim() == "package main"));
+    let mut found = Vec::new();
+    for line in added_lines(path, before, after) {
+        let runs_text = RUNS_TEXT.iter().any(|word| line.code.contains(word));
+        let text = if runs_text { &line.code } else { &line.bare };
+        found.extend(EXITS.into_iter().filter(|word| text.contains(word)));
+        found.extend(exits_of(path, text.trim()).filter(|word| *word != "os.Exit" || !is_program));
+    }
+    let found = sorted(found);
     (!found.is_empty()).then(|| format!("code in '{path}' ends the process with success: {}", enumerate(&found)))
 }
 
-/// Those of `words` that a change adds to code that is no test. A line that `loads_hidden` counts, too.
-fn added_words<'w>(
-    path: &str,
-    before: Option<&str>,
-    after: Option<&str>,
-    words: &[&'w str],
-    loads_hidden: impl Fn(&str) -> bool,
-) -> Vec<&'w str> {
+/// How a line ends the process with success in the words of one language.
+fn exits_of(path: &str, line: &str) -> Option<&'static str> {
+    let is = |endings: &[&str]| endings.iter().any(|end| path.ends_with(end));
+    let raises =
+        || line.ends_with("raise SystemExit") || line.contains("SystemExit(0)") || line.contains("SystemExit()");
+    // A program ends with what it came to; a package has no say in that.
+    let exits = || line.split("os.Exit(").nth(1).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
+    match () {
+        () if is(&[".py"]) && raises() => Some("SystemExit"),
+        () if is(&[".pm", ".pl"]) && (line.contains("exit 0") || line.contains("exit;")) => Some("exit 0"),
+        () if is(&[".go"]) && exits() => Some("os.Exit"),
+        () => None,
+    }
+}
+
+/// Words by which a script that a test sources takes over what the test does: it ends it, or puts something in the place of a command.
+const SHELL: [&str; 12] =
+    ["exit 0", "exit;", "trap ", "exit()", "exit ()", "[()", "[ ()", "[(", "test()", "test ()", "run()", "set +e"];
+
+/// Whether a script with this text has the one at `path` for a part of it.
+pub(crate) fn is_sourced(text: &str, path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    text.split(['\n', ';', '&', '{']).map(str::trim).any(|line| {
+        let sourced = [". ", "source ", "load "].iter().find_map(|word| line.strip_prefix(word));
+        sourced.is_some_and(|rest| rest.contains(name) || line.starts_with("load ") && rest.contains(stem))
+    })
+}
+
+/// Where a change of a script that a test sources takes the test over, in words; `None` if nowhere.
+pub(crate) fn takes_over_shell(path: &str, before: Option<&str>, after: Option<&str>) -> Option<String> {
+    let lines = added_lines(path, before, after);
+    let found = SHELL.into_iter().filter(|word| lines.iter().any(|line| line.code.contains(word))).collect();
+    let found = sorted(found);
+    (!found.is_empty()).then(|| format!("'{path}' takes over the test that sources it: {}", enumerate(&found)))
+}
+
+fn sorted(mut found: Vec<&'static str>) -> Vec<&'static str> {
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The lines that a change adds to code that is no test. A line that was there as often before is not added.
+fn added_lines(path: &str, before: Option<&str>, after: Option<&str>) -> Vec<CodeLine> {
     let documents = [".md", ".txt", ".rst", ".adoc", ".json", ".toml", ".yml", ".yaml", ".lock", ".cfg", ".ini"];
     if role(path) != Role::Other || documents.iter().any(|end| path.ends_with(end)) {
         return Vec::new();
     }
     let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
-    let old: Vec<&str> = before.lines().map(str::trim).collect();
-    let in_tests = test_lines(after);
-    let marks = ["#", "//", "*", "/*", "--", ";"];
-    let is_comment = |line: &str| !line.starts_with("#[") && marks.iter().any(|mark| line.starts_with(mark));
-    let new = after.lines().zip(in_tests).filter(|(_, in_test)| !in_test).map(|(line, _)| line.trim());
-    let mut named: Vec<&str> = Vec::new();
-    for line in new.filter(|line| !is_comment(line) && !old.contains(line)) {
-        named.extend(words.iter().filter(|word| line.contains(**word)));
-        if loads_hidden(line) {
-            named.push("a module by a name that is put together");
-        }
+    let mut old: HashMap<String, usize> = HashMap::new();
+    for line in code_lines(path, before) {
+        *old.entry(line.code.trim().to_owned()).or_default() += 1;
     }
-    named.sort_unstable();
-    named.dedup();
-    named
+    let new = code_lines(path, after).into_iter().zip(test_lines(after)).filter(|(_, in_test)| !in_test);
+    new.map(|(line, _)| line)
+        .filter(|line| match old.get_mut(line.code.trim()) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                false
+            }
+            _ => true,
+        })
+        .collect()
+}
+
+/// Whether a line of Python ends the process behind the runner's back, unless that says that it failed.
+fn ends_at_once(line: &str) -> bool {
+    line.split("os._exit").skip(1).any(|rest| {
+        let code = rest.strip_prefix('(').map(str::trim_start).and_then(|code| code.chars().next());
+        !code.is_some_and(|code| ('1'..='9').contains(&code))
+    })
+}
+
+/// Whether a line has a Python class equal everything.
+fn equals_everything(line: &str) -> bool {
+    let says = line.split_once("__eq__").map(|(_, rest)| rest.split_whitespace().collect::<Vec<_>>().join(" "));
+    says.is_some_and(|rest| rest.ends_with("return True") || rest.contains(": True"))
+}
+
+/// The names by which a text of JavaScript has the functions of `assert`.
+fn assertions_of(text: &str) -> Vec<&str> {
+    let is_loaded =
+        |line: &&str| ["'assert", "\"assert", "'node:assert", "\"node:assert"].iter().any(|name| line.contains(name));
+    let name = |line: &'_ str| -> Option<usize> {
+        ["const ", "let ", "var ", "import * as ", "import "]
+            .iter()
+            .find_map(|word| Some(line.find(word)? + word.len()))
+    };
+    let names = text.lines().filter(is_loaded).filter_map(|line| {
+        let rest = &line[name(line)?..];
+        rest.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').next()
+    });
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+/// Whether a line puts something in the place of a function that one of `names` has.
+fn replaces(line: &str, names: &[&str]) -> bool {
+    let assigns = |rest: &str| {
+        let member =
+            rest.strip_prefix('.').map(|rest| rest.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_'));
+        let member =
+            member.or_else(|| rest.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(_, rest)| rest));
+        member.map(str::trim_start).is_some_and(|rest| rest.starts_with('=') && !rest.starts_with("=="))
+    };
+    names.iter().any(|name| {
+        let defines = [format!("defineProperty({name},"), format!("assign({name},")];
+        defines.iter().any(|call| line.contains(call.as_str()))
+            || line.match_indices(name).any(|(at, _)| assigns(&line[at + name.len()..]))
+    })
 }
 
 /// Whether a line loads a module whose name it puts together from pieces, so that no reader finds it.
@@ -124,6 +253,22 @@ mod tests {
         ] {
             assert!(names_runner("calc.x", Some(""), Some(line)).is_some(), "{line}");
         }
+        for line in [
+            "const a = require(\"assert\"); for (const k of Object.keys(a)) a[k] = () => {};",
+            "import b from 'node:assert'; b.equal = () => {}",
+            "os._exit(0)",
+            "end = os._exit",
+            "    def __eq__(self, o): return True",
+            "setattr(N, '__eq__', lambda s, o: True)",
+            "#define assert(x) ((void)0)",
+        ] {
+            assert!(names_runner("calc.cpp.js", Some(""), Some(line)).is_some(), "{line}");
+        }
+        for line in
+            ["const a = require('assert'); a.equal(x, 1)", "def __eq__(self, o): return self.n == o.n", "os._exit(2)"]
+        {
+            assert_eq!(names_runner("calc.js", Some(""), Some(line)), None, "{line}");
+        }
         for line in ["m = import_module(name)", "require(dir + '/x')", "import_module('a.b')", "latest() {"] {
             assert_eq!(names_runner("calc.x", Some(""), Some(line)), None, "{line}");
         }
@@ -139,14 +284,51 @@ mod tests {
     }
 
     #[test]
+    fn each_language_ends_a_process_in_its_own_words() {
+        for (path, line) in [
+            ("calc.py", "raise SystemExit"),
+            ("calc.py", "raise SystemExit(0)"),
+            ("lib/Calc.pm", "print \"ok 1\\n\"; exit 0;"),
+            ("calc.go", "os.Exit(code)"),
+        ] {
+            assert!(ends_process(path, Some(""), Some(line)).is_some(), "{line}");
+        }
+        for (path, line) in [
+            ("calc.py", "raise SystemExit(2)"),
+            ("calc.go", "os.Exit(1)"),
+            ("calc.go", "package main\nos.Exit(run())"),
+            ("calc.pl", "exit 1;"),
+        ] {
+            assert_eq!(ends_process(path, Some(""), Some(line)), None, "{line}");
+        }
+        assert!(
+            is_sourced("set -e; . ./calc.sh\n", "calc.sh") && is_sourced("  load '../lib/calc'\n", "lib/calc.bash")
+        );
+        assert!(!is_sourced("sh calc.sh\n# . calc\n", "calc.sh"));
+        assert!(takes_over_shell("calc.sh", Some(""), Some("run() { output=5; }\n")).is_some());
+        assert_eq!(takes_over_shell("calc.sh", Some(""), Some("add() { echo 5; }\n")), None);
+    }
+
+    #[test]
     fn code_that_ends_the_process_with_success_is_named() {
         let named = |path: &str, after: &str| ends_process(path, Some("exit(0)\n"), Some(after));
         let said = "code in 'calc.go' ends the process with success: Exit(0)";
         assert_eq!(named("calc.go", "func init() {\n\tos.Exit(0)\n}\n").as_deref(), Some(said));
-        for (path, after) in
-            [("calc.c", "// exit(0)\nexit(1);\n"), ("calc_test.go", "os.Exit(0)\n"), ("calc.py", "exit(0)\n")]
-        {
+        for (path, after) in [
+            ("calc.c", "// exit(0)\nexit(1);\n"),
+            ("calc_test.go", "os.Exit(0)\n"),
+            ("calc.py", "exit(0)\n"),
+            ("calc.c", "#if 0\nexit(0); /* */\n#endif\n"),
+            ("calc.py", "print('exit(0)')\n"),
+        ] {
             assert_eq!(named(path, after), None, "{path}: {after}");
         }
+        for (path, after) in
+            [("calc.c", "*p = 0, exit(0);\n"), ("calc.py", "exit(0)\nexit(0)\n"), ("calc.py", "eval('exit(0)')\n")]
+        {
+            assert!(named(path, after).is_some(), "{path}: {after}");
+        }
+        // Code that was a comment is new.
+        assert!(ends_process("calc.c", Some("/*\nexit(0);\n*/\n"), Some("\nexit(0);\n")).is_some());
     }
 }

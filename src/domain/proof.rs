@@ -2,12 +2,15 @@
 
 use super::{
     checks::Command,
+    naming,
     phase::Phase,
     runner::{self, Outcome},
 };
 
-/// The greatest exit code that a program gives by itself; those above it are the shell's.
+/// The greatest exit code that a program gives by itself; those above it are the shell's. Perl and PHP end with the last one where
+/// nothing catches an error.
 const GREATEST: i32 = 123;
+const UNCAUGHT: i32 = 255;
 
 /// Takes down what the run of `seen`, which printed `output`, came to.
 pub(crate) fn note(seen: &mut Command, output: &str) {
@@ -20,44 +23,84 @@ pub(crate) fn note(seen: &mut Command, output: &str) {
 }
 
 /// Why the two runs show no bug; `None` if they do. `without` the new tests the command may end as it likes, but not alike, unless it
-/// `runs_new` code: a file that was not there; `with` them a test fails.
-pub(crate) fn reproduction_fault(without: &Command, with: &Command, runs_new: bool) -> Option<String> {
-    let passes = "no test fails there; the test may depend on its path, the time or the environment";
+/// `runs_new` code: a file that was not there; `with` them a test fails. `tests` are the paths of what came with them.
+pub(crate) fn reproduction_fault(
+    without: &Command,
+    with: &Command,
+    runs_new: bool,
+    tests: &[String],
+) -> Option<String> {
     match with.outcome() {
         Outcome::Failed if without.outcome() == Outcome::Failed => {
             Some("a test already fails without the new ones; let 'reproduces' run only the new test".to_owned())
         }
         Outcome::Failed => None,
-        Outcome::Passed => Some(passes.to_owned()),
+        Outcome::Passed => Some(PASSES.to_owned()),
         Outcome::NoTest => Some("no test ran".to_owned()),
-        Outcome::Error => Some("it fails for another reason than a failing test".to_owned()),
-        Outcome::Unknown if runs_new => exit_fault(with, passes).or_else(|| {
-            let is_error = with.output.as_deref().is_some_and(runner::cannot_load);
-            is_error.then(|| "the test cannot be loaded (a syntax or import error)".to_owned())
+        Outcome::Error => Some(
+            "it fails for another reason than a failing test; let the test itself fail: have it load what is missing, and run what crashes or hangs as another process"
+                .to_owned(),
+        ),
+        Outcome::Unknown => exit_fault(with, PASSES).or_else(|| load_fault(with, tests)).or_else(|| {
+            let alike = !runs_new && with.exit == without.exit && !misses(without, tests);
+            alike.then(|| "it ends the same way without the new tests".to_owned())
         }),
-        Outcome::Unknown => exit_fault(with, passes)
-            .or_else(|| (with.exit == without.exit).then(|| "it ends the same way without the new tests".to_owned())),
     }
+}
+
+/// Words by which programs say that a file is not there.
+const MISSING: [&str; 8] = [
+    "No such file",
+    "not found",
+    "annot open",
+    "an't open",
+    "annot find",
+    "an't find",
+    "ould not open",
+    "does not exist",
+];
+
+/// Words by which programs say that they were never told what to run.
+const UNTOLD: [&str; 4] = ["No rule to make target", "no makefile found", "Missing script", "does not contain recipe"];
+
+/// Whether a run says that one of `tests`, or what runs them, is not there: it may end as if a test had failed.
+fn misses(seen: &Command, tests: &[String]) -> bool {
+    let says = |line: &str| {
+        UNTOLD.iter().any(|words| line.contains(words))
+            || MISSING.iter().any(|words| line.contains(words)) && tests.iter().any(|test| naming::names(line, test))
+    };
+    seen.output.as_deref().is_some_and(|output| output.lines().any(says))
+}
+
+/// What is said of a test that shows nothing.
+const PASSES: &str = "no test fails there; the test may depend on its path, the time or the environment";
+
+/// Why a run that no known runner reported shows no failing test, as far as its output tells.
+fn load_fault(seen: &Command, tests: &[String]) -> Option<String> {
+    let is_error = seen.output.as_deref().is_some_and(|output| runner::cannot_load(output, tests));
+    is_error.then(|| "the test cannot be loaded, or names what is not there".to_owned())
 }
 
 /// Why a run that no known runner reported shows no failing test, as far as its exit code tells; `passes` is what is said of 0.
 fn exit_fault(seen: &Command, passes: &str) -> Option<String> {
     match seen.exit {
         Some(0) => Some(passes.to_owned()),
-        Some(code) if code > GREATEST => Some(format!("exit code {code} is not that of a failing test")),
+        Some(code) if code > GREATEST && code != UNCAUGHT => {
+            Some(format!("exit code {code} is not that of a failing test"))
+        }
         _ => None,
     }
 }
 
-/// Why the run before a fix shows no bug; `None` if it does.
-pub(crate) fn fix_fault_before(before: &Command) -> Option<String> {
+/// Why the run before a fix shows no bug; `None` if it does. `tests` are the paths of those that are held.
+pub(crate) fn fix_fault_before(before: &Command, tests: &[String]) -> Option<String> {
     let passes = "the test passes without the fix";
     match before.outcome() {
         Outcome::Failed => None,
         Outcome::Passed => Some(passes.to_owned()),
         Outcome::NoTest => Some("no test ran without the fix".to_owned()),
         Outcome::Error => Some("without the fix it fails for another reason than a failing test".to_owned()),
-        Outcome::Unknown => exit_fault(before, passes),
+        Outcome::Unknown => exit_fault(before, passes).or_else(|| load_fault(before, tests)),
     }
 }
 
@@ -80,7 +123,7 @@ pub(crate) fn fix_fault_after(before: &Command, after: &Command) -> Option<Strin
 }
 
 /// Runners that know of each program, or package, how it ended, and not whether all of its tests did.
-const BY_PROGRAM: [&str; 3] = ["ctest", "nextest", "go"];
+const BY_PROGRAM: [&str; 4] = ["ctest", "nextest", "go", "prove"];
 
 /// Whether the runner of `seen` tells that code under test ended the process before its tests did.
 pub(crate) fn tells_early_end(seen: &Command) -> bool {
@@ -96,7 +139,7 @@ pub(crate) fn fewer_ran(before: &Command, after: &Command, removed: u64) -> Opti
 /// Whether a run at a merge is what the `phase` of the merged work has shown.
 pub(crate) fn stands(phase: Option<Phase>, seen: &Command) -> bool {
     match phase {
-        Some(Phase::Reproduction) => fix_fault_before(seen).is_none(),
+        Some(Phase::Reproduction) => fix_fault_before(seen, &[]).is_none(),
         _ => seen.has_passed() && matches!(seen.outcome(), Outcome::Passed | Outcome::Unknown),
     }
 }
@@ -112,7 +155,7 @@ mod tests {
     use super::*;
 
     fn fix_fault(before: &Command, after: &Command) -> Option<String> {
-        fix_fault_before(before).or_else(|| fix_fault_after(before, after))
+        fix_fault_before(before, &[]).or_else(|| fix_fault_after(before, after))
     }
 
     fn run(exit: i32, outcome: Outcome) -> Command {
@@ -130,7 +173,7 @@ mod tests {
             (run(0, Unknown), run(7, Unknown)),
             (run(4, Unknown), run(1, Unknown)),
         ] {
-            assert_eq!(reproduction_fault(&without, &with, false), None, "{without:?} {with:?}");
+            assert_eq!(reproduction_fault(&without, &with, false, &[]), None, "{without:?} {with:?}");
         }
         for (without, with) in [
             (run(0, Passed), run(1, Error)),
@@ -141,14 +184,27 @@ mod tests {
             (run(0, Unknown), run(0, Unknown)),
             (run(0, Unknown), run(124, Unknown)),
         ] {
-            assert!(reproduction_fault(&without, &with, false).is_some(), "{without:?} {with:?}");
+            assert!(reproduction_fault(&without, &with, false, &[]).is_some(), "{without:?} {with:?}");
         }
         // A script that was not there fails with the code of a script that is missing.
         let printed = |output: &str| Command { output: Some(output.to_owned()), ..run(1, Unknown) };
-        assert_eq!(reproduction_fault(&run(1, Unknown), &printed("2 and 3 are not 5\n"), true), None);
-        for output in ["Error: Cannot find module './calk'\n", "check.rb:1: syntax error, unexpected end\n"] {
-            assert!(reproduction_fault(&run(1, Unknown), &printed(output), true).is_some(), "{output}");
-        }
+        assert_eq!(reproduction_fault(&run(1, Unknown), &printed("2 and 3 are not 5\n"), true, &[]), None);
+        let unloadable = printed("check.rb:1: syntax error, unexpected end\n");
+        let tests = ["check.rb".to_owned()];
+        assert!(reproduction_fault(&run(0, Unknown), &unloadable, false, &tests).is_some());
+        assert!(fix_fault_before(&unloadable, &tests).is_some());
+        // Make ends the same way where a test fails and where there is none.
+        let (missing, failing) = (
+            Command { output: Some("make: *** No rule to make target 'sum_test.o'\n".to_owned()), ..run(2, Unknown) },
+            run(2, Unknown),
+        );
+        assert_eq!(reproduction_fault(&missing, &failing, false, &["sum_test.c".to_owned()]), None);
+        let other = Command { output: Some("sh: 0: cannot open sum.sh: No such file\n".to_owned()), ..run(2, Unknown) };
+        assert_eq!(reproduction_fault(&other, &failing, false, &["sum.sh".to_owned()]), None);
+        assert!(reproduction_fault(&other, &failing, false, &["other.sh".to_owned()]).is_some());
+        // The bug may be that the code cannot be loaded.
+        let tests = ["spec.rb".to_owned()];
+        assert_eq!(reproduction_fault(&run(0, Unknown), &unloadable, false, &tests), None);
     }
 
     #[test]

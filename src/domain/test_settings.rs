@@ -62,8 +62,23 @@ const WORDS: [&str; 52] = [
 /// By these a file of tests takes over how all tests are run.
 const HOOKS: [&str; 3] = ["func TestMain(", "pytest_plugins", "#![test_runner"];
 
-/// By these a makefile has every recipe run otherwise, or its failures ignored.
-const MAKE: [&str; 4] = [".IGNORE", "MAKEFLAGS", "SHELL", ".ONESHELL"];
+/// By these a file beside tests ends the run of all of them, or puts another in its place.
+const ENDS: [&str; 6] = [
+    "os._exit",
+    "pytest_cmdline_main",
+    "pytest_runtestloop",
+    "pytest_runtest_protocol",
+    "pytest_terminal_summary",
+    "process.exit",
+];
+
+/// Whether a file that runs tests has another run in the place of theirs, by its text.
+pub(crate) fn takes_over(text: &str) -> bool {
+    ENDS.iter().any(|word| text.contains(word))
+}
+
+/// By these a makefile has every recipe run otherwise, its failures ignored, or asserts left out.
+const MAKE: [&str; 5] = [".IGNORE", "MAKEFLAGS", "SHELL", ".ONESHELL", "NDEBUG"];
 
 /// Whether the change of the file at `path` changes how the tests run that `command` starts. `None` stands for a file that is not there. Files
 /// that say nothing else ([`runs_tests`]) are not meant.
@@ -91,7 +106,13 @@ pub(crate) fn changes_how_tests_run(path: &str, command: &str, before: Option<&s
 }
 
 fn is_of_make(name: &str) -> bool {
-    matches!(name, "Makefile" | "GNUmakefile" | "makefile" | "justfile")
+    matches!(name, "Makefile" | "GNUmakefile" | "makefile" | "justfile") || name.ends_with(".mk")
+}
+
+/// The rules of the targets that a command line has `make` or `just` build, as far as the text of a makefile has them.
+pub(crate) fn recipes_of(text: &str, command: &str) -> String {
+    let targets = targets(command);
+    targets.iter().flat_map(|target| recipe(text, target)).collect::<Vec<_>>().join("\n")
 }
 
 /// The lines that only one of two texts has, but comments.
@@ -105,7 +126,7 @@ fn changed<'t>(before: &'t str, after: &'t str) -> impl Iterator<Item = &'t str>
 }
 
 /// The targets that a command line has `make` or `just` build.
-fn targets(command: &str) -> Vec<&str> {
+pub(crate) fn targets(command: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for simple in command.split([';', '&', '|']) {
         let mut words = simple.split_whitespace();
@@ -166,6 +187,8 @@ mod tests {
             ("CMakeLists.txt", "add_test(NAME sum)\n", "add_test(NAME sum)\nadd_definitions(-DNDEBUG)\n"),
             ("Makefile", "check:\n\tpytest\n", "check:\n\ttrue\n"),
             ("Makefile", "check:\n\tpytest\n", ".IGNORE:\ncheck:\n\tpytest\n"),
+            ("Makefile", "CFLAGS = -O1\n", "CFLAGS = -O1 -DNDEBUG\n"),
+            ("config.mk", "", "SHELL = /bin/true\n"),
             ("Makefile", "TESTS = a \\\n\tb\ncheck:\n\trun $(TESTS)\n", "TESTS = a \\\n\tc\ncheck:\n\trun $(TESTS)\n"),
             (".npmrc", "", "node-options=--require ./x.js\n"),
             ("main_test.go", "", "func TestMain(m *testing.M) { os.Exit(0) }\n"),

@@ -192,31 +192,39 @@ pub(crate) fn merge_base(repo: &Repository, one: ObjectId, other: ObjectId) -> R
 /// Git walks once for all of them: a walk for each would take the square of the history.
 pub(crate) fn merge_bases(repo: &Repository, target: ObjectId, tips: &[ObjectId]) -> Result<Vec<Option<ObjectId>>> {
     let ends: String = tips.iter().map(|tip| format!("{tip}\n")).collect();
-    let git = Git::at(repo).args(["rev-list", "--ignore-missing", "--stdin"]);
+    let git = Git::at(repo).args(["rev-list", "--ignore-missing", "--topo-order", "--reverse", "--parents", "--stdin"]);
     let listed = git.stdin_bytes(format!("{ends}^{target}\n")).check()?;
-    let apart: HashSet<ObjectId> = ids(&listed).collect();
-    let of = |tip: &ObjectId| match where_left(repo, *tip, &apart)?.as_slice() {
-        [] => Ok(None),
-        [only] => Ok(Some(*only)),
-        _ => merge_base(repo, *tip, target),
+    let ways = ways_out(repo, &listed)?;
+    let of = |tip: &ObjectId| match ways.get(tip).map(Vec::as_slice) {
+        Some([]) => Ok(None),
+        Some([only]) => Ok(Some(*only)),
+        Some(_) => merge_base(repo, *tip, target),
+        None => Ok(repo.gix().try_find_header(*tip)?.is_some().then_some(*tip)),
     };
     tips.iter().map(of).collect()
 }
 
-/// The first commits outside of `inside` that are met on the way from `tip` to its ancestors, as far as they are here.
-fn where_left(repo: &Repository, tip: ObjectId, inside: &HashSet<ObjectId>) -> Result<Vec<ObjectId>> {
-    let (mut left, mut seen, mut rest) = (Vec::new(), HashSet::new(), vec![tip]);
-    while let Some(commit) = rest.pop() {
-        if !seen.insert(commit) {
-            continue;
+/// For each listed commit, parents first and each with its parents, the commits outside of the list that are met on the way to its
+/// ancestors, as far as they are here: of more than two, two.
+fn ways_out(repo: &Repository, listed: &Output) -> Result<HashMap<ObjectId, Vec<ObjectId>>> {
+    let mut ways: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
+    for line in listed.stdout.lines() {
+        let mut ids = line.split(|byte| *byte == b' ').filter_map(|id| ObjectId::from_hex(id).ok());
+        let Some(commit) = ids.next() else { continue };
+        let mut out: Vec<ObjectId> = Vec::new();
+        for parent in ids {
+            match ways.get(&parent) {
+                Some(further) => out.extend(further),
+                None if repo.gix().try_find_header(parent)?.is_some() => out.push(parent),
+                None => {}
+            }
         }
-        if inside.contains(&commit) {
-            rest.extend(repo.gix().find_commit(commit)?.parent_ids().map(gix::Id::detach));
-        } else if repo.gix().try_find_header(commit)?.is_some() {
-            left.push(commit);
-        }
+        out.sort_unstable();
+        out.dedup();
+        out.truncate(2);
+        ways.insert(commit, out);
     }
-    Ok(left)
+    Ok(ways)
 }
 
 /// Whether `upstream` makes every change that the commits between `since` and `tip` make: as the very commits, or as others with

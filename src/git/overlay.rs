@@ -218,6 +218,12 @@ fn positions(header: &[u8]) -> Option<(usize, usize, usize)> {
     Some((from, removed, to))
 }
 
+/// A commit on top of `commit` with the tree of `other`.
+pub(crate) fn with_tree_of(repo: &Repository, commit: ObjectId, other: ObjectId) -> Result<ObjectId> {
+    let tree = |commit: ObjectId| -> Result<ObjectId> { Ok(repo.gix().find_commit(commit)?.tree_id()?.detach()) };
+    on_top(repo, commit, tree(commit)?, tree(other)?)
+}
+
 fn on_top(repo: &Repository, commit: ObjectId, base: ObjectId, tree: ObjectId) -> Result<ObjectId> {
     if tree == base {
         return Ok(commit);

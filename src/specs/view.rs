@@ -16,6 +16,7 @@ use crate::{
         ReviewView, SpecDetail, SpecLine, SpecView, Trailer, flags,
     },
     domain::{
+        check_line::CheckLine,
         checks::Checks,
         event::{self, Event, Op},
         history::History,
@@ -125,6 +126,7 @@ impl Specs<'_> {
         if let Some(state) = &entry.state {
             let facts = &state.facts;
             view.attempt = state.attempt.map(|id| id.to_string());
+            view.to_accept = state.look().is_some();
             view.tip = Some(state.tip.to_string());
             view.work_commits = facts.work_commits.iter().map(ToString::to_string).collect();
             view.created_at = facts.created.clone();
@@ -177,8 +179,10 @@ impl Specs<'_> {
         detail.review = self.review_view(entry, &walk.history)?;
         detail.discounted_claim = self.discounted_claim(&entry.id, state)?;
         if let Some((event, checks)) = self.last_checks(entry, &walk.history)? {
-            detail.checks =
-                Some(CheckedAttempt { checks: checks.lines(), suite: checks.ran_suite(), evidence: checks });
+            let mut lines = checks.lines();
+            // What a person accepted waits no more.
+            lines.iter_mut().filter(|line| line.waits && facts.tampered.is_empty()).for_each(CheckLine::accept);
+            detail.checks = Some(CheckedAttempt { checks: lines, suite: checks.ran_suite(), evidence: checks });
             if let Some(bytes) = store.evidence_of(event, &format!("outputs/{}", super::text::path_of(&entry.id)))? {
                 // In silent mode the file stays as the person left it. What became of its text since the attempt counts.
                 let shown = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob());

@@ -215,13 +215,14 @@ fn a_fix_without_release_notes() {
 fn a_reproduction_that_does_not_reproduce() {
     let options = ["--phase", "reproduction", "--reproduces", "sh new.sh"];
     claim(&options, "echo true >new.sh; git add -A; git commit -qm x; tick")
-        .by("expected: passes at the base, fails at the tip");
+        .by("expected: fails at the tip and not at the base");
 }
 
 #[test]
 fn a_reproduction_that_always_failed() {
     let options = ["--phase", "reproduction", "--reproduces", "false"];
-    claim(&options, "echo exit 1 >new.sh; git add -A; git commit -qm x; tick").by("expected: passes at the base");
+    claim(&options, "echo exit 1 >new.sh; git add -A; git commit -qm x; tick")
+        .by("expected: fails at the tip and not at the base");
 }
 
 #[test]

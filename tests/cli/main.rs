@@ -27,6 +27,7 @@ mod daily;
 mod demo;
 mod demo_material;
 mod disk_and_signals;
+mod doubts;
 mod drift;
 mod drift_model;
 mod drivers;

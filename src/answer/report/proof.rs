@@ -45,7 +45,7 @@ fn held(proof: &Reproduction) -> Markup {
                 "."
             }
         }
-        @for said in proof.fault.iter().chain(&proof.ack).chain(&proof.differences) { p.bad { (clean::line(said)) } }
+        @for said in proof.fault.iter().chain(&proof.ack).chain(&proof.notes).chain(&proof.differences) { p.bad { (clean::line(said)) } }
     }
 }
 

@@ -6,94 +6,28 @@ use std::collections::BTreeSet;
 
 use gix::{ObjectId, bstr::ByteSlice};
 
+use super::test_set::Tests;
 use crate::{
     domain::{
         altered_tests::fewer,
         held::{Role, is_named_test, is_run, role, runs_tests, shadows_runner, shows_test},
         id::SpecId,
         inline_tests::test_lines,
+        naming::is_code_by_name,
         pattern::{Entry, PathSet},
         phase::Phase,
-        probes::{ends_process, names_runner},
+        probes::{ends_process, is_sourced, names_runner, takes_over_shell},
         status::Status,
-        test_settings::changes_how_tests_run,
+        test_settings::{changes_how_tests_run, targets},
     },
     error::Result,
     git::{
         history::{self, Change, ChangeKind},
-        overlay::{self, Held, Patch},
-        repository::Repository,
+        overlay::{self, Patch},
     },
     project::Project,
     specs::{all::Specs, attempt::Attempt, base::Base},
 };
-
-/// Tests as a proof has them.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Tests {
-    whole: Vec<Held>,
-    /// Changes of files that hold other code, too.
-    parts: Vec<Patch>,
-    /// Files that there were none of.
-    absent: Vec<String>,
-    /// Other tests that came with the work.
-    left_out: Vec<String>,
-}
-
-impl Tests {
-    pub(super) fn is_empty(&self) -> bool {
-        self.whole.is_empty() && self.parts.is_empty()
-    }
-
-    pub(super) fn paths(&self) -> Vec<String> {
-        let parts = self.parts.iter().map(|patch| patch.path.clone());
-        self.whole.iter().map(|file| file.path.clone()).chain(parts).collect()
-    }
-
-    /// A commit that has the code of `commit` and these tests; otherwise the path of the tests that cannot be laid over it.
-    pub(super) fn over(&self, repo: &Repository, commit: ObjectId) -> Result<Result<ObjectId, String>> {
-        let absent = [&self.absent[..], &self.left_out[..]].concat();
-        let mut laid = overlay::lay_over(repo, commit, &self.whole, &absent)?;
-        for patch in &self.parts {
-            if overlay::holds(repo, laid, patch)? {
-                continue;
-            }
-            match overlay::apply(repo, laid, patch)? {
-                Some(applied) => laid = applied,
-                None => return Ok(Err(patch.path.clone())),
-            }
-        }
-        Ok(Ok(laid))
-    }
-
-    /// The other tests that came with the work, in words.
-    pub(super) fn additions(&self) -> Vec<String> {
-        self.left_out.iter().map(|path| format!("it adds '{path}'")).collect()
-    }
-
-    /// The paths of the tests that `commit` has otherwise, or not at all.
-    pub(super) fn changed_in(&self, repo: &Repository, commit: ObjectId) -> Result<Vec<String>> {
-        let mut changed = Vec::new();
-        for file in &self.whole {
-            match overlay::file_in(repo, commit, &file.path)? {
-                Some(there) if there == *file => {}
-                Some(_) => changed.push(format!("it changes '{}'", file.path)),
-                None => changed.push(format!("it deletes '{}'", file.path)),
-            }
-        }
-        for path in &self.absent {
-            if overlay::file_in(repo, commit, path)?.is_some() {
-                changed.push(format!("it adds '{path}'"));
-            }
-        }
-        for patch in &self.parts {
-            if !overlay::holds(repo, commit, patch)? {
-                changed.push(format!("it changes the test in '{}'", patch.path));
-            }
-        }
-        Ok(changed)
-    }
-}
 
 /// An attempt whose tests are looked for: what it began with and what it made.
 pub(super) struct Source<'a> {
@@ -149,7 +83,8 @@ impl Source<'_> {
         let is_here = landed == Some(true) || project.is_ancestor(tip, self.base)?;
         for Change { path, kind, .. } in history::changed_paths(repo, Some(base), tip)? {
             let Ok(path) = path.to_str() else { continue };
-            let left_out = !declared.is_empty() && !declared.matches(path.into());
+            let is_test = kind == ChangeKind::Added || role(path) == Role::Test || is_run(self.command, path);
+            let left_out = !declared.is_empty() && !declared.matches(path.into()) && !is_test;
             if path.starts_with(".chant/")
                 || kind == ChangeKind::Deleted
                 || left_out
@@ -157,7 +92,7 @@ impl Source<'_> {
             {
                 continue;
             }
-            if kind == ChangeKind::Added || role(path) == Role::Test || declared.matches(path.into()) {
+            if is_test || declared.matches(path.into()) {
                 // What people made of it on the target since counts.
                 let now = overlay::file_in(repo, self.base, path)?;
                 let then = if is_here { None } else { overlay::file_in(repo, tip, path)? };
@@ -236,7 +171,7 @@ impl Source<'_> {
     }
 
     /// Where the attempt's own changes begin.
-    fn since(&self) -> Result<ObjectId> {
+    pub(super) fn since(&self) -> Result<ObjectId> {
         Ok(self.project.own_changes_since(self.attempt, self.made)?.unwrap_or(self.base))
     }
 
@@ -263,8 +198,13 @@ impl Source<'_> {
         Ok(tests)
     }
 
+    /// The files that the attempt left changed or new.
+    pub(super) fn written(&self) -> Result<Vec<String>> {
+        self.changed(|kind| kind != ChangeKind::Deleted)
+    }
+
     /// The paths that the attempt changed itself, documents of git-chant apart.
-    fn changed(&self, counts: impl Fn(ChangeKind) -> bool) -> Result<Vec<String>> {
+    pub(super) fn changed(&self, counts: impl Fn(ChangeKind) -> bool) -> Result<Vec<String>> {
         let changes = history::changed_paths(&self.project.repo, Some(self.since()?), self.made)?.into_iter();
         let paths = changes
             .filter(|change| counts(change.kind))
@@ -280,12 +220,14 @@ impl Source<'_> {
         self.follow_moves(&mut tests)?;
         let known = tests.paths();
         let changes = history::changed_paths(repo, Some(since), self.made)?;
+        let shadows = self.shadows(&tests)?;
         let moved: Vec<Option<ObjectId>> =
             changes.iter().filter(|change| change.kind == ChangeKind::Deleted).map(|change| change.before).collect();
         for Change { path, kind, after, .. } in changes {
             let Ok(path) = path.to_str() else { continue };
             let is_new = kind == ChangeKind::Added;
-            let is_other_test = is_new && is_named_test(path) && !moved.contains(&after) && !is_run(self.command, path);
+            let is_named = is_named_test(path) || shadows.iter().any(|shadow| shadow == path);
+            let is_other_test = is_new && is_named && !moved.contains(&after) && !is_run(self.command, path);
             if !(runs_tests(path) || is_other_test) || known.iter().any(|known| known == path) {
                 continue;
             }
@@ -296,6 +238,33 @@ impl Source<'_> {
             }
         }
         Ok(tests)
+    }
+
+    /// New files that come before others: what a build would make, and takes for made; in a directory of tests one that is loaded before them, or named as code elsewhere, which a test
+    /// would load instead; in a new directory one that is named as what the command builds.
+    fn shadows(&self, tests: &Tests) -> Result<Vec<String>> {
+        let known = tests.paths();
+        let base = Base::new(self.project, Some(self.base));
+        let files = base.files()?;
+        let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+        // An empty one only says that there are modules.
+        let runs_first = |path: &str| {
+            name(path) == "__init__.py"
+                && self.text(self.made, path).is_ok_and(|text| text.is_some_and(|text| !text.trim().is_empty()))
+        };
+        let is_shadow = |path: &String| {
+            let top = path.split_once('/').map(|(top, _)| format!("{top}/"));
+            let is_target = top.as_ref().is_some_and(|top| {
+                let is_in = |other: &String| other.starts_with(top.as_str());
+                targets(self.command).iter().any(|target| top.strip_suffix('/') == Some(target))
+                    && !files.iter().any(is_in)
+                    && !known.iter().any(is_in)
+            });
+            let takes_place = || files.iter().any(|other| role(other) == Role::Other && name(other) == name(path));
+            let is_code = role(path) == Role::Test && is_code_by_name(path);
+            is_target || is_built(path) || is_code && (runs_first(path) || takes_place())
+        };
+        Ok(self.changed(|kind| kind == ChangeKind::Added)?.into_iter().filter(is_shadow).collect())
     }
 
     /// Holds a test file that the attempt moved, and did not change, where it is now.
@@ -322,24 +291,30 @@ impl Source<'_> {
         Ok(())
     }
 
-    /// These tests with the settings of builds by which the attempt changed how tests run, as it found them, and the paths of these settings;
-    /// `None` if it changed none.
-    pub(super) fn with_settings_as_found(&self, tests: &Tests) -> Result<Option<(Tests, Vec<String>)>> {
+    /// The settings of builds by which the attempt changed how tests run, besides what `tests` hold.
+    pub(super) fn settings(&self, tests: &Tests) -> Result<Vec<String>> {
         let since = self.since()?;
         let is_whole = |path: &String| tests.whole.iter().any(|file| file.path == *path);
-        let changed: Vec<String> = self.changed(|_| true)?.into_iter().filter(|path| !is_whole(path)).collect();
-        let (mut tests, mut paths) = (tests.clone(), Vec::new());
-        for path in changed {
+        let mut paths = Vec::new();
+        for path in self.changed(|_| true)?.into_iter().filter(|path| !is_whole(path)) {
             let (before, after) = (self.text(since, &path)?, self.text(self.made, &path)?);
             if changes_how_tests_run(&path, self.command, before.as_deref(), after.as_deref()) {
-                match overlay::file_in(&self.project.repo, since, &path)? {
-                    Some(found) => tests.whole.push(found),
-                    None => tests.absent.push(path.clone()),
-                }
                 paths.push(path);
             }
         }
-        Ok((!paths.is_empty()).then_some((tests, paths)))
+        Ok(paths)
+    }
+
+    /// These tests with the files at `paths` as the attempt found them.
+    pub(super) fn with_as_found(&self, tests: &Tests, paths: &[String]) -> Result<Tests> {
+        let (since, mut tests) = (self.since()?, tests.clone());
+        for path in paths {
+            match overlay::file_in(&self.project.repo, since, path)? {
+                Some(found) => tests.whole.push(found),
+                None => tests.absent.push(path.clone()),
+            }
+        }
+        Ok(tests)
     }
 
     /// How many tests the attempt removed, as far as their names tell; those of the files that `tests` hold are there.
@@ -354,19 +329,30 @@ impl Source<'_> {
 
     /// Where the attempt's code names what runs tests, in words. Unless the runner `tells_early_end`, also where it ends the process as
     /// if all was well.
-    pub(super) fn probes(&self, tells_early_end: bool) -> Result<Vec<String>> {
-        let since = self.since()?;
+    pub(super) fn probes(&self, tests: &Tests, tells_early_end: bool) -> Result<Vec<String>> {
+        let (since, held) = (self.since()?, tests.paths());
+        let directory = |path: &str| path.rsplit_once('/').map_or("", |(directory, _)| directory).to_owned();
+        let text = self.text_of(tests)?;
         let mut found = Vec::new();
         for path in self.changed(|kind| kind != ChangeKind::Deleted)?.iter().filter(|path| !is_run(self.command, path))
         {
             let (before, after) = (self.text(since, path)?, self.text(self.made, path)?);
             found.extend(names_runner(path, before.as_deref(), after.as_deref()));
-            found.extend(ends_process(path, before.as_deref(), after.as_deref()).filter(|_| !tells_early_end));
+            if is_sourced(&text, path) {
+                found.extend(takes_over_shell(path, before.as_deref(), after.as_deref()));
+            }
+            // No test of another directory loads a program of Go.
+            let is_program = path.ends_with(".go")
+                && after.as_ref().is_some_and(|text| text.lines().any(|line| line.trim() == "package main"))
+                && !held.iter().any(|test| directory(test) == directory(path));
+            if !tells_early_end && !is_program {
+                found.extend(ends_process(path, before.as_deref(), after.as_deref()));
+            }
         }
         Ok(found)
     }
 
-    fn text(&self, commit: ObjectId, path: &str) -> Result<Option<String>> {
+    pub(super) fn text(&self, commit: ObjectId, path: &str) -> Result<Option<String>> {
         let bytes = self.project.blob_in(commit, path)?.map(|(_, bytes)| bytes);
         Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
@@ -406,6 +392,11 @@ impl Source<'_> {
         }
         Ok(other)
     }
+}
+
+/// Whether a file is one that a build makes of code.
+fn is_built(path: &str) -> bool {
+    [".o", ".obj", ".a", ".so", ".pyd", ".class"].iter().any(|end| path.ends_with(end))
 }
 
 /// For each line of a file as a commit has it whether it belongs to a test.

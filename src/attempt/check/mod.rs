@@ -1,14 +1,18 @@
 //! The checks at the end of an attempt: git-chant runs each of them itself and records its evidence. A ticked box is a claim; these
 //! are not. What follows from the outcome is not decided here.
 
+mod chain;
 mod command;
 mod content;
+mod doubt;
+mod doubts;
 mod held;
 mod map;
 mod proof;
 pub(crate) mod recall;
 mod room;
 mod surroundings;
+mod test_set;
 mod text;
 mod unseen;
 mod warm;
@@ -156,7 +160,11 @@ impl Check<'_> {
             self.progress.say(&Step::Checking { what: command });
         }
         let made = self.by_hand.and_then(<[_]>::last).copied().unwrap_or(self.tip);
-        Prover { project: self.project, attempt: self.attempt, made, at: self.tip }.prove(room)
+        let proof = Prover { project: self.project, attempt: self.attempt, made, at: self.tip }.prove(room)?;
+        for note in proof.iter().flat_map(|proof| &proof.notes) {
+            self.progress.say(&Step::Warning(note.clone()));
+        }
+        Ok(proof)
     }
 
     /// In silent mode, what is judged of the attempt and is in no commit.

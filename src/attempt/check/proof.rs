@@ -5,16 +5,20 @@ use gix::ObjectId;
 use regex_lite::Regex;
 
 use super::{
-    held::{Source, Tests},
+    doubt::{Doubt, quoted},
+    held::Source,
     room::Room,
+    test_set::Tests,
 };
 use crate::{
     domain::{
         checks::{Command, Reproduction},
         enumeration::enumerate,
+        held::runs_tests,
         phase::Phase,
         proof,
         runner::Outcome,
+        test_settings::takes_over,
     },
     error::Result,
     project::Project,
@@ -52,6 +56,7 @@ impl Prover<'_> {
         };
         let Prover { project, attempt, made, at } = *self;
         let tests = Source { project, attempt, base, made, command }.added()?;
+        let held = tests.paths();
         let laid = match tests.over(&project.repo, at)? {
             Ok(laid) => laid,
             Err(path) => return Ok(Shown::Nothing(format!("the test in '{path}' cannot be laid over it"))),
@@ -60,7 +65,7 @@ impl Prover<'_> {
         if seen.has_passed() && matches!(seen.outcome(), Outcome::Passed | Outcome::Unknown) {
             return Ok(Shown::NoBug);
         }
-        let fault = proof::fix_fault_before(&seen).or_else(|| self.unexpected(None, &seen));
+        let fault = proof::fix_fault_before(&seen, &held).or_else(|| self.unexpected(None, &seen));
         Ok(fault.map_or(Shown::Bug, Shown::Nothing))
     }
 
@@ -89,25 +94,44 @@ impl Prover<'_> {
     fn reproduction(&self, room: &mut Room<'_>, source: &Source<'_>) -> Result<Reproduction> {
         let command = source.command;
         let other = source.other_code()?;
-        let without = room.run_or_recall(source.base, source.base, command, |_| true)?;
+        let mut without = room.run_or_recall(source.base, source.base, command, |_| true)?;
         let (with, beside) = room.run_twice(self.at, command)?;
+        // Of a kept result it is not known what it printed.
+        if with.outcome() == Outcome::Unknown && with.exit == without.exit && without.output.is_none() {
+            without = room.run(source.base, command)?;
+        }
         let mut fault = match other.as_slice() {
-            [] => proof::reproduction_fault(&without, &with, source.runs_added()?),
+            [] => proof::reproduction_fault(&without, &with, source.runs_added()?, &source.written()?),
             other => Some(format!(
                 "a reproduction adds tests and changes no other code: {} (if it is data of tests, name it in 'tests')",
                 other.join(", ")
             )),
         };
+        fault = fault.or(self.takes_over(source)?);
+        if let (None, false) = (&fault, with.changed.is_empty()) {
+            let why = "so that it could never pass with a fix";
+            fault = Some(format!("it changes tracked files, {why}: {}", enumerate(&with.changed)));
+        }
         fault = fault.or_else(|| proof::flaky(&with, &beside)).or_else(|| self.unexpected(Some(&without), &with));
         for _ in 0..self.runs() {
             if fault.is_none() {
                 fault = proof::flaky(&with, &room.run(self.at, command)?);
             }
         }
-        let mut proof = Reproduction::new("passes at the base, fails at the tip", without, with, fault);
+        let mut proof = Reproduction::new("fails at the tip and not at the base", without, with, fault);
         proof.base.ok = true;
         proof.held = source.added()?.paths();
         Ok(proof)
+    }
+
+    /// Why the tests of a reproduction may not run at all: what it adds beside them runs instead.
+    fn takes_over(&self, source: &Source<'_>) -> Result<Option<String>> {
+        for path in source.written()?.iter().filter(|path| runs_tests(path)) {
+            if takes_over(&source.text(self.made, path)?.unwrap_or_default()) {
+                return Ok(Some(format!("'{path}' ends or replaces the run of the tests")));
+            }
+        }
+        Ok(None)
     }
 
     /// Why the failure is not the one that `fails_with` describes.
@@ -132,7 +156,7 @@ impl Prover<'_> {
         let tests = source.as_found(tests)?;
         let at = tests.over(repo, self.at)?;
         let differences = tests.changed_in(repo, self.at)?;
-        let mut fault = proof::fix_fault_before(&before).or_else(|| self.unexpected(None, &before));
+        let mut fault = proof::fix_fault_before(&before, &tests.paths()).or_else(|| self.unexpected(None, &before));
         let expected_before = fault.is_none();
         let mut ack = None;
         let after = match &at {
@@ -160,8 +184,16 @@ impl Prover<'_> {
                 fault = fault_of.map(|fault| format!("{fault}{changed}"));
             }
         }
+        let mut notes = Vec::new();
         if fault.is_none() {
             ack = self.doubt(room, source, &tests, &before, &after)?;
+        }
+        if fault.is_none() && ack.is_none() {
+            match self.needs_no_code(room, source, &tests, &before)? {
+                Some(Doubt::Waits(what)) => ack = Some(what),
+                Some(Doubt::Note(what)) => notes.push(what),
+                None => {}
+            }
         }
         let mut proof = Reproduction::new(expected, before, after, fault);
         if ack.is_some() {
@@ -170,6 +202,7 @@ impl Prover<'_> {
         proof.base.ok = expected_before;
         proof.tip.ok |= !expected_before;
         proof.ack = ack;
+        proof.notes = notes;
         proof.held = tests.paths();
         proof.differences = differences;
         let configuration = source.configuration()?.into_iter();
@@ -188,21 +221,43 @@ impl Prover<'_> {
         before: &Command,
         after: &Command,
     ) -> Result<Option<String>> {
-        let probes = source.probes(proof::tells_early_end(after))?;
+        let probes = source.probes(tests, proof::tells_early_end(after))?;
         if !probes.is_empty() {
             return Ok(Some(format!("{}: it may make a test pass without a fix", probes.join("; "))));
         }
         if let Some(fewer) = proof::fewer_ran(before, after, source.removed(tests)?) {
             return Ok(Some(fewer));
         }
-        let Some((as_found, paths)) = source.with_settings_as_found(tests)? else { return Ok(None) };
-        let laid = as_found.over(&self.project.repo, self.at)?.ok();
-        let seen = laid.map(|laid| room.run_to_pass(laid, source.command)).transpose()?;
-        let passes = seen.is_some_and(|seen| proof::fix_fault_after(before, &seen).is_none());
-        let paths = enumerate(&paths.iter().map(|path| format!("'{path}'")).collect::<Vec<_>>());
-        Ok((!passes).then(|| {
-            format!("it changes how tests run in {paths}; with the settings as they were, the test does not pass")
-        }))
+        let mut settings = source.settings(tests)?;
+        settings.extend(self.scripts(source, tests)?);
+        let mut helpers = self.changed_helpers(source, tests)?;
+        helpers.retain(|path| !settings.contains(path));
+        let beside = source.loaded_beside(tests, &helpers)?;
+        let back = [&settings[..], &helpers[..]].concat();
+        if back.is_empty() && beside.is_empty() {
+            return Ok(None);
+        }
+        let as_found = source.with_as_found(tests, &back)?;
+        // Without the others, or with them as they were: one of them may fail because of the fix, and others may need them.
+        let mut ways = vec![as_found.without(&beside)];
+        if !beside.is_empty() {
+            ways.push(source.with_as_found(&as_found, &beside)?);
+        }
+        for way in ways {
+            if let Ok(laid) = way.over(&self.project.repo, self.at)?
+                && proof::fix_fault_after(before, &room.run_to_pass(laid, source.command)?).is_none()
+            {
+                return Ok(None);
+            }
+        }
+        let said = match helpers.is_empty() && beside.is_empty() {
+            true => format!("it changes how tests run in {}; with the settings as they were", quoted(&settings)),
+            false => format!(
+                "it changes what runs with the tests: {}; with that as it was",
+                quoted(&[back, beside].concat())
+            ),
+        };
+        Ok(Some(format!("{said}, the test does not pass")))
     }
 
     /// The run of the command before the fix, and the tests that it was run with.
@@ -210,14 +265,15 @@ impl Prover<'_> {
         let (repo, base, command) = (&self.project.repo, source.base, source.command);
         // What it prints is not kept with a result.
         let prints = self.attempt.spec.front.fails_with.is_some();
-        let expected = |seen: &Command| !prints && proof::fix_fault_before(seen).is_none();
+        let expected = |held: &[String], seen: &Command| !prints && proof::fix_fault_before(seen, held).is_none();
         let reproduced = source.reproduced()?;
         if !reproduced.is_empty()
             && let Ok(laid) = reproduced.over(repo, base)?
         {
-            return Ok((room.run_or_recall(laid, laid, command, expected)?, reproduced));
+            let held = reproduced.paths();
+            return Ok((room.run_or_recall(laid, laid, command, |seen| expected(&held, seen))?, reproduced));
         }
-        let before = room.run_or_recall(base, base, command, expected)?;
+        let before = room.run_or_recall(base, base, command, |seen| expected(&[], seen))?;
         let added = source.added()?;
         if before.outcome() == Outcome::Failed || added.is_empty() {
             return Ok((before, source.found()?));

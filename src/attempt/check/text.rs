@@ -7,6 +7,7 @@ use gix::bstr::ByteSlice;
 use super::{Check, content};
 use crate::{
     agent::prompt,
+    answer::progress::Step,
     attempt::session,
     domain::{
         checks::{Checks, Criterion, Output},
@@ -18,7 +19,7 @@ use crate::{
         text::{self, Known},
     },
     error::Result,
-    git::work_file,
+    git::{overlay, work_file},
     specs::{base::Base, documents, listing::Listing},
 };
 
@@ -106,15 +107,18 @@ impl Check<'_> {
     pub(super) fn outputs(&self) -> Result<Vec<Output>> {
         let front = &self.attempt.spec.front;
         let mut outputs = Vec::new();
-        let mut add = |path: &str, why: Option<String>| {
-            outputs.push(Output { path: path.to_owned(), ok: why.is_none(), why });
+        let mut add = |path: &str, why: Option<String>| -> Result<()> {
+            let ok = why.is_none();
+            let why = if ok { self.remark(path)? } else { why };
+            outputs.push(Output { path: path.to_owned(), ok, why });
+            Ok(())
         };
         let (plain, several): (Vec<_>, Vec<_>) = front.target_files.iter().partition(|entry| content::is_plain(entry));
         let mut documents = BTreeSet::new();
         let research = front.kind == SpecType::Research;
         // Other target files are what may change: they may be gone, or not needed.
         for path in plain.into_iter().filter(|path| research || path.starts_with(".chant/")) {
-            add(path, self.unwritten(path)?);
+            add(path, self.unwritten(path)?)?;
             documents.insert(path.clone());
         }
         if !research {
@@ -125,10 +129,10 @@ impl Check<'_> {
             let written: Vec<String> =
                 self.written()?.into_iter().filter(|path| set.matches(path.as_str().into())).collect();
             if written.is_empty() {
-                add(entry, Some("none of its target_files was written".to_owned()));
+                add(entry, Some("none of its target_files was written".to_owned()))?;
             }
             for path in written.into_iter().filter(|path| documents.insert(path.clone())) {
-                add(&path, self.unwritten(&path)?);
+                add(&path, self.unwritten(&path)?)?;
             }
         }
         Ok(outputs)
@@ -155,7 +159,12 @@ impl Check<'_> {
     /// Why a declared output is none; `None` if it is one. Research is asked for more than that there is something: that this attempt
     /// wrote it, and that it says something.
     fn unwritten(&self, path: &str) -> Result<Option<String>> {
-        let Some(bytes) = self.tip_file(path)? else { return Ok(Some("it is missing or empty".to_owned())) };
+        let Some(bytes) = self.tip_file(path)? else {
+            let link = overlay::file_in(&self.project.repo, self.tip, path)?;
+            return Ok(Some(
+                if link.is_some() { "it is a symbolic link, no text" } else { "it is missing or empty" }.to_owned(),
+            ));
+        };
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Some("it is missing or empty".to_owned()));
         }
@@ -183,6 +192,20 @@ impl Check<'_> {
         let files = || Listing::of(&Base::new(self.project, Some(self.tip)));
         let lacking = documents::unfit(&document, self.attempt.spec.front.known_phase(), &known, files)?;
         Ok(lacking.first().map(text::Finding::words))
+    }
+
+    /// What a person should know of a document that is in order.
+    fn remark(&self, path: &str) -> Result<Option<String>> {
+        if self.attempt.spec.front.known_phase() != Some(Phase::ImpactMap) || !path.ends_with(".md") {
+            return Ok(None);
+        }
+        let Some(bytes) = self.tip_file(path)? else { return Ok(None) };
+        let listing = Listing::of(&Base::new(self.project, Some(self.tip)))?;
+        let remark = text::map_remark(&String::from_utf8_lossy(&bytes), &listing).map(str::to_owned);
+        if let Some(remark) = &remark {
+            self.progress.say(&Step::Warning(format!("'{path}': {remark}")));
+        }
+        Ok(remark)
     }
 
     /// What the spec says itself, which is no news in what it asks for.

@@ -343,7 +343,9 @@ impl Judge<'_> {
             Verdict::Passed => {
                 let made =
                     if commits.len() == 1 { "1 commit".to_owned() } else { format!("{} commits", commits.len()) };
+                let doubted = self.checks.reproduces.as_ref().is_some_and(|proof| proof.ack.is_some());
                 let checked = match self.checks.verified() {
+                    _ if doubted => "the proof waits for a person",
                     Verified::None => "nothing was verified",
                     _ => "every check passed",
                 };

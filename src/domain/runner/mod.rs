@@ -3,11 +3,14 @@
 //! A failing exit code alone says little: a test that does not compile has one too. Running commands is not done here.
 
 mod command_line;
+mod load;
 mod sign;
 mod table;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use load::cannot_load;
 
 use command_line::Named;
 use sign::{Patterns, Tally};
@@ -48,11 +51,11 @@ pub(crate) struct Verdict {
 ///
 /// The runner's own words decide, the exit code has to agree: what the code under test prints turns no error into a failing test.
 pub(crate) fn judge(command: &str, exit: Option<i32>, output: &str) -> Verdict {
-    let Some(code) = exit.filter(|code| !matches!(code, 126 | 127 | 128..)) else {
+    let Some(code) = exit.filter(|code| !matches!(code, 126..=254)) else {
         let why = match exit {
             Some(127) => "a command was not found".to_owned(),
             Some(126) => "a command is not executable".to_owned(),
-            Some(code) => format!("exit code {code} means that interrupted by a signal"),
+            Some(code) => format!("exit code {code} is that of a signal, not of a failing test"),
             None => "a signal or a time limit ended it".to_owned(),
         };
         return Verdict { runner: None, outcome: Outcome::Error, why, counted: false, ran: None };
@@ -62,7 +65,12 @@ pub(crate) fn judge(command: &str, exit: Option<i32>, output: &str) -> Verdict {
     let mut tally = |runner: &'static Runner| (runner, Tally::of(runner.signs, output, &mut patterns));
     let is_named = |runner: &&Runner| named.iter().any(|named| std::ptr::eq(named.runner, *runner));
     let reports = |(_, tally): &(&Runner, Tally)| tally.spoke || tally.programs > 0;
-    let spoke = named.iter().map(|named| tally(named.runner)).find(reports).or_else(|| {
+    // Of several in a row, the one that failed ended it.
+    let said = |found: &(&Runner, Tally)| reports(found) || found.1.error.is_some();
+    let mut in_a_row: Vec<_> = named.iter().map(|named| tally(named.runner)).filter(said).collect();
+    let failed = in_a_row.iter().position(|(_, tally)| tally.failed() > 0 || tally.error.is_some());
+    let first = (!in_a_row.is_empty()).then(|| in_a_row.swap_remove(failed.unwrap_or(0)));
+    let spoke = first.or_else(|| {
         // A named runner may report by another's words: mocha has a reporter for TAP.
         let mut others: Vec<_> = RUNNERS.iter().filter(|runner| !is_named(runner)).map(tally).collect();
         others.retain(reports);
@@ -80,24 +88,8 @@ pub(crate) fn judge(command: &str, exit: Option<i32>, output: &str) -> Verdict {
     }
 }
 
-/// Words of interpreters that cannot load a script, or what it needs.
-const LOAD_ERRORS: [&str; 10] = [
-    "Error: Cannot find module",
-    "Error [ERR_MODULE_NOT_FOUND]",
-    "SyntaxError: ",
-    "cannot load such file -- ",
-    ": syntax error, unexpected",
-    "Parse error: ",
-    "Failed opening required",
-    "Could not open input file",
-    "Can't locate ",
-    "syntax error at ",
-];
-
-/// Whether a script of tests printed that it, or what it needs, cannot be loaded.
-pub(crate) fn cannot_load(output: &str) -> bool {
-    output.lines().any(|line| LOAD_ERRORS.iter().any(|words| line.contains(words)))
-}
+/// The greatest exit code of a runner; a script that dies has a greater one.
+const GREATEST: i32 = 125;
 
 fn silent(runner: &Runner, code: i32) -> Verdict {
     let name = runner.name;
@@ -123,6 +115,8 @@ fn reported(runner: &Runner, tally: &Tally, code: i32, named: &[Named]) -> Verdi
         (Outcome::Error, format!("{name}: {why}"))
     } else if tally.opened > tally.closed {
         (Outcome::Error, format!("{name}: a test program ended before its tests did"))
+    } else if code > GREATEST {
+        (Outcome::Error, format!("{name}: exit code {code} is not that of a failing test"))
     } else if tally.failures() > 0 {
         match named.iter().find(|named| named.decides).filter(|named| !named.runner.fails.contains(&code)) {
             Some(Named { runner, .. }) => {
@@ -133,6 +127,9 @@ fn reported(runner: &Runner, tally: &Tally, code: i32, named: &[Named]) -> Verdi
         }
     } else if let Some(why) = tally.spoiled_by {
         (Outcome::Error, format!("{name}: {why}"))
+    } else if tally.passes() > 0 && named.is_empty() {
+        // A script that runs other tests, too, has an exit code of its own.
+        (Outcome::Unknown, format!("{name}: no test failed, and the command ended with exit code {code}"))
     } else if tally.passes() > 0 {
         (Outcome::Error, format!("{name}: no test failed, and it ended with exit code {code}"))
     } else {

@@ -31,6 +31,8 @@ pub(super) enum Means {
     SpoiledInTest(&'static str),
     /// No test decided how the run ended: why.
     Error(&'static str),
+    /// As [`Means::Error`], in the words of an interpreter: by itself it says nothing of the runner.
+    Unloadable(&'static str),
     /// A file that the runner counts as a test that passed, though no test in it ran.
     Hollow,
     /// No test ran.
@@ -119,7 +121,7 @@ impl Tally {
                 self.spoiled_by = Some(why);
             }
             Means::Hollow => self.hollow += 1,
-            Means::Error(why) => self.error = Some(why),
+            Means::Error(why) | Means::Unloadable(why) => self.error = Some(why),
             Means::Opened => self.opened += 1,
             Means::Program => self.programs += 1,
             Means::NoTest | Means::Spoke | Means::Stop => {}
@@ -127,7 +129,7 @@ impl Tally {
         let concludes = matches!(means, Means::Counts | Means::Total | Means::Passed | Means::Failed | Means::Skipped);
         self.concluded |= concludes;
         // A program that is started says nothing of tests yet, and other runners say, too, how many tests they begin.
-        self.spoke |= !matches!(means, Means::Program | Means::Opened);
+        self.spoke |= !matches!(means, Means::Program | Means::Opened | Means::Unloadable(_));
         // A failure that is reported later takes an error back: the line that looked like one was printed by a test.
         if concludes && self.failed() > 0 {
             self.error = None;
@@ -188,6 +190,12 @@ impl Patterns {
         let regex = self.0.entry(pattern).or_insert_with(|| Regex::new(pattern).ok()).as_ref()?;
         Some(Found { groups: regex.captures(line)?, regex })
     }
+
+    /// What the group `name` of `pattern` has of a line; `None` if the line does not match.
+    pub(super) fn group<'l>(&mut self, pattern: &'static str, name: &str, line: &'l str) -> Option<&'l str> {
+        let regex = self.0.entry(pattern).or_insert_with(|| Regex::new(pattern).ok()).as_ref()?;
+        regex.captures(line)?.name(name).map(|found| found.as_str())
+    }
 }
 
 /// A line that a pattern matches.
@@ -205,7 +213,7 @@ impl Found<'_> {
 }
 
 /// A line without the control sequences by which a terminal colours it and moves in it.
-fn without_escapes(line: &str) -> String {
+pub(super) fn without_escapes(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut chars = line.chars();
     while let Some(c) = chars.next() {

@@ -36,6 +36,7 @@ const fn runner(
 
 const COMPILE: Means = Means::Error("the code does not compile");
 const IMPORT: Means = Means::Error("a test file cannot be loaded (a syntax or import error)");
+const UNLOADABLE: Means = Means::Unloadable("a test file cannot be loaded (a syntax or import error)");
 const NOT_LOADED: Means = Means::Spoiled("a test file cannot be loaded (a syntax or import error)");
 const NOT_THERE: Means = Means::SpoiledInTest("the test names something that is not there");
 const CRASH: &str = "a signal or a time limit ended a test";
@@ -133,7 +134,7 @@ pub(super) const RUNNERS: &[Runner] = &[
         signs: &[
             sign(Means::Total, r"^\*\*\*Test Failed\*\*\* (?P<failed>\d+) failures?"),
             sign(Means::Total, r"^(?P<passed>\d+) (?:passed|items? passed|tests? in \d+ items?)"),
-            sign(IMPORT, r"^(?:\w+\.)*(?:Syntax|Import|ModuleNotFound|Indentation)Error: "),
+            sign(UNLOADABLE, r"^(?:\w+\.)*(?:Syntax|Import|ModuleNotFound|Indentation)Error: "),
         ],
     },
     runner(
@@ -248,7 +249,7 @@ pub(super) const RUNNERS: &[Runner] = &[
                 r"^Tests: (?P<ran>\d+), Assertions: \d+(?:, Errors: (?P<errors>\d+))?(?:, Failures: (?P<failed>\d+))?(?:, Warnings: \d+)?(?:, (?:PHPUnit )?\w+ ?\w*: \d+)*?(?:, Skipped: (?P<skipped>\d+))?[.,]",
             ),
             sign(Means::NoTest, r"^No tests executed!|^Cannot open file |^Test file .* not found"),
-            sign(IMPORT, r"^(?:PHP )?(?:Parse|Fatal) error: "),
+            sign(UNLOADABLE, r"^(?:PHP )?(?:Parse|Fatal) error: "),
         ],
     ),
     runner(

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use super::{Outcome, judge, table::RUNNERS};
+use super::{Outcome, cannot_load, judge, table::RUNNERS};
 
 /// Runs by runner: the name, the command line, the exit code, the output.
 type Samples = BTreeMap<String, Vec<(String, String, i32, String)>>;
@@ -133,6 +133,9 @@ fn the_exit_code_has_to_agree() {
     assert_eq!(judge("pytest", Some(127), failed).outcome, Outcome::Error);
     assert_eq!(judge("pytest", None, failed).outcome, Outcome::Error);
     assert_eq!(judge("pytest", Some(139), failed).outcome, Outcome::Error);
+    assert_eq!(judge("perl check.pl", Some(255), "Died at check.pl line 1.\n").outcome, Outcome::Unknown);
+    assert_eq!(judge("sh check.sh", Some(1), "1 passed in 0.01s\nnot 5\n").outcome, Outcome::Unknown);
+    assert_eq!(judge("pytest", Some(1), "1 passed in 0.01s\n").outcome, Outcome::Error);
     assert_eq!(judge("./examine", Some(7), "ROTTEN: sum\n").outcome, Outcome::Unknown);
     assert_eq!(judge("./examine", Some(0), "sound: sum\n").outcome, Outcome::Unknown);
     let alike = "running 1 test\ntest a::b ... FAILED\n\ntest result: FAILED. 0 passed; 1 failed\n";
@@ -142,8 +145,24 @@ fn the_exit_code_has_to_agree() {
     assert_eq!(judge("make test", Some(0), "2 examples, 1 failure\n").outcome, Outcome::Failed);
     assert_eq!(judge("pytest -q | tee log", Some(0), failed).outcome, Outcome::Failed);
     assert_eq!(judge("pytest -q -s", Some(0), &format!("{failed}2 passed in 0.01s\n")).outcome, Outcome::Passed);
+    let both = "1 passed in 0.01s\n\n2 examples, 1 failure\n";
+    assert_eq!(judge("pytest -q && rspec", Some(1), both).outcome, Outcome::Failed);
     let printed = "FAILED (failures=1)\nRan 2 tests in 0.01s\n\nOK\n";
     assert_eq!(judge("python3 -m unittest", Some(0), printed).outcome, Outcome::Passed);
     let ended = "running 1 test\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; \nrunning 1 test\n";
     assert_eq!(judge("cargo test", Some(0), ended).outcome, Outcome::Error);
+}
+
+#[test]
+fn only_an_interpreter_says_that_a_script_cannot_be_loaded() {
+    let samples = samples();
+    let mut wrong = Vec::new();
+    for (name, command, _, output) in &samples["script"] {
+        let test = command.split(' ').rfind(|word| word.starts_with("check.")).expect("a test").to_owned();
+        if cannot_load(output, &[test]) != name.starts_with("unknown-unloadable-") {
+            wrong.push(name);
+        }
+        assert!(!cannot_load(output, &["other.py".to_owned()]), "{name}");
+    }
+    assert_eq!(wrong, [""; 0]);
 }

@@ -28,9 +28,9 @@ pub(crate) struct MapEntry {
 }
 
 /// Words by which a map says that a file is not there yet.
-const NEW: [&str; 21] = [
-    "new", "create", "created", "creates", "added", "rename", "renamed", "move", "moved", "neu", "neue", "neuer",
-    "nouveau", "nouvelle", "nuevo", "nueva", "nieuw", "novo", "nova", "ny", "yet",
+const NEW: [&str; 23] = [
+    "become", "becomes", "new", "create", "created", "creates", "added", "rename", "renamed", "move", "moved", "neu",
+    "neue", "neuer", "nouveau", "nouvelle", "nuevo", "nueva", "nieuw", "novo", "nova", "ny", "yet",
 ];
 
 /// What a heading begins with, under which a map names files that stay as they are.
@@ -75,6 +75,13 @@ pub(crate) fn map_findings(document: &str, files: &dyn Files) -> Vec<Finding> {
     findings
 }
 
+/// What a person should know of a map that is in order: no file that it names is there yet.
+pub(crate) fn map_remark(document: &str, files: &dyn Files) -> Option<&'static str> {
+    let entries = map_entries(document, files);
+    let is_new = |entry: &MapEntry| !is_there(&entry.path, files);
+    (!entries.is_empty() && entries.iter().all(is_new)).then_some("it names only files that do not exist yet")
+}
+
 struct Named {
     path: String,
     line: usize,
@@ -92,7 +99,8 @@ fn named(document: &str) -> Vec<Named> {
         if let Kind::Heading(level) = block.kind {
             if stays.is_none_or(|of| level <= of) {
                 let title = format!("{} ", block.words);
-                stays = UNTOUCHED.iter().any(|start| title.starts_with(start)).then_some(level);
+                let ends = ["unchanged", "untouched"].iter().any(|end| block.words.ends_with(end));
+                stays = (ends || UNTOUCHED.iter().any(|start| title.starts_with(start))).then_some(level);
             }
             continue;
         }
@@ -100,13 +108,44 @@ fn named(document: &str) -> Vec<Named> {
         let new = block.words.split(' ').any(|word| NEW.contains(&word)) || block.text.contains(['→', '新']);
         let mut add = |text: &str, code: bool| {
             if let Some(path) = path_of(text) {
-                found.push(Named { path, line: block.line, code, new, stays: unchanged });
+                let stays = unchanged || is_said_to_stay(&block.text, text);
+                found.push(Named { path, line: block.line, code, new, stays });
             }
         };
         block.code.iter().for_each(|code| add(code, block.kind == Kind::Words));
         bare(&block).for_each(|word| add(word, false));
     }
     found
+}
+
+/// What follows the name of a file that stays as it is.
+const STAYS: [&str; 20] = [
+    "do not touch",
+    "do not change",
+    "don't touch",
+    "don't change",
+    "nothing to do",
+    "nothing to change",
+    "must not be changed",
+    "must not change",
+    "should not be changed",
+    "should not change",
+    "is not changed",
+    "is not touched",
+    "stays as",
+    "stays unchanged",
+    "remains as",
+    "remains unchanged",
+    "unchanged",
+    "untouched",
+    "no change",
+    "needs no change",
+];
+
+/// Whether a part of a map says of the file that `written` names that it stays as it is.
+fn is_said_to_stay(text: &str, written: &str) -> bool {
+    let after = text.split_once(written).map(|(_, rest)| rest.trim_start_matches([' ', ':', '`', '–', '—', '-', '(']));
+    after.is_some_and(|rest| STAYS.iter().any(|words| rest.to_lowercase().starts_with(words)))
 }
 
 /// The words of a part outside of inline code.

@@ -11,7 +11,7 @@ mod tests;
 
 use std::collections::HashSet;
 
-pub(crate) use map::{Files, map_entries, map_findings};
+pub(crate) use map::{Files, map_entries, map_findings, map_remark};
 
 use block::{Block, Kind, blocks, words};
 
@@ -105,6 +105,9 @@ pub(crate) fn says_nothing(text: &str) -> bool {
 pub(crate) fn emptiness(document: &str, known: &Known) -> Option<Finding> {
     let parts = blocks(document);
     let help = "write the findings in your own words";
+    if is_binary(document) {
+        return Some(Finding::new(1, "it is no text", help));
+    }
     let found = |block: &Block, what: &str| {
         let first = if block.words.is_empty() { "" } else { block.text.lines().next().unwrap_or_default() };
         let shown: String = first.chars().take(40).collect();
@@ -130,6 +133,12 @@ pub(crate) fn emptiness(document: &str, known: &Known) -> Option<Finding> {
     }
     let bare = |block: &Block| Finding::new(block.line, "it has a title but no text", help);
     why.or(parts.first().map(bare)).or(Some(Finding::new(1, "it has no visible words", help)))
+}
+
+/// Whether a document is none: bytes that stand for no character, one in twenty at least.
+fn is_binary(document: &str) -> bool {
+    let is_none = |c: &char| *c == '\u{fffd}' || c.is_control() && !c.is_whitespace();
+    document.chars().filter(is_none).count() * 20 > document.chars().count()
 }
 
 /// Whether each section has the same text, or one sentence makes up all of it.

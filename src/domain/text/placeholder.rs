@@ -1,7 +1,10 @@
 //! Words that only hold a place.
 
 /// What stands alone where something is still to be written, as words.
-const PHRASES: [&str; 55] = [
+const PHRASES: [&str; 58] = [
+    "done",
+    "do it",
+    "ok",
     "todo",
     "to do",
     "tbd",

@@ -209,7 +209,7 @@ impl Files for Here {
 
 #[test]
 fn a_map_names_what_is_there_or_is_to_be_made() {
-    let map = "# Map\n\n| file | what |\n|---|---|\n| `calc.py` | the sign, line 2 |\n| `tests_more/test_negative.py` (new) | negative |\n\n- src/a.rs:12 and `store_write`\n- `src/*.rs`\n\n## Not touched\n\n- `run-tests`: stays\n";
+    let map = "# Map\n\n| file | what |\n|---|---|\n| `calc.py` | the sign, line 2 |\n| `tests_more/test_negative.py` (new) | negative |\n\n- src/a.rs:12 and `store_write`\n- `src/*.rs`\n\n`docs/x.md` must not be changed. `src/b.rs` is not safe: lock it.\n\n## Not touched\n\n- `run-tests`: stays\n";
     assert_eq!(map_findings(map, &Here), []);
     let entries: Vec<_> = map_entries(map, &Here).into_iter().map(|entry| (entry.path, entry.line)).collect();
     assert_eq!(
@@ -219,6 +219,7 @@ fn a_map_names_what_is_there_or_is_to_be_made() {
             ("tests_more/test_negative.py".to_owned(), 6),
             ("src/a.rs".to_owned(), 8),
             ("src/*.rs".to_owned(), 9),
+            ("src/b.rs".to_owned(), 11),
         ]
     );
 }

@@ -26,6 +26,7 @@ fn recorded() -> Vec<(&'static str, i32, &'static str, Option<StopKind>)> {
         ("codex", 0, include_str!("../recorded/stops/codex-denied.jsonl"), Some(Denied)),
         ("codex", 1, include_str!("../recorded/stops/codex-no-credit.jsonl"), Some(NoCredit)),
         ("codex", 1, include_str!("../recorded/stops/codex-no-network.jsonl"), Some(NoNetwork)),
+        ("codex", 1, include_str!("../recorded/stops/codex-dropped.jsonl"), Some(NoNetwork)),
         ("codex", 1, include_str!("../recorded/stops/codex-output-limit.jsonl"), Some(OutputLimit)),
         ("codex", 1, include_str!("../recorded/stops/codex-overload.jsonl"), Some(Overload)),
         ("codex", 0, include_str!("../recorded/stops/codex-question.jsonl"), None),

@@ -1,0 +1,211 @@
+//! Why a test that passes with an attempt's work may pass for another reason than the code of it: files that no code names, the text or the
+//! history of the code, a helper that no longer asks for anything. Runs of the same test without the rest of the work tell.
+
+use bstr::ByteSlice as _;
+
+use super::{
+    doubt::{Doubt, quoted},
+    held::Source,
+    proof::Prover,
+    room::Room,
+    test_set::Tests,
+};
+use crate::{
+    domain::{
+        checks::Command,
+        code_text::{changes_code, comment_mark},
+        held::{Role, role},
+        naming::{is_code_by_name, is_data, names},
+        proof,
+    },
+    error::Result,
+    git::{history, overlay},
+    specs::base::Base,
+};
+
+/// Words by which a test looks for files that it does not name.
+pub(super) const LISTS: [&str; 12] = [
+    "listdir", "glob", "scandir", "readdir", "read_dir", "ReadDir", "WalkDir", "os.walk", "iterdir", "opendir",
+    "find ", "ls ",
+];
+
+/// Words by which a test looks at code as a text, or at its history.
+const LOOKS: [&str; 15] = [
+    ".chant",
+    "getsource",
+    "__file__",
+    "getsize",
+    "st_size",
+    "hashlib",
+    "sha1",
+    "sha256",
+    "md5",
+    "include_str",
+    "readFile",
+    "ReadFile",
+    "\"git\"",
+    "'git'",
+    "git ",
+];
+
+/// In how many files, and of which size in bytes, names are looked for.
+const MOST_FILES: usize = 2000;
+const LARGEST: usize = 1 << 20;
+
+/// What an attempt changed besides tests.
+struct Parts {
+    /// Code that was there.
+    code: Vec<String>,
+    /// What is new or no code, or of which only comments changed.
+    rest: Vec<String>,
+}
+
+impl Prover<'_> {
+    /// Why the held tests may pass without the code that was changed; `None` if nothing says so. `before` is the run that shows the bug.
+    pub(super) fn needs_no_code(
+        &self,
+        room: &mut Room<'_>,
+        source: &Source<'_>,
+        tests: &Tests,
+        before: &Command,
+    ) -> Result<Option<Doubt>> {
+        let parts = self.parts(source, tests)?;
+        let text = source.text_of(tests)?;
+        if parts.code.is_empty() {
+            // Where there is no code that the test names, what was there and changed is what it tests.
+            let about = !source.names_code(&text, &parts.rest)? && !self.any_new(source, &parts.rest)?;
+            if about || parts.rest.is_empty() {
+                return Ok(None);
+            }
+            let what = format!("no code that was there is changed; the test passes by {}", quoted(&parts.rest));
+            return self.weighed(source, &text, &parts.rest, what).map(Some);
+        }
+        let lists = LISTS.iter().any(|word| text.contains(word));
+        let suspects: Vec<String> = parts.rest.iter().filter(|path| lists || names(&text, path)).cloned().collect();
+        if !suspects.is_empty() {
+            let laid = tests.with_files_of(&self.project.repo, self.made, &suspects)?;
+            if let Ok(laid) = laid.over(&self.project.repo, source.base)?
+                && self.proves(room, laid, source.command, before)?
+            {
+                let what = format!("the test passes with {} and without the changes of code", quoted(&suspects));
+                return self.weighed(source, &text, &suspects, what).map(Some);
+            }
+        }
+        let looks = LOOKS.iter().any(|word| text.contains(word));
+        if (looks || parts.code.iter().any(|path| text.contains(last(path))))
+            && let Some(laid) = self.in_comments(source, tests, &parts.code)?
+            && self.proves(room, laid, source.command, before)?
+        {
+            let what = "the test passes with the changes as comments: it looks at the text or the history of the code";
+            return Ok(Some(Doubt::Waits(what.to_owned())));
+        }
+        Ok(None)
+    }
+
+    /// What the attempt changed besides the tests that are held, and other tests.
+    fn parts(&self, source: &Source<'_>, tests: &Tests) -> Result<Parts> {
+        let (held, since) = (tests.paths(), source.since()?);
+        let mut parts = Parts { code: Vec::new(), rest: Vec::new() };
+        for path in source.changed(|_| true)? {
+            if role(&path) == Role::Test || held.contains(&path) {
+                continue;
+            }
+            let (before, after) = (source.text(since, &path)?, source.text(self.made, &path)?);
+            let is_code = before.as_deref().is_some_and(|before| {
+                !is_data(&path, before) && after.as_deref().is_none_or(|after| changes_code(&path, before, after))
+            });
+            if is_code { parts.code.push(path) } else { parts.rest.push(path) }
+        }
+        Ok(parts)
+    }
+
+    /// Whether the test passes at `commit`, which it does not where the bug is.
+    fn proves(&self, room: &mut Room<'_>, commit: gix::ObjectId, command: &str, before: &Command) -> Result<bool> {
+        Ok(proof::fix_fault_after(before, &room.run_to_pass(commit, command)?).is_none())
+    }
+
+    /// Whether one of the files was not there.
+    fn any_new(&self, source: &Source<'_>, paths: &[String]) -> Result<bool> {
+        let since = source.since()?;
+        for path in paths {
+            if source.text(since, path)?.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The doubt that `what` says: it waits where tests with this `text` name code, and all of `paths` are data that no code names, so that
+    /// only a test looks at them.
+    fn weighed(&self, source: &Source<'_>, text: &str, paths: &[String], what: String) -> Result<Doubt> {
+        if !source.names_code(text, paths)? {
+            return Ok(Doubt::Note(what));
+        }
+        for path in paths {
+            let is_code = is_code_by_name(path) && source.text(source.since()?, path)?.is_none();
+            if is_code || self.code_names(path, &[])? {
+                return Ok(Doubt::Note(what));
+            }
+        }
+        Ok(Doubt::Waits(format!("{what}, which no code names")))
+    }
+
+    /// Whether code of the work besides tests, and besides the files `apart`, names the file at `path`, or the directory that holds it.
+    pub(super) fn code_names(&self, path: &str, apart: &[String]) -> Result<bool> {
+        let files = Base::new(self.project, Some(self.made));
+        let is_code = |other: &&String| {
+            role(other) != Role::Test
+                && other.as_str() != path
+                && !other.starts_with(".chant/")
+                && !apart.contains(other)
+        };
+        for other in files.files()?.iter().filter(is_code).take(MOST_FILES) {
+            let Some((_, bytes)) = self.project.blob_in(self.made, other)? else { continue };
+            if bytes.len() > LARGEST || is_data(other, &bytes[..bytes.len().min(2)].to_str_lossy()) {
+                continue;
+            }
+            let text = bytes.to_str_lossy();
+            let holds_it = path.rsplit_once('/').is_some_and(|(directory, _)| names(&text, directory));
+            if holds_it || names(&text, path) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A commit with the code of the base and the held tests, in which the attempt's changes of `code` stand as comments, with the
+    /// attempt's history; `None` if a language has no comments that are known.
+    fn in_comments(&self, source: &Source<'_>, tests: &Tests, code: &[String]) -> Result<Option<gix::ObjectId>> {
+        let (project, repo) = (self.project, &self.project.repo);
+        let mut commented = Vec::new();
+        for path in code {
+            let (Some(mark), Some(before)) = (comment_mark(path), source.text(source.base, path)?) else {
+                return Ok(None);
+            };
+            let Some(file) = overlay::file_in(repo, source.base, path)? else { return Ok(None) };
+            let after = source.text(self.made, path)?.unwrap_or_default();
+            let known: std::collections::HashSet<&str> = before.lines().collect();
+            let mut text = before.clone();
+            if !text.ends_with('\n') {
+                text.push('\n');
+            }
+            for line in after.lines().filter(|line| !known.contains(line)) {
+                text.push_str(&format!("{mark} {line}\n"));
+            }
+            commented.push(overlay::Held { blob: project.store()?.write_blob(text.as_bytes())?, ..file });
+        }
+        // A test may look at the specs, too.
+        for change in history::changed_paths(repo, Some(source.base), self.made)? {
+            if let Some(path) = change.path.to_str().ok().filter(|path| path.starts_with(".chant/")) {
+                commented.extend(overlay::file_in(repo, self.made, path)?);
+            }
+        }
+        let tests = tests.with(commented);
+        let Ok(laid) = tests.over(repo, source.base)? else { return Ok(None) };
+        overlay::with_tree_of(repo, self.made, laid).map(Some)
+    }
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
