@@ -142,7 +142,7 @@ fn before_a_pull_stops_at_an_uncommitted_spec_status_says_how_to_go_on() {
     let pull = sandbox.try_git(&["pull", "-q"]);
     assert!(pull.code != 0 && pull.err.contains(&path), "{pull:?}");
     sandbox.chant(&["status"]).ok().fails(0, &["'git pull' would stop", &format!("rm {path}")]);
-    // A text that no event has is put away, not removed.
+    // A text that no event has is stashed, not removed.
     let text = sandbox.read(&path);
     sandbox.write(&path, &format!("{text}\nMine.\n"));
     sandbox.chant(&["status"]).ok().fails(0, &["git stash push --include-untracked -- "]);

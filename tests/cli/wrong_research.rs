@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::support::Sandbox;
 
-/// By phase: a document, or a fix that gives up as long as the file `~/wrong` is there.
+/// By phase: a document, or a fix that fails as long as the file `~/wrong` is there.
 const AGENT: &str = r#"
 cp "$CHANT_PROMPT_FILE" ~/prompt
 document() { mkdir -p .chant/research; printf '# Why\n\nA race, seen in run %s.\n\n## Recommendation\n\nTake the lock.\n\n%s\n' "$CHANT_ATTEMPT" "$1" >".chant/research/lost-$CHANT_PHASE.md"; }

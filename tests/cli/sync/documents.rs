@@ -69,7 +69,7 @@ fn the_report_of_one_clone_is_there_in_the_other() {
 }
 
 #[test]
-fn a_newer_version_replaces_one_that_nobody_changed() {
+fn a_newer_version_replaces_an_unchanged_one() {
     let (net, ids) = begun("comprehension,root-cause");
     // Clone 1 edits the report and works with it: clone 0 has the old one, unchanged.
     fs::write(net.dir(1).join(REPORT), "# Writes are lost\n\nTHE SECOND REPORT.\n").unwrap();
