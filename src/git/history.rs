@@ -204,6 +204,23 @@ pub(crate) fn merge_bases(repo: &Repository, target: ObjectId, tips: &[ObjectId]
     tips.iter().map(of).collect()
 }
 
+/// The newest `most` commits that one of `tips` reaches and none of `others`. What is not here is passed over.
+pub(crate) fn reached_by_none_of(
+    repo: &Repository,
+    tips: &[ObjectId],
+    others: &[ObjectId],
+    most: usize,
+) -> Result<HashSet<ObjectId>> {
+    if tips.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let mut ends: String = tips.iter().map(|tip| format!("{tip}\n")).collect();
+    ends.extend(others.iter().map(|other| format!("^{other}\n")));
+    let git = Git::at(repo).args(["rev-list", "--ignore-missing", "--stdin"]).arg(format!("--max-count={most}"));
+    let listed = git.stdin_bytes(ends).check()?;
+    Ok(listed.stdout.lines().filter_map(|id| ObjectId::from_hex(id).ok()).collect())
+}
+
 /// For each listed commit, parents first and each with its parents, the commits outside of the list that are met on the way to its
 /// ancestors, as far as they are here: of more than two, two.
 fn ways_out(repo: &Repository, listed: &Output) -> Result<HashMap<ObjectId, Vec<ObjectId>>> {

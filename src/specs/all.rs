@@ -67,6 +67,8 @@ pub(crate) struct Specs<'p> {
     pub(super) ancestry: Ancestry<'p>,
     /// Of merges that the base does not reach: whether it has the same changes in another form.
     pub(super) rewritten: RefCell<HashMap<(ObjectId, ObjectId), bool>>,
+    /// What each branch lost, by its full name.
+    pub(super) lost: RefCell<HashMap<String, Rc<HashSet<ObjectId>>>>,
     worktrees: OnceCell<Vec<Worktree>>,
     /// Verdicts on signatures, where approvals and claims have to be signed.
     pub(crate) signatures: Option<Signatures<'p>>,
@@ -121,6 +123,7 @@ impl<'p> Specs<'p> {
             ancestry: Ancestry::new(project),
             cache,
             rewritten: RefCell::default(),
+            lost: RefCell::default(),
             worktrees: OnceCell::new(),
             signatures,
             branches: RefCell::default(),

@@ -1,6 +1,10 @@
 //! Whether a branch still has what was merged into it. A person may have reset, amended or rebased it since.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
 
 use gix::ObjectId;
 
@@ -20,6 +24,9 @@ const MOST_COMPLETED: usize = 20;
 
 /// How far back the log of a branch is read for a merge that another clone made.
 const MOST_LOGGED: usize = 100;
+
+/// How many commits that a branch lost are looked at.
+const MOST_LOST: usize = 10_000;
 
 impl Specs<'_> {
     /// Whether the work of a completed spec is in the base; `None` where there is nothing to find.
@@ -51,23 +58,28 @@ impl Specs<'_> {
         }
     }
 
-    /// Whether the branch here had a merge once: this clone made it, or the log of the branch, or of its upstream, has it. The work branch of
-    /// what another clone merged can come long before that clone pushes the target.
+    /// Whether the branch here had a merge once: this clone made it, or the branch, or its upstream, has lost it since, by their logs. The
+    /// work branch of what another clone merged can come long before that clone pushes the target. What has no attempt was here.
     fn was_here(&self, id: &SpecId, state: &StateFacts<'_>, target: &str, landing: Landing) -> Result<bool> {
         let Some(attempt) = state.work.attempt else { return Ok(true) };
-        if self.project.merged_here(id, attempt)? {
-            return Ok(true);
+        Ok(self.project.merged_here(id, attempt)? || self.lost_by(target)?.contains(&landing.new))
+    }
+
+    /// The commits that a branch or its upstream had, by their logs, and neither has now.
+    fn lost_by(&self, target: &str) -> Result<Rc<HashSet<ObjectId>>> {
+        if let Some(known) = self.lost.borrow().get(target) {
+            return Ok(Rc::clone(known));
         }
-        let mut names = vec![target.to_owned()];
-        names.extend(self.project.upstream_name(target)?);
-        for name in names {
-            for tip in reference::logged(&self.project.repo, &name, MOST_LOGGED)? {
-                if self.ancestry.is_ancestor(landing.new, tip)? {
-                    return Ok(true);
-                }
-            }
+        let repo = &self.project.repo;
+        let mut logged = Vec::new();
+        for name in [Some(target.to_owned()), self.project.upstream_name(target)?].into_iter().flatten() {
+            logged.extend(reference::logged(repo, &name, MOST_LOGGED)?);
         }
-        Ok(false)
+        let now: Vec<ObjectId> =
+            [self.project.branch_tip(target)?, self.project.upstream_tip(target)?].into_iter().flatten().collect();
+        let lost = Rc::new(history::reached_by_none_of(repo, &logged, &now, MOST_LOST)?);
+        self.lost.borrow_mut().insert(target.to_owned(), Rc::clone(&lost));
+        Ok(lost)
     }
 
     /// For those of the `merged` specs that changed last, each with the time of its newest event, whether their target does not have their

@@ -184,16 +184,13 @@ fn of<'a, T: Copy>(table: &'a [(&'a str, T)], key: &str) -> Option<T> {
 /// Types one example in its own copy of `prepared`; what went wrong, if something did.
 fn typed(prepared: &Sandbox, line: &str) -> Option<String> {
     let sandbox = prepared.copy();
-    let day = "$(date -u +%d)";
-    let line_here = line
-        .replace("3f2a91c", "$C")
-        .replace("2026-02-08-010-v7b", "$id")
-        .replace("2026-02:08", &format!("$month:{day}"));
+    let line_here =
+        line.replace("3f2a91c", "$C").replace("2026-02-08-010-v7b", "$id").replace("2026-02:08", "$month:$day");
     let line_here = line_here.replace("2026-02", "$month").replace("/tmp/", "../").replace("/usr/local/", "../");
     // A watch ends by a signal, as from a person.
     let limit = if line.contains("--watch") { "-s INT 3" } else { "100" };
     let just_before = of(EXAMPLES, line).unwrap_or_default();
-    let state = "id=$(of 010 || true); month=$(date -u +%Y-%m); test ! -e ../state || . ../state; export C id month";
+    let state = "id=$(of 010 || true); month=$(echo $id | cut -c1-7) day=$(echo $id | cut -c9-10); test ! -e ../state || . ../state; export C id month day";
     let script =
         format!("{}{just_before}\n{state}\nset +e; timeout {limit} sh -ec {} </dev/null", words(), quoted(&line_here));
     let ran = shell(&sandbox, &script);

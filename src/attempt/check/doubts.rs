@@ -150,7 +150,8 @@ impl Prover<'_> {
         Ok(Doubt::Waits(format!("{what}, which no code names")))
     }
 
-    /// Whether code of the work besides tests, and besides the files `apart`, names the file at `path`, or the directory that holds it.
+    /// Whether code of the work besides tests, and besides the files `apart`, names the file at `path`, or the directory that holds it. More
+    /// code than is read may name it.
     pub(super) fn code_names(&self, path: &str, apart: &[String]) -> Result<bool> {
         let files = Base::new(self.project, Some(self.made));
         let is_code = |other: &&String| {
@@ -159,7 +160,10 @@ impl Prover<'_> {
                 && !other.starts_with(".chant/")
                 && !apart.contains(other)
         };
-        for other in files.files()?.iter().filter(is_code).take(MOST_FILES) {
+        if files.files()?.iter().filter(is_code).count() > MOST_FILES {
+            return Ok(true);
+        }
+        for other in files.files()?.iter().filter(is_code) {
             let Some((_, bytes)) = self.project.blob_in(self.made, other)? else { continue };
             if bytes.len() > LARGEST || is_data(other, &bytes[..bytes.len().min(2)].to_str_lossy()) {
                 continue;
