@@ -118,7 +118,7 @@ fn refuse_special_files(env: &Env) -> Result<()> {
         link.as_ref().and_then(|link| gix::path::from_byte_slice(link.strip_prefix(b"gitdir: ")?.trim_end()).ok());
     let git_dir = target.map_or_else(|| dot_git.clone(), |target| dot_git.with_file_name("").join(target));
     let shared = git_dir.parent().filter(|dir| dir.ends_with("worktrees")).and_then(Path::parent);
-    let Some(path) = special_file::in_the_way(shared.unwrap_or(&git_dir)) else { return Ok(()) };
+    let Some(path) = special_file::in_the_way(shared.unwrap_or(&git_dir), &git_dir) else { return Ok(()) };
     let path = path.display().to_string();
     Err(Error::fatal(
         Kind::RefusedFile,

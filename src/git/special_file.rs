@@ -9,14 +9,41 @@ use std::{
 
 /// Files that git reads at many commands, relative to the common git directory. A configuration or a `HEAD` is missing here: no git comes as
 /// far as to start this program then.
-const READ: &[&str] = &["index", "info/attributes", "info/exclude", "info/grafts", "packed-refs", "shallow"];
+const READ: &[&str] =
+    &["index", "info/attributes", "info/exclude", "info/grafts", "objects/info/alternates", "packed-refs", "shallow"];
 
 /// Directories of git-chant in a git directory, and in a private repository: no git looks there, and git-chant reads bounded.
 const OWN: &[&str] = &["chant", "requests"];
 
-/// The first of the files that git reads at many commands which is none.
-pub(super) fn in_the_way(common_dir: &Path) -> Option<PathBuf> {
-    READ.iter().map(|name| common_dir.join(name)).find(|path| is_special(path))
+/// The first of the files that git reads at many commands which is none. The git directory of a linked worktree has an index of its own.
+pub(super) fn in_the_way(common_dir: &Path, git_dir: &Path) -> Option<PathBuf> {
+    let shared = READ.iter().map(|name| common_dir.join(name));
+    shared.chain([git_dir.join("index")]).find(|path| is_special(path))
+}
+
+/// Removes from the git directory of a worktree whatever is neither a file nor a directory; gives the paths. Git writes through a link there,
+/// outside of a sandbox to what the link leads to. Sockets are not named: a file system monitor makes one. Submodules have git directories
+/// of their own, in which links stay.
+pub(super) fn remove_with_links(git_dir: &Path) -> Vec<PathBuf> {
+    let modules = git_dir.join("modules");
+    let (mut found, mut dirs) = (Vec::new(), vec![git_dir.to_owned()]);
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            let Ok(kind) = entry.file_type() else { continue };
+            let path = entry.path();
+            if kind.is_dir() {
+                dirs.push(path);
+            } else if !kind.is_file() && (!dir.starts_with(&modules) || is_special(&path)) {
+                // One that stays is named all the same.
+                let _stays = fs::remove_file(&path);
+                if !kind.is_socket() {
+                    found.push(path);
+                }
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 /// Removes all of them below the git directory `dir`, except in a directory that git-chant itself has there. Returns their paths.
@@ -70,9 +97,10 @@ mod tests {
         symlink("/dev/zero", path("shallow")).expect("linked");
         symlink("/dev/null", path("info/attributes")).expect("linked");
         symlink("nowhere", path("info/grafts")).expect("linked");
-        assert_eq!(in_the_way(dir.path()), Some(path("info/exclude")));
+        let in_the_way = || in_the_way(dir.path(), &path("worktree"));
+        assert_eq!(in_the_way(), Some(path("info/exclude")));
         assert_eq!(remove(dir.path()), ["info/exclude", "refs/heads/main", "shallow"].map(path));
-        assert_eq!((in_the_way(dir.path()), remove(dir.path())), (None, Vec::new()));
+        assert_eq!((in_the_way(), remove(dir.path())), (None, Vec::new()));
         for name in ["HEAD", "chant/fifo", "info/attributes", "info/grafts"] {
             assert!(path(name).symlink_metadata().is_ok(), "{name}");
         }

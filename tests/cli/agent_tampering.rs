@@ -38,7 +38,9 @@ fn acknowledged(sandbox: &Sandbox, id: &str) {
 /// Git would wait for it for ever.
 #[test]
 fn a_fifo_in_place_of_a_file_of_git_is_removed_and_named() {
-    for name in ["info/attributes", "info/exclude", "packed-refs", "shallow", "refs/heads/fifo"] {
+    for name in
+        ["info/attributes", "info/exclude", "objects/info/alternates", "packed-refs", "shallow", "refs/heads/fifo"]
+    {
         let sandbox = Sandbox::new().unconfined();
         sandbox.agent(&format!(
             "{GOOD}; cd $(git rev-parse --git-common-dir); mkdir -p info; rm -f {name}; mkfifo {name}"
@@ -53,6 +55,18 @@ fn a_fifo_in_place_of_a_file_of_git_is_removed_and_named() {
             sandbox.run(&mut sandbox.binary(&["status"])).fails(128, &["is a FIFO", "to remove it: rm"]);
         }
     }
+}
+
+#[test]
+fn a_fifo_in_place_of_the_index_of_a_linked_worktree_is_named() {
+    let sandbox = Sandbox::new();
+    let linked = sandbox.dir().join("linked");
+    sandbox.git(&["worktree", "add", "-q", "-b", "linked", linked.to_str().unwrap()]);
+    let index = sandbox.repo.join(".git/worktrees/linked/index");
+    std::fs::remove_file(&index).unwrap();
+    sandbox.run(sandbox.command_in(&linked, "mkfifo").arg(&index)).ok();
+    let mut list = sandbox.command_in(&linked, env!("CARGO_BIN_EXE_git-chant"));
+    sandbox.run(list.arg("list")).fails(128, &["worktrees/linked/index' is a FIFO", "to remove it: rm"]);
 }
 
 #[test]

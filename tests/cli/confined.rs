@@ -122,7 +122,7 @@ fn work_that_is_no_sound_history_is_refused_by_name_and_kept() {
         ("mkfifo $(git rev-parse --git-dir)/logs/fifo", "was a FIFO"),
         ("mkfifo $(git rev-parse --git-dir)/locked", "was a FIFO"),
         ("cd $(git rev-parse --git-common-dir); rm config; mkfifo config", "was a FIFO"),
-        ("cd $(git rev-parse --git-common-dir); ln -sf /dev/zero packed-refs", "was a FIFO or a device"),
+        ("cd $(git rev-parse --git-common-dir); ln -sf /dev/zero packed-refs", "was a FIFO, a device or a link"),
         ("git checkout -q -b elsewhere", "'elsewhere'"),
     ] {
         let Some((sandbox, id)) = confined(&format!("{GOOD}; git add -A; git commit -qm Work; {script}")) else {
@@ -192,6 +192,24 @@ fn what_it_wrote_is_never_run_outside_by_a_git_of_ours() {
             sandbox.chant(&[command, &id]);
         }
         assert!(!escaped(), "when its worktree is looked at or removed: {script}");
+    }
+}
+
+#[test]
+fn nothing_is_written_through_a_link_in_the_git_directory_of_its_worktree() {
+    for name in ["COMMIT_EDITMSG", "logs/HEAD", "logs"] {
+        let Some((sandbox, id)) = confined("") else { return };
+        let victim = sandbox.repo.join(if name == "logs" { ".git/kept" } else { ".git/kept/HEAD" });
+        fs::create_dir(sandbox.repo.join(".git/kept")).unwrap();
+        fs::write(sandbox.repo.join(".git/kept/HEAD"), "kept\n").unwrap();
+        let victim = victim.display();
+        sandbox.agent(&format!("{GOOD}; cd $(git rev-parse --git-dir); rm -rf {name}; ln -s {victim} {name}"));
+        sandbox.chant(&["work", &id]).fails(1, &[&format!("{name}' was a FIFO, a device or a link")]);
+        assert_eq!(fs::read_to_string(sandbox.repo.join(".git/kept/HEAD")).unwrap(), "kept\n", "{name}");
+        assert_eq!((sandbox.status(&id).as_str(), sandbox.read("file").as_str()), ("failed", "one\n"), "{name}");
+        sandbox.agent(GOOD);
+        sandbox.chant(&["reset", &id]).ok();
+        completes(&sandbox, &id);
     }
 }
 

@@ -56,7 +56,7 @@ pub(crate) enum Refused {
     Unrelated(ObjectId),
     /// What the run made is no sound history: git's complaint.
     Objects(String),
-    /// A FIFO or a device, now removed, in the git directory of the worktree or in the private repository.
+    /// What is no file, now removed: a FIFO, a device, in the git directory of the worktree any link, in the private repository one to those.
     Special(PathBuf),
     /// The work branch of the repository was moved by another process; what it is now.
     Moved(Option<ObjectId>),
@@ -70,7 +70,7 @@ impl fmt::Display for Refused {
             Refused::Symbolic => f.write_str("the work branch was made a symbolic ref"),
             Refused::Unrelated(tip) => write!(f, "the tip {} does not descend from the base", tip.to_hex_with_len(7)),
             Refused::Objects(said) => write!(f, "git refuses the objects of the run: {said}"),
-            Refused::Special(path) => write!(f, "'{}' was a FIFO or a device, not a file", path.display()),
+            Refused::Special(path) => write!(f, "'{}' was a FIFO, a device or a link, not a file", path.display()),
             Refused::Moved(_) => f.write_str("another process moved the work branch during the run"),
         }
     }
@@ -130,9 +130,12 @@ impl Private {
         self.move_branch(repo, branch, tip)
     }
 
-    /// Removes FIFOs and devices where the run could make some and git would read them; gives their paths.
+    /// Removes FIFOs and devices where the run could make some and git would read them, and links where git writes outside of the sandbox:
+    /// in the worktree's git directory, but not in the private repository. Gives their paths.
     pub(crate) fn clear_special_files(&self, worktree: &Worktree) -> Vec<PathBuf> {
-        [&worktree.git_dir, &self.git_dir].into_iter().flat_map(|dir| special_file::remove(dir)).collect()
+        let mut removed = special_file::remove_with_links(&worktree.git_dir);
+        removed.extend(special_file::remove(&self.git_dir));
+        removed
     }
 
     /// What the run stashed and left, the oldest first, as far as the repository has it by now.
