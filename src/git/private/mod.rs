@@ -241,6 +241,9 @@ fn copy_if_there(from: &Path, to: &Path) -> Result<()> {
     let copy = || {
         let mut target = File::create(to)?;
         io::copy(&mut (&source).take(LARGEST), &mut target)?;
+        if (&source).read(&mut [0])? > 0 {
+            return Err(io::Error::other("the file is larger than 1 GiB"));
+        }
         target.set_permissions(source.metadata()?.permissions())
     };
     copy().io("copy", from)
