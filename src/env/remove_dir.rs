@@ -13,7 +13,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, chmodat, openat, renameat, unlinkat},
+    fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, renameat, unlinkat},
     io::Errno,
 };
 
@@ -49,15 +49,35 @@ fn open(parent: BorrowedFd<'_>, name: impl rustix::path::Arg + Copy) -> io::Resu
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     match openat(parent, name, flags, Mode::empty()) {
         Err(Errno::ACCESS) => {
-            let meta = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
-            if FileType::from_raw_mode(meta.st_mode) != FileType::Directory {
-                return Err(Errno::NOTDIR.into());
-            }
-            chmodat(parent, name, Mode::RWXU, AtFlags::empty())?;
+            make_usable(parent, name)?;
             Ok(openat(parent, name, flags, Mode::empty())?)
         }
         opened => Ok(opened?),
     }
+}
+
+/// Lets the owner use a directory that cannot be opened. By its descriptor: another process may put a link in its place at that moment, which
+/// `chmodat` would follow.
+#[cfg(target_os = "linux")]
+fn make_usable(parent: BorrowedFd<'_>, name: impl rustix::path::Arg) -> io::Result<()> {
+    use std::os::fd::AsRawFd as _;
+
+    use rustix::fs::chmodat;
+
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let found = openat(parent, name, flags, Mode::empty())?;
+    let by_descriptor = format!("/proc/self/fd/{}", found.as_raw_fd());
+    match chmodat(CWD, by_descriptor, Mode::RWXU, AtFlags::empty()) {
+        // Without `/proc` it stays as it is, which the caller sees.
+        Err(Errno::NOENT) => Ok(()),
+        changed => Ok(changed?),
+    }
+}
+
+/// Elsewhere no call changes just the directory that was looked at.
+#[cfg(not(target_os = "linux"))]
+fn make_usable(_parent: BorrowedFd<'_>, _name: impl rustix::path::Arg) -> io::Result<()> {
+    Ok(())
 }
 
 /// Lets the owner change what is in an open directory; what cannot be changed shows at the removal.
