@@ -42,7 +42,8 @@ pub(super) fn add(project: &Project, id: &SpecId, attempt: ObjectId, commit: Obj
         let filled =
             confined::closed_place(project, id, attempt, &empty).and_then(|place| worktree::add::fill(&place.tree));
         if let Err(error) = filled {
-            let _removed = worktree::remove::remove(&project.repo, &path)?;
+            // That one stays is no news beside what went wrong first.
+            let _stays = worktree::remove::remove(&project.repo, &path);
             return Err(error);
         }
         Worktree { locked: None, ..empty }

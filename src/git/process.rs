@@ -91,6 +91,9 @@ pub(crate) fn secluded_env(env: &Env) -> Vec<(OsString, Option<OsString>)> {
 /// How long a git command that only reads is repeated where it fails over what another git is making or removing.
 const AMONG_OTHERS: Duration = Duration::from_millis(500);
 
+/// How long is waited before a command is repeated.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// A git command to be run: never through a shell, without a terminal prompt or an editor, with untranslated messages,
 /// stdin empty unless given.
 ///
@@ -284,6 +287,7 @@ impl Git {
         loop {
             let output = self.spawn().map_err(|cause| self.not_run(&cause))?;
             if !self.prefix.is_empty() && did_not_start(output.code, &output.stderr) && begun.elapsed() < AMONG_OTHERS {
+                std::thread::sleep(PAUSE);
                 continue;
             }
             let repeatable = matches!(self.fault_name(), "git.read" | "git.fetch");
@@ -291,7 +295,7 @@ impl Git {
             if !stumbled && (!output.waits_for_index() || begun.elapsed() >= self.patience) {
                 return Ok(output);
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(PAUSE);
         }
     }
 
