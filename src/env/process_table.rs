@@ -91,16 +91,28 @@ impl Process {
     /// Whether its paths name what ours name, as far as that can be known: it sees the same mounts as this process, or others, as in a
     /// sandbox, with its own directory and `path` where we have them.
     pub(crate) fn reads_alike(&self, path: &Path) -> bool {
-        let of = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
-        let own = of("self");
-        if own.is_some() && own == of(&self.pid.to_string()) {
+        if self.has_our_mounts() {
             return true;
         }
         let id = |path: &Path| std::fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
-        let is_same = |there: &Path, here: &Path| id(there).is_some_and(|there| Some(there) == id(here));
-        let of = Path::new("/proc").join(self.pid.to_string());
-        let (Some(directory), Ok(below)) = (self.directory(), path.strip_prefix("/")) else { return false };
-        is_same(&of.join("cwd"), &directory) && is_same(&of.join("root").join(below), path)
+        let is_same = |there: Option<_>, here: &Path| there.is_some() && there == id(here);
+        let Some(directory) = self.directory() else { return false };
+        let cwd = Path::new("/proc").join(self.pid.to_string()).join("cwd");
+        is_same(id(&cwd), &directory) && is_same(self.seen_at(path), path)
+    }
+
+    /// Whether it sees the same mounts as this process.
+    pub(crate) fn has_our_mounts(&self) -> bool {
+        let of = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
+        let own = of("self");
+        own.is_some() && own == of(&self.pid.to_string())
+    }
+
+    /// The device and the number of what the process sees at an absolute path, if we may know.
+    pub(crate) fn seen_at(&self, path: &Path) -> Option<(u64, u64)> {
+        let root = Path::new("/proc").join(self.pid.to_string()).join("root");
+        let meta = std::fs::metadata(root.join(path.strip_prefix("/").ok()?)).ok()?;
+        Some((meta.dev(), meta.ino()))
     }
 
     /// The directory that it is in now, if we may know.

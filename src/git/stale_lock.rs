@@ -279,13 +279,26 @@ impl Repository {
         }
         // What is relative may lead anywhere: several `-C` go on from each other.
         let is_elsewhere = |path: &Vec<u8>| match gix::path::from_byte_slice(path) {
-            Ok(path) if path.is_absolute() => match fs::canonicalize(path) {
-                Ok(real) => !self.has(&real),
-                Err(error) => error.kind() == io::ErrorKind::NotFound,
-            },
+            Ok(path) if path.is_absolute() => self.is_elsewhere(process, path),
             _ => false,
         };
         !self.has(&directory) && named.iter().all(is_elsewhere)
+    }
+
+    /// Whether an absolute path that a process names leads out of the repository.
+    fn is_elsewhere(&self, process: &Process, path: &Path) -> bool {
+        let real = fs::canonicalize(path);
+        if process.has_our_mounts() {
+            return real.map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |real| !self.has(&real));
+        }
+        let id = |path: &Path| fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
+        // A path that is hidden from us may be one of the repository.
+        let Some(there) = process.seen_at(path) else { return false };
+        match real {
+            Ok(real) if id(&real) == Some(there) => !self.has(&real),
+            // The repository may be mounted at any place; what is on another device is not it.
+            _ => self.tops.iter().all(|top| id(top).is_none_or(|(device, _)| device != there.0)),
+        }
     }
 }
 

@@ -96,10 +96,13 @@ fn a_git_in_a_sandbox_elsewhere_keeps_no_lock_alive() {
     }
     let (sandbox, other) = (Sandbox::new(), Sandbox::new());
     let id = sandbox.add(&["One"]);
+    let hidden = other.dir().join("hides/repo");
+    std::fs::create_dir(hidden.parent().unwrap()).unwrap();
     let in_sandbox = |of: &Sandbox, git: &[&str]| {
         let mut bwrap = of.command_in(&of.repo, "bwrap");
         bwrap.args(["--unshare-user", "--unshare-pid", "--die-with-parent", "--bind", "/", "/"]);
         bwrap.args(["--dev", "/dev", "--bind", "/dev/shm", "/dev/shm", "--proc", "/proc"]);
+        bwrap.arg("--tmpfs").arg(hidden.parent().unwrap()).arg("--bind").arg(sandbox.repo.join(".git")).arg(&hidden);
         let mut child = bwrap.arg("git").args(git).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         // It has begun once it answers.
         writeln!(child.stdin.as_mut().unwrap(), "HEAD").unwrap();
@@ -112,16 +115,19 @@ fn a_git_in_a_sandbox_elsewhere_keeps_no_lock_alive() {
     let lock = lock(&sandbox, &format!("refs/chant/specs/{id}"));
     sandbox.chant(&["cancel", &id]).ok();
     assert!(!lock.exists());
-    // In the repository it may be the owner.
-    let mut here = in_sandbox(&sandbox, &["cat-file", "--batch-check"]);
+    // In the repository it may be the owner, also by a path that is hidden from us.
     sandbox.git(&["config", "chant.lockTimeout", "1500"]);
-    let lock = self::lock(&sandbox, &format!("refs/chant/specs/{id}"));
-    sandbox.chant(&["reset", &id]).fails(128, &["exists"]);
-    assert!(lock.exists());
-    for child in [&mut elsewhere, &mut here] {
-        child.kill().unwrap();
-        child.wait().unwrap();
+    let by_hidden_path = ["--git-dir", hidden.to_str().unwrap(), "cat-file", "--batch-check"];
+    for (of, git) in [(&other, &by_hidden_path[..]), (&sandbox, &by_hidden_path[2..])] {
+        let mut here = in_sandbox(of, git);
+        let lock = self::lock(&sandbox, &format!("refs/chant/specs/{id}"));
+        sandbox.chant(&["reset", &id]).fails(128, &["exists"]);
+        assert!(lock.exists());
+        here.kill().unwrap();
+        here.wait().unwrap();
     }
+    elsewhere.kill().unwrap();
+    elsewhere.wait().unwrap();
 }
 
 #[test]
