@@ -1,7 +1,10 @@
 //! In silent mode, documents and spec files are in no commit of a branch. What the events of other clones carry of them is put into the
-//! main work tree: where nothing is, or something that an earlier event carries. What a person wrote since stays.
+//! main work tree: where nothing is, or something that the newest event builds on. What a person wrote since stays.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use gix::{ObjectId, bstr::ByteSlice};
 
@@ -26,13 +29,14 @@ use crate::{
     store::File,
 };
 
-/// Puts into place what the events of `id` carry, and of every spec that it depends on, directly and through others.
+/// Puts into place what the events of `id` carry, and of every spec that it depends on, directly and through others. Gives the paths of
+/// [`place`].
 ///
 /// # Errors
 /// If the events or the files cannot be read.
-pub(crate) fn place_for(project: &Project, id: &SpecId) -> Result<()> {
+pub(crate) fn place_for(project: &Project, id: &SpecId) -> Result<BTreeSet<String>> {
     if !project.silent {
-        return Ok(());
+        return Ok(BTreeSet::new());
     }
     let specs = Specs::new(project)?;
     let mut found = vec![id.clone()];
@@ -52,22 +56,23 @@ pub(crate) fn place_for(project: &Project, id: &SpecId) -> Result<()> {
 }
 
 /// Puts into place what the events of `ids` carry: the documents that completed specs wrote, the documents that their attempts were
-/// given, and a newer text of a spec file.
+/// given, and a newer text of a spec file. Gives the paths of files that were left as they are because two clones changed them at once.
 ///
 /// # Errors
 /// As [`place_for`].
-pub(crate) fn place(project: &Project, ids: &[SpecId]) -> Result<()> {
+pub(crate) fn place(project: &Project, ids: &[SpecId]) -> Result<BTreeSet<String>> {
     if !project.silent {
-        return Ok(());
+        return Ok(BTreeSet::new());
     }
     let Some(top) = project.repo.main_work_dir().or_else(|| project.repo.work_dir().map(Path::to_owned)) else {
-        return Ok(());
+        return Ok(BTreeSet::new());
     };
     // What a spec wrote comes first: what others were given of it may be older.
     ids.iter().try_for_each(|id| place_outputs(project, id))?;
     let specs = Specs::new(project)?;
-    let carried = Carried { project, specs: &specs, top };
-    ids.iter().try_for_each(|id| carried.place(id))
+    let mut carried = Carried { project, specs: &specs, top, left: BTreeSet::new() };
+    ids.iter().try_for_each(|id| carried.place(id))?;
+    Ok(carried.left)
 }
 
 /// Puts the documents into place that a completed spec wrote: only where none is, or one that was pinned when the work on it began.
@@ -90,6 +95,7 @@ fn recorded_status(state: &State) -> Status {
 
 /// A version of a file that an event carries.
 struct Version {
+    event: ObjectId,
     blob: ObjectId,
     /// Whether this clone recorded it.
     ours: bool,
@@ -100,11 +106,13 @@ struct Carried<'c, 'p> {
     project: &'p Project,
     specs: &'c Specs<'p>,
     top: PathBuf,
+    /// The files that another clone changed while this one did.
+    left: BTreeSet<String>,
 }
 
 impl Carried<'_, '_> {
     /// Puts the inputs of a spec into place, and a newer text where its file is one that an earlier event has.
-    fn place(&self, id: &SpecId) -> Result<()> {
+    fn place(&mut self, id: &SpecId) -> Result<()> {
         let entry = self.specs.entry(id)?;
         let (Some(state), Some(spec)) = (&entry.state, entry.spec()) else { return Ok(()) };
         if recorded_status(state) == Status::Cancelled {
@@ -112,12 +120,14 @@ impl Carried<'_, '_> {
         }
         let history = self.project.store()?.walk(id, state.tip)?.history;
         for path in documents(&spec.front) {
-            self.put(path, &self.inputs(&history, path)?, true)?;
+            let versions = self.inputs(&history, path)?;
+            self.put(path, &history, &versions, true)?;
         }
         let text = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref());
         let has_file = text.is_some_and(|text| matches!(text.source, TextSource::File(_)) && text.path == path_of(id));
         if has_file && state.status != Status::Archived {
-            self.put(&path_of(id), &self.texts(&history), false)?;
+            let versions = self.texts(&history);
+            self.put(&path_of(id), &history, &versions, false)?;
         }
         Ok(())
     }
@@ -142,24 +152,43 @@ impl Carried<'_, '_> {
     }
 
     fn version(&self, event: &Event, blob: ObjectId) -> Version {
-        Version { blob, ours: event.facts.clone.as_deref() == Some(self.project.clone_name()) }
+        Version { event: event.id, blob, ours: event.facts.clone.as_deref() == Some(self.project.clone_name()) }
     }
 
-    /// Puts the newest version of a file into place: over an older version if another clone recorded the newest, and where nothing is if
-    /// it is `wanted` there.
-    fn put(&self, path: &str, versions: &[Version], wanted: bool) -> Result<()> {
+    /// Puts the newest version of a file into place: over an older version if another clone recorded the newest on top of it, and where
+    /// nothing is if it is `wanted` there and this clone never had it: otherwise a person removed it.
+    fn put(&mut self, path: &str, history: &History, versions: &[Version], wanted: bool) -> Result<()> {
         let Some((newest, older)) = versions.split_last() else { return Ok(()) };
         let now = match work_file::read(&self.top, path.as_bytes().as_bstr(), MAX_INPUT_LEN) {
             Ok(now) => now.map(|bytes| self.project.store().map(|store| store.blob_id(&bytes))).transpose()?,
             // A link, or a directory: a person's.
             Err(_) => return Ok(()),
         };
-        let replaces = now.filter(|now| !newest.ours && older.iter().any(|version| version.blob == *now));
-        if now == Some(newest.blob) || (now.is_some() && replaces.is_none()) || (now.is_none() && !wanted) {
-            return Ok(());
+        match now {
+            None if !wanted || versions.iter().any(|version| version.ours) => return Ok(()),
+            Some(now) if now == newest.blob || newest.ours || older.iter().all(|version| version.blob != now) => {
+                return Ok(());
+            }
+            Some(now) if !builds_on(history, versions, now) => {
+                self.left.insert(path.to_owned());
+                return Ok(());
+            }
+            _ => {}
         }
         let file = File { path: path.to_owned(), blob: newest.blob };
         // What came between, and what cannot be written, is a person's to settle.
-        merge::put(self.project, &self.top, &file, replaces).map(drop)
+        merge::put(self.project, &self.top, &file, now).map(drop)
     }
+}
+
+/// Whether the newest version was recorded on top of each event that changed the file to `now`. An event that carries what the one
+/// before it carried changed nothing.
+fn builds_on(history: &History, versions: &[Version], now: ObjectId) -> bool {
+    let Some(newest) = versions.last() else { return false };
+    let changed = |at: usize, version: &Version| {
+        let before = versions[..at].iter().rev().find(|earlier| history.reaches(version.event, earlier.event));
+        before.is_none_or(|before| before.blob != now)
+    };
+    let mut changes = versions.iter().enumerate().filter(|(at, version)| version.blob == now && changed(*at, version));
+    changes.all(|(_, version)| history.reaches(newest.event, version.event))
 }

@@ -144,7 +144,7 @@ impl Work<'_> {
             project.forget_lease(attempt)?;
             return Ok((how, None));
         }
-        documents::place_for(project, id)?;
+        drop(documents::place_for(project, id)?);
         if driver::is_due(&Specs::new(project)?, id)? {
             return Ok((self.check(&[])?, None));
         }

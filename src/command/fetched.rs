@@ -1,7 +1,7 @@
 //! What other clones have recorded: what a plain `git fetch` or `git pull` brought of it is joined with what is here before a command
 //! reads, and the remote is asked before a spec is taken for new that came by a branch.
 
-use std::{fs, path::PathBuf, sync::PoisonError};
+use std::{collections::BTreeSet, fs, path::PathBuf, sync::PoisonError};
 
 use super::Context;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     cli::Command,
     domain::id::SpecId,
     env::{fault, local_file},
-    error::{IoContext as _, Kind, Result},
+    error::{Error, IoContext as _, Kind, Result},
     exchange::sync::{self, Claims, Scope},
     git::{promised, remote, repository::Repository},
     project::Project,
@@ -45,8 +45,10 @@ pub(super) fn join(context: &Context<'_>, command: &Command) {
             return Ok(());
         }
         let specs = sync::join_fetched(&project)?;
-        documents::place(&project, &specs)?;
-        fetch.note(context.env.now())
+        // A document that cannot be read here, as in a partial clone without its remote, is no reason to join again.
+        fetch.note(context.env.now())?;
+        place_documents(context, || documents::place(&project, &specs));
+        Ok(())
     });
     if let Err(error) = joined {
         let what = format!("cannot use the spec updates from 'git fetch': {}", error.message);
@@ -168,15 +170,33 @@ pub(super) fn bring_all_documents(context: &Context<'_>, project: &Project) -> R
 }
 
 /// For a person's command only: an agent changes no file of the main work tree.
-fn bring(context: &Context<'_>, project: &Project, place: impl FnOnce() -> Result<()>) -> Result<()> {
+fn bring(context: &Context<'_>, project: &Project, place: impl FnOnce() -> Result<BTreeSet<String>>) -> Result<()> {
     if !project.silent || project.exchanged_with()?.is_none() || context.inside()?.is_some() {
         return Ok(());
     }
+    // What two clones changed at once was told when it came.
     if let Err(error) = place() {
-        let what = format!("cannot put documents of other clones into place: {}", error.message);
-        context.progress.say(&Step::Warning(what));
+        warn_unplaced(context, &error);
     }
     Ok(())
+}
+
+/// Puts documents into place that have just come, and says which files stay as they are. Whatever goes wrong is said.
+pub(super) fn place_documents(context: &Context<'_>, place: impl FnOnce() -> Result<BTreeSet<String>>) {
+    match place() {
+        Ok(left) => {
+            for path in left {
+                let what = format!("'{path}' stays as it is: another clone changed it at the same time");
+                context.progress.say(&Step::Warning(what));
+            }
+        }
+        Err(error) => warn_unplaced(context, &error),
+    }
+}
+
+fn warn_unplaced(context: &Context<'_>, error: &Error) {
+    let what = format!("cannot put documents of other clones into place: {}", error.message);
+    context.progress.say(&Step::Warning(what));
 }
 
 /// A spec that came by a branch, without its history.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Context;
+use super::{Context, fetched};
 use crate::{
     answer::{ExchangeResult, SyncAnswer, outcome::Outcome},
     attempt::documents,
@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
     };
     if !args.dry_run {
         let specs: BTreeSet<SpecId> = exchanged.iter().filter_map(|entry| sync::spec_of(&entry.name)).collect();
-        documents::place(&project, &Vec::from_iter(specs))?;
+        fetched::place_documents(context, || documents::place(&project, &Vec::from_iter(specs)));
     }
     let has = |way| exchanged.iter().any(|entry| entry.way == way);
     let failed = [ExchangeResult::Refused, ExchangeResult::Unfit, ExchangeResult::Namesake].into_iter().any(has);

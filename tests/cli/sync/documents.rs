@@ -89,6 +89,40 @@ fn a_newer_version_replaces_an_unchanged_one() {
 }
 
 #[test]
+fn what_two_clones_changed_at_once_stays_in_both() {
+    let (net, ids) = begun("comprehension,root-cause");
+    let path = format!(".chant/specs/{}.md", ids[0]);
+    net.chant(1, &["show", &ids[0]]).ok();
+    for clone in 0..2 {
+        edit(&net, clone, &ids[0], &format!("s/^# .*/# Renamed in {clone}/")).ok();
+    }
+    let mut err = String::new();
+    for clone in [0, 1, 0, 1, 0] {
+        err += &net.chant(clone, &["sync"]).ok().err;
+    }
+    for clone in 0..2 {
+        assert!(read(&net, clone, &path).contains(&format!("Renamed in {clone}")), "{clone}: {err}");
+    }
+    let warning = format!("warning: '{path}' stays as it is: another clone changed it at the same time");
+    assert_eq!(err.matches(&warning).count(), 1, "{err}");
+    // What is written with both in view is newer than either.
+    edit(&net, 0, &ids[0], "s/^# .*/# Settled/").ok();
+    settle(&net);
+    assert!(read(&net, 1, &path).contains("Settled"));
+}
+
+#[test]
+fn what_a_person_removed_does_not_come_back() {
+    let (net, ids) = begun("comprehension,root-cause");
+    fs::remove_file(net.dir(0).join(REPORT)).unwrap();
+    net.chant(0, &["show", &ids[0]]).ok();
+    assert!(!net.dir(0).join(REPORT).exists(), "clone 0 recorded it");
+    fs::remove_file(net.dir(1).join(REPORT)).unwrap();
+    net.chant(1, &["show", &ids[0]]).ok();
+    assert!(net.dir(1).join(REPORT).exists(), "clone 1 did not");
+}
+
+#[test]
 fn a_person_ticks_and_finishes_the_gate_in_the_other_clone() {
     let (net, ids) = begun("comprehension,upstream-pr");
     net.chant(0, &["work", &ids[0]]).ok();
