@@ -59,9 +59,14 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
 /// What a person can do where the remote has another spec with the id of one here, whose ref has the full name `name`.
 fn ways_out(project: &Project, remote: &str, id: &SpecId, name: &str) -> Result<Vec<String>> {
     let path = path_of(id);
+    let committed = match project.repo.head()?.id() {
+        Some(head) => project.blob_id_in(head, &path)?.is_some(),
+        None => false,
+    };
+    let remove = if committed { "git rm" } else { "rm" };
     let mut hints = vec![
         format!("to give yours a new id, copy '{path}' into a new spec: git chant add \"<title>\" --edit"),
-        format!("then accept theirs: git rm {path}"),
+        format!("then accept theirs: {remove} {path}"),
     ];
     hints.push(if project.store()?.ref_tip(id)?.is_some() {
         format!("and: git update-ref -d {name}")
