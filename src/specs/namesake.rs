@@ -43,6 +43,8 @@ impl<'p> Namesakes<'p> {
 
     /// Whether the file of `id` here is of another spec than `theirs`: no version of the file has a text or a title that was recorded there.
     ///
+    /// Where objects are missing, in a partial or a shallow clone, none can be told apart: its file and the history count as one spec.
+    ///
     /// A spec whose text was rewritten before it was first committed looks like that, too. As long as nothing has happened to it, it
     /// counts as one spec with the file that the same person committed.
     ///
@@ -58,6 +60,9 @@ impl<'p> Namesakes<'p> {
         if let Some(title) = &spec.title
             && self.titles(theirs, &recorded)?.contains(title)
         {
+            return Ok(false);
+        }
+        if promised::is_partial(&self.project.repo) || self.project.repo.gix().is_shallow()? {
             return Ok(false);
         }
         let versions = self.versions()?.get(text.path.as_bytes().as_bstr()).map_or(&[][..], Vec::as_slice);
@@ -86,13 +91,11 @@ impl<'p> Namesakes<'p> {
         Ok(titles)
     }
 
-    /// The versions of all spec files that `HEAD` reaches; none in a partial clone, which would have to fetch each directory for them.
+    /// The versions of all spec files that `HEAD` reaches.
     fn versions(&self) -> Result<&HashMap<BString, Vec<Version>>> {
         get_or_try_init(&self.versions, || match self.project.repo.head()?.id() {
-            Some(head) if !promised::is_partial(&self.project.repo) => {
-                file_history::versions_below(&self.project.repo, head, &[SPECS_DIR, ARCHIVE_DIR])
-            }
-            _ => Ok(HashMap::new()),
+            Some(head) => file_history::versions_below(&self.project.repo, head, &[SPECS_DIR, ARCHIVE_DIR]),
+            None => Ok(HashMap::new()),
         })
     }
 

@@ -101,3 +101,32 @@ fn a_text_that_was_rewritten_before_its_first_commit_is_no_other_spec() {
     net.sync(1);
     assert_eq!(net.status(1, &spec), "completed");
 }
+
+#[test]
+fn a_clone_that_lacks_objects_takes_a_rewritten_spec_for_no_other() {
+    let net = Net::new(1);
+    let spec = net.add(0, "Draft");
+    let path = net.dir(0).join(format!(".chant/specs/{spec}.md"));
+    net.git(0, &["add", ".chant"]);
+    net.git(0, &["commit", "-qm", "Spec"]);
+    net.agent(0, "echo work >file; git commit -qam Work");
+    net.chant(0, &["work", &spec]).ok();
+    net.sync(0);
+    std::fs::write(&path, "---\ntype: code\n---\n# The best title\n\nAnd a better text.\n").unwrap();
+    net.git(0, &["commit", "-qam", "Rewrite"]);
+    net.git(0, &["push", "-q", "origin", "main"]);
+    for key in ["uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"] {
+        net.sandbox.git_in(&net.server, &["config", key, "true"]);
+    }
+    let url = format!("file://{}", net.server.display());
+    for (name, option) in [("shallow", "--depth=1"), ("partial", "--filter=blob:none")] {
+        let dir = net.dir(0).with_file_name(name);
+        net.git(0, &["clone", "-q", option, &url, dir.to_str().unwrap()]);
+        let chant = |args: &[&str]| {
+            let mut command = net.sandbox.command_in(&dir, env!("CARGO_BIN_EXE_git-chant"));
+            net.sandbox.run(command.args(args)).ok()
+        };
+        chant(&["sync", "--fetch"]);
+        assert_eq!(chant(&["show", &spec, "--json"]).json()["spec"]["status"], "completed", "{name}");
+    }
+}
