@@ -250,7 +250,7 @@ fn a_symlink_is_neither_an_output_nor_a_spec() {
         &format!("{GOOD}; ln -s /etc/passwd out"),
         &["--type", "research", "--target-file", "out", "--target-file", "file"],
     );
-    fails(&sandbox, &id, &["output 'out': it is missing or empty"]);
+    fails(&sandbox, &id, &["output 'out': it is a symbolic link, no text"]);
     let (sandbox, id) =
         with_agent(&format!("{GOOD}; mv $CHANT_SPEC_FILE elsewhere; ln -s $PWD/elsewhere $CHANT_SPEC_FILE"));
     fails(&sandbox, &id, &["the spec file", "is missing"]);

@@ -6,10 +6,9 @@
 use super::sign::{Patterns, without_escapes};
 
 /// Lines that are a report by themselves; the group `path` is the file at fault.
-const REPORTS: [&str; 14] = [
+const REPORTS: [&str; 13] = [
     // Shells.
     r"^(?P<path>[^\s:]+): (?:line )?\d+: [Ss]yntax error\b",
-    r"^(?P<path>[^\s:]+): (?:line )?\d+: \S+: (?:command )?not found$",
     r"^(?P<path>[^\s:]+): (?:line )?\d+: \.: cannot open ",
     // Node.
     r"^Error \[ERR_MODULE_NOT_FOUND\]: .* imported from (?P<path>/.+)$",
@@ -29,6 +28,9 @@ const REPORTS: [&str; 14] = [
     r"^(?:PHP )?Fatal error:\s+Uncaught Error: Call to undefined function .* in (?P<path>.+):\d+$",
 ];
 
+/// What a shell says of a program that is not there. A script can go on from that: it counts where nothing follows.
+const NO_PROGRAM: &str = r"^(?P<path>[^\s:]+): (?:line )?\d+: \S+: (?:command )?not found$";
+
 /// How far above or below an error the file at fault may be named, in lines.
 const NEAR: usize = 8;
 
@@ -43,9 +45,11 @@ pub(crate) fn cannot_load(output: &str, tests: &[String]) -> bool {
     };
     let mut patterns = Patterns::default();
     let lines: Vec<String> = output.lines().map(without_escapes).collect();
+    let last = lines.iter().rposition(|line| !line.trim().is_empty());
     (0..lines.len()).any(|at| {
         let line = &lines[at];
-        let reported = REPORTS.iter().find_map(|report| patterns.group(report, "path", line));
+        let no_program = (Some(at) == last).then_some(&NO_PROGRAM);
+        let reported = REPORTS.iter().chain(no_program).find_map(|report| patterns.group(report, "path", line));
         let told = reported.or_else(|| compiler(&lines, at, &mut patterns)).or_else(|| python(&lines, at));
         told.or_else(|| node(&lines, at)).or_else(|| ruby(&lines, at)).is_some_and(is_test)
     })

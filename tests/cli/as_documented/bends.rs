@@ -181,11 +181,11 @@ mkdir -p .chant/research
 case $CHANT_PHASE in
 comprehension) printf '# Lost writes\n\nTwo write at once, and one value is gone.\n' >.chant/research/sum-comprehension.md ;;
 reproduction) mkdir -p tests/regression
-    printf 'grep -q "Pessimistic lock" src/storage/store.rs || { echo "no lock"; exit 1; }\n' >tests/regression/sum_test.rs
+    printf 'grep -q "^lock=held" src/storage/store.rs || { echo "no lock"; exit 1; }\n' >tests/regression/sum_test.rs
     git add tests; git commit -qm 'A test that fails' ;;
 root-cause) printf '# Root cause\n\nNothing holds the key.\n\n## Recommendation\n\nUse pessimistic locking.\n' >.chant/research/sum-root-cause.md ;;
 impact-map) printf '# Impact map\n\n- `src/storage/store.rs`\n' >.chant/research/sum-impact-map.md ;;
-fork-fix) sed -i '1s/^/# before\n# Pessimistic lock\n/' src/storage/store.rs; git commit -qam 'Lock the key'
+fork-fix) sed -i '1s/^/# before\nlock=held\n/' src/storage/store.rs; git commit -qam 'Lock the key'
     sed 's/^<!-- Fill.*/Writes are kept./' "$CHANT_SPEC_FILE" >.notes && cat .notes >"$CHANT_SPEC_FILE" && rm .notes ;;
 esac
 tick
