@@ -95,8 +95,6 @@ impl Work<'_> {
         let specs = Specs::new(self.project)?;
         let again = specs.research_to_repeat(&specs.entry(self.id)?)?;
         let read = format!("to read the agent's output: git chant log {} --agent", self.id.short());
-        Ok(std::iter::once(read)
-            .chain(again.map(|again| format!("to research again: {again} --reason \"...\"")))
-            .collect())
+        Ok(std::iter::once(read).chain(again.map(|again| again.hint())).collect())
     }
 }

@@ -38,7 +38,5 @@ fn end(context: &Context<'_>, query: &str, op: Op, reason: Option<&str>, stopped
     let outcome = context.recorded(&project, &id, &op, sentence)?;
     let specs = Specs::new(&project)?;
     let again = specs.research_to_repeat(&specs.entry(&id)?)?;
-    Ok(again
-        .into_iter()
-        .fold(outcome, |outcome, again| outcome.hint(format!("to research again: {again} --reason \"...\""))))
+    Ok(again.into_iter().fold(outcome, |outcome, again| outcome.hint(again.hint())))
 }

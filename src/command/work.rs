@@ -164,7 +164,7 @@ fn blocked(specs: &Specs<'_>, wanted: &SelectionRequest) -> Result<Option<Blocke
             let short = failed.id.short().to_owned();
             let why = format!("'{short}' of '{}' failed", topic.escape_debug());
             let way_out = match specs.research_to_repeat(&failed)? {
-                Some(again) => format!("to research again: {again}"),
+                Some(again) => again.hint(),
                 None => format!("to work on it again: git chant work {short}"),
             };
             return Ok(Some(Blocked { short, why, way_out }));

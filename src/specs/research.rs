@@ -10,6 +10,23 @@ use crate::{
 };
 use gix::ObjectId;
 
+/// How a person repeats the research of a spec that failed because of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Repetition {
+    /// The command.
+    pub command: String,
+    /// Whether it takes `--reason`: it makes a spec that supersedes another.
+    takes_reason: bool,
+}
+
+impl Repetition {
+    /// The command as a hint, with a place for the reason where it takes one.
+    pub(crate) fn hint(&self) -> String {
+        let reason = if self.takes_reason { " --reason \"...\"" } else { "" };
+        format!("to research again: {}{reason}", self.command)
+    }
+}
+
 /// Research that is out of date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StaleResearch {
@@ -25,28 +42,34 @@ impl Specs<'_> {
     ///
     /// # Errors
     /// If the specs cannot be read.
-    pub(crate) fn research_to_repeat(&self, entry: &Entry) -> Result<Option<String>> {
+    pub(crate) fn research_to_repeat(&self, entry: &Entry) -> Result<Option<Repetition>> {
         let Some(state) = entry.state.as_deref().filter(|_| entry.status == Status::Failed) else { return Ok(None) };
         let history = self.project.store()?.walk(&entry.id, state.tip)?.history;
         let blamed = history.deciding(state.status, state.attempt).and_then(|event| event.facts.stopped.as_ref());
         let Some(attempt) = state.attempt.filter(|_| blamed == Some(&StopKind::ResearchInsufficient)) else {
             return Ok(None);
         };
-        let mut research = Vec::new();
+        let mut origins = Vec::new();
         for id in self.origins(&entry.id, attempt)?.iter().flat_map(|origins| origins.iter()) {
-            let successor = self.successor(&entry.id, id)?;
-            if successor != *id {
-                let is_done = matches!(self.status(&successor)?, Status::Completed | Status::Archived);
-                return Ok((!is_done).then(|| format!("git chant work {}", successor.short())));
-            }
             let origin = self.entry(id)?;
-            if origin.spec().is_some_and(|spec| spec.front.kind == SpecType::Research) {
-                research.push(origin);
+            let is_research = origin.spec().is_some_and(|spec| spec.front.kind == SpecType::Research);
+            let successor = self.successor(&entry.id, id)?;
+            if is_research && successor != *id {
+                let is_done = matches!(self.status(&successor)?, Status::Completed | Status::Archived);
+                let command = format!("git chant work {}", successor.short());
+                return Ok((!is_done).then_some(Repetition { command, takes_reason: false }));
             }
+            origins.push((is_research, origin));
         }
-        let is_cause = |entry: &&Entry| phase(entry) == Some(Phase::RootCause);
-        let blamed = research.iter().find(is_cause).or(research.last());
-        Ok(Some(blamed.map_or_else(|| "git chant add \"Re-research ...\" --type research".to_owned(), again)))
+        // Where no input is research, the last of them is what the work was built on.
+        let is_cause = |(is_research, entry): &&(bool, Entry)| *is_research && phase(entry) == Some(Phase::RootCause);
+        let research = origins.iter().find(is_cause).or(origins.iter().rfind(|(is_research, _)| *is_research));
+        Ok(Some(match research.or(origins.last()) {
+            Some((_, origin)) => Repetition { command: again(origin), takes_reason: true },
+            None => {
+                Repetition { command: "git chant add \"Research ...\" --type research".to_owned(), takes_reason: false }
+            }
+        }))
     }
 
     /// The research that a new attempt at `spec` from `base` would rest on and that is out of date: an input of it changed, or code that an
