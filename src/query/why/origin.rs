@@ -12,7 +12,7 @@ use gix::{
 
 use super::{
     question::Question,
-    squash::{self, Combined, Range, Recording},
+    squash::{self, Combined, Pairs, Range, Recording},
 };
 use crate::{
     domain::id::SpecId,
@@ -116,6 +116,8 @@ pub(crate) struct Origins<'s, 'p> {
     specs: &'s Specs<'p>,
     recorded: OnceCell<Recorded>,
     works: OnceCell<Vec<Work>>,
+    /// Of the ends of works.
+    pairs: Pairs,
 }
 
 /// The commits that the events of all specs record.
@@ -140,7 +142,7 @@ struct Work {
 impl<'s, 'p> Origins<'s, 'p> {
     /// Nothing is read yet.
     pub(crate) fn new(specs: &'s Specs<'p>) -> Origins<'s, 'p> {
-        Origins { specs, recorded: OnceCell::new(), works: OnceCell::new() }
+        Origins { specs, recorded: OnceCell::new(), works: OnceCell::new(), pairs: Pairs::default() }
     }
 
     /// The specs that are looked through.
@@ -215,7 +217,8 @@ impl<'s, 'p> Origins<'s, 'p> {
         let touching =
             self.works()?.iter().filter(|work| work.paths.iter().any(|changed| Some(changed.as_bstr()) == path));
         let ranges: Vec<Range> = touching.map(|work| work.range.clone()).collect();
-        if let Some(Combined { specs, line }) = squash::combined(self.specs, &ranges, &changes, &question)? {
+        if let Some(Combined { specs, line }) = squash::combined(self.specs, &ranges, &changes, &question, &self.pairs)?
+        {
             let of_line = line.and_then(|line| self.recorded().ok()?.commits.get(&line).cloned());
             return Ok(Some(match of_line {
                 Some(spec) => Origin::Joined { spec, specs },

@@ -1,5 +1,7 @@
 //! Commits that have the work of one or several specs in one: a forge or a person squashed it.
 
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
+
 use gix::ObjectId;
 
 use super::question::Question;
@@ -16,8 +18,8 @@ use crate::{
     specs::all::Specs,
 };
 
-/// How many ranges of works are compared with a commit by their patches.
-const MOST_RANGES: usize = 64;
+/// How many ranges of works one answer compares with commits by their patches: each costs two gits.
+const MOST_RANGES: usize = 16;
 
 /// What a spec recorded of its changes.
 pub(super) struct Recording {
@@ -107,50 +109,78 @@ pub(super) struct Combined {
     pub(super) line: Option<ObjectId>,
 }
 
+/// What was found out of pairs of commits, once for all commits that an answer is about.
+#[derive(Default)]
+pub(super) struct Pairs {
+    /// Whether the second reaches the first.
+    is_below: RefCell<HashMap<(ObjectId, ObjectId), bool>>,
+    /// The changes between both.
+    changes: RefCell<HashMap<(ObjectId, ObjectId), Rc<[PathPatch]>>>,
+}
+
+impl Pairs {
+    fn is_ancestor(&self, specs: &Specs<'_>, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
+        if let Some(known) = self.is_below.borrow().get(&(ancestor, descendant)) {
+            return Ok(*known);
+        }
+        let found = specs.project.is_ancestor(ancestor, descendant)?;
+        self.is_below.borrow_mut().insert((ancestor, descendant), found);
+        Ok(found)
+    }
+
+    /// The changes from `base` to `tip`; `None` once enough pairs were compared.
+    fn between(&self, specs: &Specs<'_>, base: ObjectId, tip: ObjectId) -> Result<Option<Rc<[PathPatch]>>> {
+        if let Some(known) = self.changes.borrow().get(&(base, tip)) {
+            return Ok(Some(Rc::clone(known)));
+        }
+        if self.changes.borrow().len() >= MOST_RANGES {
+            return Ok(None);
+        }
+        let found: Rc<[PathPatch]> = path_patches::between(&specs.project.repo, Some(base), tip, SPECS_DIR)?.into();
+        self.changes.borrow_mut().insert((base, tip), Rc::clone(&found));
+        Ok(Some(found))
+    }
+}
+
 /// The works that changed the path of the question one after another, from the base of the first to the tip of the last, where the commit
-/// makes the change of the path between these.
+/// makes the change of the path between these: with the same content before and after, otherwise by the same patch.
 pub(super) fn combined(
     specs: &Specs<'_>,
     ranges: &[Range],
     changes: &[PathPatch],
     question: &Question<'_>,
+    pairs: &Pairs,
 ) -> Result<Option<Combined>> {
     let project = specs.project;
     let Some(path) = question.path else { return Ok(None) };
     let Some(change) = changes.iter().find(|change| change.path == path) else { return Ok(None) };
-    let mut compared = 0;
-    for last in ranges.iter().rev() {
-        for first in ranges {
-            if first.spec == last.spec || !project.is_ancestor(first.base, last.base)? {
-                continue;
-            }
-            let blob =
-                |commit| Ok::<_, crate::error::Error>(project.blob_id_in(commit, path)?.map(|id| id.to_string()));
-            let by_blobs = blob(first.base)? == change.before && blob(last.tip)? == change.after;
-            if !by_blobs {
-                compared += 1;
-                if compared > MOST_RANGES {
-                    return Ok(None);
-                }
-                let between = path_patches::between(&project.repo, Some(first.base), last.tip, SPECS_DIR)?;
-                if !between.iter().any(|one| one.is_same(change)) {
+    let blob = |commit| Ok::<_, crate::error::Error>(project.blob_id_in(commit, path)?.map(|id| id.to_string()));
+    for by_patch in [false, true] {
+        for last in ranges.iter().rev() {
+            for first in ranges.iter().filter(|first| first.spec != last.spec) {
+                let may_be = by_patch || (blob(first.base)? == change.before && blob(last.tip)? == change.after);
+                if !may_be || !pairs.is_ancestor(specs, first.base, last.base)? {
                     continue;
                 }
-            }
-            let mut within = Vec::new();
-            for one in ranges {
-                if project.is_ancestor(first.base, one.base)? && project.is_ancestor(one.tip, last.tip)? {
-                    within.push(one.spec.clone());
+                let makes = |between: Rc<[PathPatch]>| between.iter().any(|one| one.is_same(change));
+                if by_patch && !pairs.between(specs, first.base, last.tip)?.is_some_and(makes) {
+                    continue;
                 }
-            }
-            let line = match question.line {
-                Some(line) => {
-                    let there = (question.commit, path, line);
-                    blame::line_between(&project.repo, there, first.base, last.tip)?
+                let mut within = Vec::new();
+                for one in ranges {
+                    if pairs.is_ancestor(specs, first.base, one.base)? && pairs.is_ancestor(specs, one.tip, last.tip)? {
+                        within.push(one.spec.clone());
+                    }
                 }
-                None => None,
-            };
-            return Ok(Some(Combined { specs: within, line }));
+                let line = match question.line {
+                    Some(line) => {
+                        let there = (question.commit, path, line);
+                        blame::line_between(&project.repo, there, first.base, last.tip)?
+                    }
+                    None => None,
+                };
+                return Ok(Some(Combined { specs: within, line }));
+            }
         }
     }
     Ok(None)
