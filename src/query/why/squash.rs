@@ -109,13 +109,15 @@ pub(super) struct Combined {
     pub(super) line: Option<ObjectId>,
 }
 
+type Pair = (ObjectId, ObjectId);
+
 /// What was found out of pairs of commits, once for all commits that an answer is about.
 #[derive(Default)]
 pub(super) struct Pairs {
     /// Whether the second reaches the first.
-    is_below: RefCell<HashMap<(ObjectId, ObjectId), bool>>,
+    is_below: RefCell<HashMap<Pair, bool>>,
     /// The changes between both.
-    changes: RefCell<HashMap<(ObjectId, ObjectId), Rc<[PathPatch]>>>,
+    changes: RefCell<HashMap<Pair, Rc<[PathPatch]>>>,
 }
 
 impl Pairs {
