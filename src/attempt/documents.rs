@@ -68,7 +68,8 @@ pub(crate) fn place(project: &Project, ids: &[SpecId]) -> Result<BTreeSet<String
         return Ok(BTreeSet::new());
     };
     // What a spec wrote comes first: what others were given of it may be older.
-    ids.iter().try_for_each(|id| place_outputs(project, id))?;
+    let specs = Specs::new(project)?;
+    ids.iter().try_for_each(|id| place_outputs(&specs, id))?;
     let specs = Specs::new(project)?;
     let mut carried = Carried { project, specs: &specs, top, left: BTreeSet::new() };
     ids.iter().try_for_each(|id| carried.place(id))?;
@@ -76,9 +77,10 @@ pub(crate) fn place(project: &Project, ids: &[SpecId]) -> Result<BTreeSet<String
 }
 
 /// Puts the documents into place that a completed spec wrote: only where none is, or one that was pinned when the work on it began.
-fn place_outputs(project: &Project, id: &SpecId) -> Result<()> {
+fn place_outputs(specs: &Specs<'_>, id: &SpecId) -> Result<()> {
+    let project = specs.project;
     let Some(state) = project.store()?.state(id)? else { return Ok(()) };
-    if recorded_status(&state) != Status::Completed || state.facts.superseded_by.is_some() {
+    if recorded_status(&state) != Status::Completed || specs.successor(id, id)? != *id {
         return Ok(());
     }
     match project.attempt(id, &state) {

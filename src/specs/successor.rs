@@ -42,21 +42,50 @@ impl Project {
 }
 
 impl Specs<'_> {
-    /// The specs that supersede `id` for `from`, each the one before it: the last stands in its place. A spec that was cancelled, and a
-    /// proposal that no person has adopted, supersedes none, and `from` itself takes what it supersedes as it is.
+    /// The specs that supersede `id` for `from`, each the one before it: the last stands in its place. `from` itself takes what it
+    /// supersedes as it is.
+    ///
+    /// # Errors
+    /// If the specs cannot be read.
     pub(crate) fn successors(&self, from: &SpecId, id: &SpecId) -> Result<Vec<SpecId>> {
         let mut found: Vec<SpecId> = Vec::new();
         loop {
-            let last = found.last().unwrap_or(id);
-            let next = self.informant(last)?.and_then(|last| last.superseded_by.clone());
-            let Some(next) = next.filter(|next| next != from && next != id && !found.contains(next)) else { break };
-            let proposed = self.informant(&next)?.is_none_or(|next| next.is_proposed);
-            if proposed || self.status(&next)? == Status::Cancelled {
-                break;
+            let next = self.superseding(found.last().unwrap_or(id))?;
+            match next.filter(|next| next != from && next != id && !found.contains(next)) {
+                Some(next) => found.push(next),
+                None => return Ok(found),
             }
-            found.push(next);
         }
-        Ok(found)
+    }
+
+    /// The newest spec that was recorded as superseding `id`, among those that count. The one place that decides this: a spec that was
+    /// cancelled, archived since or not, and a proposal that no person has adopted, supersedes none.
+    fn superseding(&self, id: &SpecId) -> Result<Option<SpecId>> {
+        let Some(newest) = self.informant(id)?.and_then(|state| state.superseded_by.clone()) else { return Ok(None) };
+        if self.can_supersede(&newest)? {
+            return Ok(Some(newest));
+        }
+        let Some(tip) = self.names.tip(id)? else { return Ok(None) };
+        let history = self.project.store()?.walk(id, tip)?.history;
+        for event in history.events().iter().rev().filter(|event| event.op == Op::Supersede) {
+            if let Some(by) = event.facts.superseded_by.as_ref().filter(|by| **by != newest)
+                && self.can_supersede(by)?
+            {
+                return Ok(Some(by.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn can_supersede(&self, id: &SpecId) -> Result<bool> {
+        if self.informant(id)?.is_none_or(|state| state.is_proposed) {
+            return Ok(false);
+        }
+        let was = match self.status(id)? {
+            Status::Archived => self.recorded(id)?.state.as_ref().and_then(|state| state.was),
+            status => Some(status),
+        };
+        Ok(was != Some(Status::Cancelled))
     }
 
     /// The specs that ids mean as people write them in a front matter, short ones too. One that means no spec, or several, means none.
