@@ -105,7 +105,7 @@ pub(super) fn say_stale(project: &Project, plan: &Plan, progress: &dyn Progress)
     if plan.resumed.is_some() {
         return Ok(());
     }
-    for stale in Specs::new(project)?.stale_research(&plan.id, &plan.spec, plan.base)? {
+    for stale in Specs::new(project)?.stale_research(&plan.id, plan.base)? {
         progress.say(&Step::Warning(stale.what));
         progress.say(&Step::Hint(format!("to repeat it: {}", stale.again)));
     }

@@ -104,6 +104,10 @@ fn complete(project: &Project, draft: &mut Draft, warnings: &mut Vec<String>) ->
     resolve_ids(project, &mut front.depends_on)?;
     resolve_inputs(project, &mut front.informed_by, warnings)?;
     resolve_ids(project, &mut front.supersedes)?;
+    if !front.supersedes.is_empty() {
+        let specs = Specs::new(project)?;
+        specs.named(&front.supersedes)?.iter().try_for_each(|old| inherit::refuse_second(&specs, old))?;
+    }
     if front.supersedes.is_empty() && front.topic.is_none() { Ok(()) } else { inherit(project, draft) }
 }
 

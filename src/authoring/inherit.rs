@@ -8,6 +8,7 @@ use crate::{
         id::SpecId,
         pattern::{check_path, is_url},
         spec_file::{self, FrontMatter, MAX_SPEC_LEN, Spec, begun_again, body_of},
+        status::Status,
     },
     error::{Error, Kind, Result},
     git::work_file,
@@ -141,6 +142,35 @@ pub(crate) fn onto(project: &Project, front: &FrontMatter) -> Result<Option<Stri
         (Some(_), Some(topic)) => Known::of(&specs, topic)?.onto,
         _ => None,
     })
+}
+
+/// Refuses to repeat `old` a second time while a spec that supersedes it is under way.
+///
+/// # Errors
+/// `exists` if there is such a spec.
+pub(super) fn refuse_second(specs: &Specs<'_>, old: &SpecId) -> Result<()> {
+    let current = specs.successor(old, old)?;
+    if current == *old {
+        return Ok(());
+    }
+    refuse_open(specs, &current, &format!("'{}' is superseded already", old.short()))
+}
+
+/// Refuses what needs `id` to be closed, or failed: `what` says what that is.
+///
+/// # Errors
+/// `exists` if it is under way, or not begun.
+pub(super) fn refuse_open(specs: &Specs<'_>, id: &SpecId, what: &str) -> Result<()> {
+    let entry = specs.entry(id)?;
+    if entry.status.is_over() || entry.status == Status::Failed {
+        return Ok(());
+    }
+    let (short, status) = (id.short(), entry.status.as_str().replace('_', " "));
+    let mut error = Error::negative(Kind::Exists, format!("{what}: '{short}' is {status}"));
+    if let Some(next) = specs.view(&entry)?.next_command() {
+        error = error.hint(format!("to continue it: {next}"));
+    }
+    Err(error.hint(format!("to cancel it: git chant cancel {short}")))
 }
 
 /// The spec that one with this front matter supersedes; of several the first.

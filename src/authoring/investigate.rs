@@ -7,6 +7,7 @@ use gix::bstr::ByteSlice;
 use super::{
     add::{self, Created},
     draft::Draft,
+    inherit,
     template::{body, heading},
     topic::Known,
 };
@@ -91,7 +92,7 @@ pub(crate) fn investigate(project: &Project, request: &Request) -> Result<Vec<(P
 /// Creates a spec that supersedes the one of a phase. Gives it, with a warning for each input that cannot be used yet.
 ///
 /// # Errors
-/// `no-topic` if the investigation has no spec of that phase.
+/// `no-topic` if the investigation has no spec of that phase, `exists` if that is not closed.
 pub(crate) fn again(
     project: &Project,
     phase: Phase,
@@ -104,6 +105,8 @@ pub(crate) fn again(
         return Err(Error::negative(Kind::NoTopic, format!("the investigation '{topic}' has no {phase}"))
             .hint(format!("to add it: git chant investigate {topic} --title \"...\" --phases {phase}")));
     };
+    let what = format!("cannot repeat the {} of '{}'", phase.as_str(), request.topic.escape_debug());
+    inherit::refuse_open(&specs, &old, &what)?;
     let title = match &request.title {
         title if title.is_empty() => specs.entry(&old)?.title().to_owned(),
         title => format!("{}{title}", heading(phase, &request.topic)),

@@ -55,8 +55,8 @@ pub(crate) struct InvestigateArgs {
 
     /// Repeat this phase with a new spec that supersedes the old one
     ///
-    /// Takes the target, inputs and criteria from the old spec. Specs that the old one informed become stale until they are worked on
-    /// again.
+    /// Takes the target, inputs and criteria from the old spec, which has to be closed or failed. Specs that build on the old one, directly
+    /// or through others, wait for the new one; those that are finished become stale until they are worked on again.
     #[arg(long, value_name = "phase", value_parser = phase_parser(), conflicts_with_all = ["phases", "single"])]
     pub again: Option<Phase>,
 

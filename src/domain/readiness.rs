@@ -1,6 +1,6 @@
 //! Whether a spec can be worked now, and if not, why: the one place that decides it.
 
-use super::status::Status;
+use super::{id::SpecId, status::Status};
 
 /// What a dependency turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,15 @@ pub(crate) enum Dependency {
     Ambiguous(Vec<String>),
     /// One that leads back to the spec itself: the ids along the way, the spec first and last.
     Cycle(Vec<String>),
+    /// One that is completed, or superseded, while work that it stands for is done again.
+    Repeated {
+        /// The spec that is named.
+        through: SpecId,
+        /// The open spec.
+        by: SpecId,
+        /// Its status.
+        status: Status,
+    },
     /// One spec, with its status.
     Known {
         /// Its short id.
@@ -31,7 +40,7 @@ pub(crate) struct Situation {
     pub status: Option<Status>,
     /// What is wrong with the spec file.
     pub invalid: Option<String>,
-    /// `depends_on`, each as written, and what it is.
+    /// `depends_on`, each as written, and what it is; inputs, where other work has to come before them.
     pub dependencies: Vec<(String, Dependency)>,
     /// Inputs that cannot be used: as written, and why.
     pub missing_inputs: Vec<(String, String)>,
@@ -129,7 +138,8 @@ pub(crate) fn reasons(situation: &Situation) -> Vec<Reason> {
     }
     for (written, dependency) in &situation.dependencies {
         if let Some((obstacle, why)) = stands_in_the_way(written, dependency) {
-            add(obstacle, written, why);
+            let what = if let Dependency::Repeated { by, .. } = dependency { by.as_str() } else { written };
+            add(obstacle, what, why);
         }
     }
     for (input, why) in &situation.missing_inputs {
@@ -156,6 +166,10 @@ fn stands_in_the_way(written: &str, dependency: &Dependency) -> Option<(Obstacle
             Some((Obstacle::Base, format!("'{short}' is completed in {target}, but the base lacks its work")))
         }
         Dependency::Known { status: Status::Completed, .. } => None,
+        Dependency::Repeated { through, by, status } => {
+            let (through, by, status) = (through.short(), by.short(), status.as_str().replace('_', " "));
+            Some((Obstacle::Dependency, format!("it builds on '{through}', which waits for '{by}', which is {status}")))
+        }
         Dependency::Known { short, status, .. } => Some((
             Obstacle::Dependency,
             format!("it depends on '{short}', which is {}", status.as_str().replace('_', " ")),

@@ -56,6 +56,8 @@ pub(crate) struct Specs<'p> {
     pub(super) depends_on: RefCell<HashMap<SpecId, Rc<[String]>>>,
     /// Specs from which no way along dependencies leads in a circle.
     pub(super) acyclic: RefCell<HashSet<SpecId>>,
+    /// The open specs that repeat what completed ones were built on.
+    pub(super) repeated: RefCell<HashMap<SpecId, Rc<[SpecId]>>>,
     recorded: RefCell<HashMap<SpecId, Recorded>>,
     informants: RefCell<HashMap<SpecId, Option<Rc<Informant>>>>,
     /// What was asked for last of what is not kept there.
@@ -115,6 +117,7 @@ impl<'p> Specs<'p> {
             head,
             depends_on: RefCell::default(),
             acyclic: RefCell::default(),
+            repeated: RefCell::default(),
             recorded: RefCell::default(),
             informants: RefCell::default(),
             last: RefCell::default(),

@@ -40,6 +40,9 @@ impl Specs<'_> {
         if !matches!(status, Status::Completed | Status::Archived) {
             return Ok(Dependency::Known { short, status, in_base: None, target: None });
         }
+        if let Some(repeated) = self.repeated_below(from, id)? {
+            return Ok(repeated);
+        }
         let recorded = self.recorded(id)?;
         // An archived spec counts as what it was before.
         let was = recorded.state.as_ref().and_then(|state| state.was);
@@ -103,7 +106,7 @@ impl Specs<'_> {
 
 /// Specs and what they wait for.
 #[derive(Default)]
-struct Graph {
+pub(super) struct Graph {
     ids: Vec<SpecId>,
     nodes: HashMap<SpecId, usize>,
     edges: Edges,
@@ -113,7 +116,10 @@ struct Graph {
 
 impl Graph {
     /// All specs that `from` lead to by what each `waits_for`.
-    fn of<'i>(
+    ///
+    /// # Errors
+    /// Those of `waits_for`.
+    pub(super) fn of<'i>(
         from: impl IntoIterator<Item = &'i SpecId>,
         waits_for: impl Fn(&SpecId) -> Result<Vec<(usize, SpecId)>>,
     ) -> Result<Graph> {
@@ -127,6 +133,11 @@ impl Graph {
             graph.entries.push(entries);
         }
         Ok(graph)
+    }
+
+    /// Whether `id` is one of them.
+    pub(super) fn has(&self, id: &SpecId) -> bool {
+        self.nodes.contains_key(id)
     }
 
     fn node(&mut self, id: &SpecId) -> usize {

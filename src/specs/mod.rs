@@ -35,6 +35,7 @@ pub(crate) mod proposal;
 pub(crate) mod readiness;
 pub(crate) mod record;
 pub(crate) mod release_notes;
+mod repeated;
 pub(crate) mod research;
 pub(crate) mod resolve;
 pub(crate) mod reviews;

@@ -122,7 +122,7 @@ impl Project {
         let front = &spec.front;
         let specs = Specs::new(self)?;
         remarks.extend(superseded(&specs, id, spec)?);
-        remarks.extend(specs.stale_research(id, spec, base)?.into_iter().map(|stale| stale.what));
+        remarks.extend(specs.stale_research(id, base)?.into_iter().map(|stale| stale.what));
         let mut superseded = specs.named(&front.supersedes)?;
         if superseded.is_empty() && (front.kind != SpecType::Research || front.topic.is_none()) {
             return Ok(remarks);

@@ -36,6 +36,12 @@ impl Specs<'_> {
                 let dependency = self.dependency(facts.id, written, base.commit())?;
                 situation.dependencies.push((written.to_owned(), dependency));
             }
+            let depends_on = self.named(&self.depends_on(facts.id)?)?;
+            for id in self.input_specs(text)?.iter().filter(|id| !depends_on.contains(id)) {
+                if let Some(repeated) = self.repeated_input(facts.id, id)? {
+                    situation.dependencies.push((id.to_string(), repeated));
+                }
+            }
             for input in text.informed_by.iter() {
                 if let Some(fault) = self.project.input_fault(&self.names, &base, input)? {
                     situation.missing_inputs.push((input.to_owned(), fault.why(input)));

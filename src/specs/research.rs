@@ -3,8 +3,8 @@
 use super::{all::Specs, base::Base, drift::Change, entry::Entry, listing::Listing};
 use crate::{
     domain::{
-        enumeration::enumerate, event::Op, id::SpecId, pattern, phase::Phase, spec_file::Spec, spec_type::SpecType,
-        status::Status, stop::StopKind, text::map_entries,
+        enumeration::enumerate, event::Op, id::SpecId, phase::Phase, spec_type::SpecType, status::Status,
+        stop::StopKind, text::map_entries,
     },
     error::Result,
 };
@@ -72,14 +72,14 @@ impl Specs<'_> {
         }))
     }
 
-    /// The research that a new attempt at `spec` from `base` would rest on and that is out of date: an input of it changed, or code that an
+    /// The research that a new attempt at a spec from `base` would rest on and that is out of date: an input of it changed, or code that an
     /// impact map names.
     ///
     /// # Errors
     /// If the specs cannot be read.
-    pub(crate) fn stale_research(&self, id: &SpecId, spec: &Spec, base: ObjectId) -> Result<Vec<StaleResearch>> {
+    pub(crate) fn stale_research(&self, id: &SpecId, base: ObjectId) -> Result<Vec<StaleResearch>> {
         let mut stale = Vec::new();
-        for id in self.rests_on(id, spec)? {
+        for id in self.rests_on(id)? {
             let entry = self.entry(&id)?;
             let is_done = matches!(entry.status, Status::Completed | Status::Archived);
             if !is_done || entry.spec().is_none_or(|spec| spec.front.kind != SpecType::Research) {
@@ -99,23 +99,14 @@ impl Specs<'_> {
         Ok(stale)
     }
 
-    /// The specs that `spec` depends on or is informed by, directly and through others, each as the one that stands in its place.
-    fn rests_on(&self, of: &SpecId, spec: &Spec) -> Result<Vec<SpecId>> {
+    /// The specs that `of` depends on or is informed by, directly and through others, each as the one that stands in its place.
+    fn rests_on(&self, of: &SpecId) -> Result<Vec<SpecId>> {
         let mut found: Vec<SpecId> = Vec::new();
-        let named = |spec: &Spec| {
-            let informed = spec.front.informed_by.iter().filter_map(|entry| match pattern::Entry::parse(entry) {
-                Ok(pattern::Entry::Spec(id)) => Some(id.to_string()),
-                _ => None,
-            });
-            Vec::from_iter(spec.front.depends_on.iter().cloned().chain(informed))
-        };
-        let mut open = named(spec);
-        while let Some(written) = open.pop() {
-            let candidates = self.project.candidates(&self.names, &written)?;
-            let [id] = candidates.as_slice() else { continue };
-            let id = self.successor(of, id)?;
+        let mut open = self.built_on(of)?;
+        while let Some(named) = open.pop() {
+            let id = self.successor(of, &named)?;
             if id != *of && !found.contains(&id) {
-                open.extend(self.entry(&id)?.spec().map(named).unwrap_or_default());
+                open.extend(self.built_on(&id)?);
                 found.push(id);
             }
         }

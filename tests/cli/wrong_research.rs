@@ -7,6 +7,7 @@ use crate::support::Sandbox;
 /// By phase: a document, or a fix that fails as long as the file `~/wrong` is there.
 const AGENT: &str = r#"
 cp "$CHANT_PROMPT_FILE" ~/prompt
+echo "$CHANT_SPEC_ID" >>~/worked
 document() { mkdir -p .chant/research; printf '# Why\n\nA race, seen in run %s.\n\n## Recommendation\n\nTake the lock.\n\n%s\n' "$CHANT_ATTEMPT" "$1" >".chant/research/lost-$CHANT_PHASE.md"; }
 case $CHANT_PHASE in
 fork-fix)
@@ -87,12 +88,15 @@ fn a_stale_impact_map_is_told_when_the_fix_begins() {
     // What it was informed by was replaced.
     sandbox.chant(&["investigate", "lost", "--again", "root-cause"]).ok();
     let new = sandbox.chant(&["list", "--topic", "lost", "--status", "pending", "--format=%(id)"]).ok().out;
+    // Not before that is done.
+    sandbox.chant(&["work", fix, "--fresh"]).fails(1, &[&format!("which waits for '{}'", &new.trim()[11..])]);
+    sandbox.chant(&["work", new.trim()]).ok();
     let ran = sandbox.chant(&["work", fix, "--fresh"]);
     let superseded = format!("'{}' was superseded by '{}'", &ids[1][11..], &new.trim()[11..]);
-    assert!(ran.err.contains(&stale(&superseded)), "{}", ran.err);
+    let both = stale(&format!("its input '.chant/research/lost-root-cause.md' changed; {superseded}"));
+    assert!(ran.err.contains(&both), "{}", ran.err);
     // A new map is not stale, and nothing is said.
     fs::remove_file(sandbox.dir().join("home/wrong")).unwrap();
-    sandbox.chant(&["work", new.trim()]).ok();
     sandbox.chant(&["investigate", "lost", "--again", "impact-map"]).ok();
     sandbox.chant(&["work", "--topic", "lost", "--phase", "impact-map"]).ok();
     let ran = sandbox.chant(&["work", fix, "--fresh"]).ok();
@@ -118,4 +122,138 @@ fn a_spec_in_the_place_of_wrong_research_is_told_in_the_agents_own_words() {
         assert!(prompt(&sandbox).contains("the lock is not reentrant"), "in the place of {old}: {}", prompt(&sandbox));
         sandbox.chant(&["cancel", &new]).ok();
     }
+}
+
+/// An investigation of which comprehension and root cause are completed; the impact map and the fix are not begun.
+fn half_done() -> (Sandbox, Vec<String>) {
+    let sandbox = Sandbox::new();
+    sandbox.write("store", "lossy\n");
+    sandbox.commit("A store");
+    sandbox.agent(AGENT);
+    let phases = "comprehension,root-cause,impact-map,fork-fix";
+    let out = sandbox.chant(&["investigate", "lost", "--title", "Lost writes", "--phases", phases]).ok().out;
+    let ids: Vec<String> = out.lines().map(|line| line["Created spec: ".len()..][..18].to_owned()).collect();
+    sandbox.commit("Specs");
+    ids[..2].iter().for_each(|id| drop(sandbox.chant(&["work", id]).ok()));
+    (sandbox, ids)
+}
+
+/// Repeats a phase; the id of the new spec.
+fn again(sandbox: &Sandbox, phase: &str) -> String {
+    let out = sandbox.chant(&["investigate", "lost", "--again", phase]).ok().out;
+    out.lines().next().unwrap()["Created spec: ".len()..][..18].to_owned()
+}
+
+fn ready(sandbox: &Sandbox) -> Vec<String> {
+    let out = sandbox.chant(&["list", "--ready", "--format=%(id)"]).ok().out;
+    out.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn what_builds_on_a_repeated_phase_waits_for_it_through_any_number_of_others() {
+    let (sandbox, ids) = half_done();
+    assert_eq!(ready(&sandbox), [ids[2].as_str()]);
+    let new = again(&sandbox, "comprehension");
+    assert_eq!(ready(&sandbox), [new.as_str()]);
+    let why = format!("it builds on '{}', which waits for '{}', which is pending", &ids[1][11..], &new[11..]);
+    sandbox.chant(&["work", &ids[2]]).fails(1, &[&why]);
+    assert_eq!(sandbox.show(&ids[2])["blocked_by"][0]["what"], new.as_str());
+    sandbox.chant(&["next"]).ok().fails(0, &[&new[11..]]);
+    fs::remove_file(sandbox.dir().join("home/worked")).unwrap();
+    sandbox.chant(&["work", "--topic", "lost", "--chain"]).ok();
+    let worked = fs::read_to_string(sandbox.dir().join("home/worked")).unwrap();
+    assert_eq!(worked.lines().collect::<Vec<_>>(), [&new, &ids[2], &ids[3]]);
+    // What is finished already is stale in turn, each after the one before it.
+    let stale = |id: &str| sandbox.show(id)["stale"] == true;
+    assert!(stale(&ids[1]) && !stale(&ids[2]));
+    let cause = again(&sandbox, "root-cause");
+    sandbox.chant(&["work", &cause]).ok();
+    assert!(stale(&ids[2]) && !stale(&cause));
+}
+
+#[test]
+fn what_is_done_again_after_it_was_completed_holds_up_as_much() {
+    let (sandbox, ids) = half_done();
+    sandbox.chant(&["reset", &ids[0]]).ok();
+    assert_eq!(ready(&sandbox), [ids[0].as_str()]);
+    sandbox.chant(&["work", &ids[0]]).ok();
+    assert_eq!(ready(&sandbox), [ids[2].as_str()]);
+    // A spec that only names it as an input waits, too, and one that was never completed holds up nothing else.
+    let out = sandbox.add(&["Write it up", "--informed-by", &ids[0], "--type", "documentation"]);
+    let new = again(&sandbox, "comprehension");
+    assert_eq!(ready(&sandbox), [new.as_str()]);
+    let why = format!("it builds on '{}', which waits for '{}'", &ids[0][11..], &new[11..]);
+    sandbox.chant(&["work", &out]).fails(1, &[&why]);
+    sandbox.chant(&["cancel", &new]).ok();
+    assert_eq!(ready(&sandbox), [ids[2].as_str(), out.as_str()]);
+}
+
+#[test]
+fn specs_that_repeat_each_others_grounds_do_not_wait_for_each_other() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo x >>\"$CHANT_SPEC_ID\"; tick");
+    let work = |id: &str| drop(sandbox.chant(&["work", id]).ok());
+    let one = sandbox.add(&["One"]);
+    let other = sandbox.add(&["Other"]);
+    [&one, &other].into_iter().for_each(|id| work(id));
+    let on_one = sandbox.add(&["On one", "--depends-on", &one]);
+    let on_other = sandbox.add(&["On other", "--depends-on", &other]);
+    [&on_one, &on_other].into_iter().for_each(|id| work(id));
+    let new_one = sandbox.add(&["New one", "--supersedes", &one, "--depends-on", &on_other]);
+    let new_other = sandbox.add(&["New other", "--supersedes", &other, "--depends-on", &on_one]);
+    assert_eq!(ready(&sandbox), [new_one.as_str(), new_other.as_str()]);
+    // What a spec supersedes may be what it builds on.
+    sandbox.chant(&["cancel", &new_other]).ok();
+    let newest = sandbox.add(&["Newest", "--supersedes", &on_one, "--depends-on", &on_one]);
+    assert!(!ready(&sandbox).contains(&newest), "its ground is repeated");
+    work(&new_one);
+    assert!(ready(&sandbox).contains(&newest));
+}
+
+#[test]
+fn a_phase_is_repeated_once_at_a_time() {
+    let (sandbox, ids) = half_done();
+    let new = again(&sandbox, "comprehension");
+    let short = &new[11..];
+    let repeat = ["investigate", "lost", "--again", "comprehension"];
+    let way_out =
+        [format!("to continue it: git chant work {short}"), format!("to cancel it: git chant cancel {short}")];
+    let pending = format!("'{short}' is pending");
+    sandbox.chant(&repeat).fails(1, &["cannot repeat the comprehension of 'lost'", &pending, &way_out[0], &way_out[1]]);
+    sandbox.chant(&["add", "Once more", "--supersedes", &ids[0]]).fails(1, &[&pending, &way_out[0], &way_out[1]]);
+    // One that was never done is not repeated either.
+    sandbox.chant(&["investigate", "lost", "--again", "impact-map"]).fails(1, &[&ids[2][11..], "is pending"]);
+    assert_eq!(sandbox.chant(&["list", "--topic", "lost", "--format=%(id)"]).ok().out.lines().count(), 5);
+    sandbox.chant(&["work", &new]).ok();
+    again(&sandbox, "comprehension");
+}
+
+#[test]
+fn a_cancelled_spec_supersedes_nothing_archived_or_not() {
+    let (sandbox, ids) = half_done();
+    let replaced = |id: &str| sandbox.show(id)["superseded_by"].clone();
+    let first = again(&sandbox, "root-cause");
+    assert_eq!(replaced(&ids[1]), first[11..]);
+    sandbox.chant(&["cancel", &first]).ok();
+    assert_eq!(replaced(&ids[1]), serde_json::Value::Null);
+    sandbox.commit("Specs");
+    sandbox.chant(&["archive", &first]).ok();
+    sandbox.commit("An archive");
+    assert_eq!(replaced(&ids[1]), serde_json::Value::Null);
+    assert_eq!(ready(&sandbox), [ids[2].as_str()]);
+    let says = |args: &[&str]| {
+        let ran = sandbox.chant(args);
+        format!("{}{}", ran.out, ran.err)
+    };
+    for args in [&["show", &ids[1]][..], &["graph", "lost"], &["drift"], &["status", "lost"], &["list", "--all"]] {
+        let said = says(args);
+        assert!(!said.contains("uperseded by") && !said.contains("Replaced"), "{args:?}: {said}");
+    }
+    // What it superseded is repeated as if it had never been there, and of several the one that counts is meant.
+    let second = again(&sandbox, "root-cause");
+    sandbox.chant(&["work", &second]).ok();
+    let third = sandbox.add(&["Third", "--supersedes", &ids[1], "--phase", "root-cause", "--topic", "lost"]);
+    assert_eq!(replaced(&ids[1]), third[11..]);
+    sandbox.chant(&["cancel", &third]).ok();
+    assert_eq!(replaced(&ids[1]), second[11..]);
 }

@@ -128,15 +128,14 @@ fn passes(reason: &Reason) -> bool {
     matches!(reason.obstacle, Obstacle::Dependency | Obstacle::Input | Obstacle::Base)
 }
 
-/// The specs that `id` depends on and that are not completed.
+/// The specs that have to be completed before `id` is ready.
 fn open_dependencies(specs: &Specs<'_>, id: &SpecId) -> Result<BTreeSet<SpecId>> {
     let mut open = BTreeSet::new();
-    for written in specs.depends_on(id)?.iter() {
-        if let [other] = specs.project.candidates(&specs.names, written)?.as_slice() {
-            let other = specs.successor(id, other)?;
-            if !matches!(specs.recorded(&other)?.status, Status::Completed | Status::Archived) {
-                open.insert(other);
-            }
+    for reason in specs.reasons(&specs.entry(id)?.facts())? {
+        if matches!(reason.obstacle, Obstacle::Dependency | Obstacle::Cycle)
+            && let [other] = specs.project.candidates(&specs.names, &reason.what)?.as_slice()
+        {
+            open.insert(specs.successor(id, other)?);
         }
     }
     Ok(open)
