@@ -17,6 +17,10 @@ mod domain;
 mod env;
 mod error;
 mod exchange;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../tests/fuzz/readers.rs"]
+pub mod fuzz;
 mod git;
 mod manual;
 mod output;

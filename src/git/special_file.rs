@@ -2,7 +2,7 @@
 //! one where git has a file. None of them holds anything that could be lost.
 
 use std::{
-    fs,
+    fs::{self, FileType},
     os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
 };
@@ -26,45 +26,35 @@ pub(super) fn in_the_way(common_dir: &Path, git_dir: &Path) -> Option<PathBuf> {
 /// of their own, in which links stay.
 pub(super) fn remove_with_links(git_dir: &Path) -> Vec<PathBuf> {
     let modules = git_dir.join("modules");
-    let (mut found, mut dirs) = (Vec::new(), vec![git_dir.to_owned()]);
-    while let Some(dir) = dirs.pop() {
-        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
-            let Ok(kind) = entry.file_type() else { continue };
-            let path = entry.path();
-            if kind.is_dir() {
-                dirs.push(path);
-            } else if !kind.is_file() && (!dir.starts_with(&modules) || is_special(&path)) {
-                // One that stays is named all the same.
-                let _stays = fs::remove_file(&path);
-                if !kind.is_socket() {
-                    found.push(path);
-                }
-            }
-        }
-    }
-    found.sort();
-    found
+    let mut found = remove_those(git_dir, &[], |path| !path.starts_with(&modules) || is_special(path));
+    found.retain(|(_, kind)| !kind.is_socket());
+    found.into_iter().map(|(path, _)| path).collect()
 }
 
 /// Removes all of them below the git directory `dir`, except in a directory that git-chant itself has there. Returns their paths.
 pub(crate) fn remove(dir: &Path) -> Vec<PathBuf> {
+    remove_those(dir, OWN, is_special).into_iter().map(|(path, _)| path).collect()
+}
+
+/// Removes below `dir`, except in its directories `passed_over`, what is neither a file nor a directory and `goes`. Gives the paths in order:
+/// what cannot be removed is named all the same.
+fn remove_those(dir: &Path, passed_over: &[&str], goes: impl Fn(&Path) -> bool) -> Vec<(PathBuf, FileType)> {
     let (mut found, mut dirs) = (Vec::new(), vec![dir.to_owned()]);
     while let Some(next) = dirs.pop() {
         for entry in fs::read_dir(&next).into_iter().flatten().flatten() {
             let Ok(kind) = entry.file_type() else { continue };
             let path = entry.path();
             if kind.is_dir() {
-                if next != dir || !OWN.iter().any(|name| entry.file_name() == *name) {
+                if next != dir || !passed_over.iter().any(|name| entry.file_name() == *name) {
                     dirs.push(path);
                 }
-            } else if !kind.is_file() && is_special(&path) {
-                // One that stays is named all the same.
+            } else if !kind.is_file() && goes(&path) {
                 let _stays = fs::remove_file(&path);
-                found.push(path);
+                found.push((path, kind));
             }
         }
     }
-    found.sort();
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
     found
 }
 

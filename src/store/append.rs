@@ -335,6 +335,8 @@ fn verb(op: &Op) -> &str {
     match op {
         Op::Start => "work on",
         Op::Land => "merge",
+        Op::Ack => "accept",
+        Op::Unarchive => "restore",
         other => other.as_str(),
     }
 }

@@ -128,7 +128,7 @@ impl CacheFile {
         if head.made_by != self.made_by {
             return None;
         }
-        Some(Records { places: places(&bytes, begin)?, packed: head.packed, last: Cell::new(0), bytes })
+        Records::from_bytes(bytes, begin, head.packed)
     }
 
     /// Puts it into its place, whole: what `records` have of the specs that `exist`, and what is new.
@@ -221,7 +221,24 @@ fn split(bytes: &[u8]) -> Option<(Record<'_>, usize)> {
     Some(((bytes.get(HEADER..row)?, bytes.get(row..length)?), length))
 }
 
+/// Reads all that is in `bytes`, the records of a file of the cache without its head, as commands do for one spec after another.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_records(bytes: &[u8]) {
+    let Some(records) = Records::from_bytes(bytes.to_vec(), 0, None) else { return };
+    for id in records.ids() {
+        let _refs = (records.refs(id), records.row(id), records.informed(id));
+        if let Ok(id) = SpecId::new(id) {
+            let _facts = (records.text(&id), records.state(&id, None), records.is_consistent(&id));
+        }
+    }
+}
+
 impl Records {
+    /// The records of `bytes`, of which the first begins at `begin`; `None` if they do not fill it.
+    fn from_bytes(bytes: Vec<u8>, begin: usize, packed: Option<Option<Stamp>>) -> Option<Records> {
+        Some(Records { places: places(&bytes, begin)?, packed, last: Cell::new(0), bytes })
+    }
+
     /// The record that begins at `at`: the bytes of its refs and of its row.
     fn record(&self, at: u32) -> Option<Record<'_>> {
         Some(split(self.bytes.get(usize::try_from(at).ok()?..)?)?.0)
@@ -381,7 +398,7 @@ mod tests {
     use super::*;
 
     fn records(bytes: &[u8]) -> Records {
-        Records { bytes: bytes.to_vec(), places: places(bytes, 0).expect("whole records"), ..Records::default() }
+        Records::from_bytes(bytes.to_vec(), 0, None).expect("whole records")
     }
 
     fn written(records: &Records, update: Option<&Update>) -> Vec<u8> {

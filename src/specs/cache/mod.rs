@@ -10,6 +10,8 @@ mod file;
 mod row;
 
 pub(crate) use check::check;
+#[cfg(any(test, fuzzing))]
+pub(crate) use file::read_records;
 pub(crate) use file::{read as read_file, write as write_file};
 
 use std::{
