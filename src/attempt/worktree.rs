@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gix::{ObjectId, objs::tree::EntryKind};
+use gix::{ObjectId, objs::tree::EntryKind, refs::FullNameRef};
 
 use crate::{
     agent::process::{self, Run},
@@ -19,7 +19,7 @@ use crate::{
         commit::{self, NewCommit, Signing},
         object::patiently,
         reference::Swapped,
-        worktree::{self, Worktree},
+        worktree::{self, Worktree, pool::Pool},
     },
     project::Project,
     specs::{confined, text::path_of},
@@ -36,25 +36,48 @@ pub(super) fn add(project: &Project, id: &SpecId, attempt: ObjectId, commit: Obj
     if let Some(main) = &main {
         worktree::hide::hide(&project.repo, main, &path)?;
     }
-    let branch = project.branch_ref(id)?;
-    let tree = if confined::needs_closed_place(project, id, commit)? {
-        let empty = worktree::add::add_empty(&project.repo, &path, branch.as_ref())?;
-        let filled =
-            confined::closed_place(project, id, attempt, &empty).and_then(|place| worktree::add::fill(&place.tree));
-        if let Err(error) = filled {
-            // That one stays is no news beside what went wrong first.
-            let _stays = worktree::remove::remove(&project.repo, &path);
-            return Err(error);
-        }
-        Worktree { locked: None, ..empty }
-    } else {
-        worktree::add::add(&project.repo, &path, branch.as_ref())?
+    let pool = Pool::of(&project.repo)?;
+    let is_closed = confined::needs_closed_place(project, id, commit)?;
+    let place = |empty: &Worktree| match is_closed {
+        true => confined::closed_place(project, id, attempt, empty).map(|place| place.tree),
+        false => Ok(empty.clone()),
     };
+    let branch = project.branch_ref(id)?;
+    // Where the files of a former worktree do not serve, git writes all of them.
+    let from_pool = pool.take(&path).map(|entry| {
+        check_out(project, &path, branch.as_ref(), |empty| {
+            entry.move_into(empty)?;
+            let tree = place(empty)?;
+            worktree::add::fill(&tree).and_then(|()| pool.clean_worktree(&tree))
+        })
+    });
+    let tree = match from_pool {
+        Some(Ok(tree)) => tree,
+        _ if is_closed => check_out(project, &path, branch.as_ref(), |empty| worktree::add::fill(&place(empty)?))?,
+        _ => worktree::add::add(&project.repo, &path, branch.as_ref())?,
+    };
+    pool.note(&tree)?;
     if let Some(main) = &main {
         let hooks = worktree::include::hooks_pattern(&project.repo);
         worktree::include::prepare(main, &tree.path, hooks.as_deref())?;
     }
     Ok(tree)
+}
+
+/// Makes a worktree on `branch` that `fill` puts files into; none is left if that fails.
+fn check_out(
+    project: &Project,
+    path: &Path,
+    branch: &FullNameRef,
+    fill: impl FnOnce(&Worktree) -> Result<()>,
+) -> Result<Worktree> {
+    let empty = worktree::add::add_empty(&project.repo, path, branch)?;
+    if let Err(error) = fill(&empty) {
+        // That one stays is no news beside what went wrong first.
+        let _stays = worktree::remove::remove(&project.repo, path);
+        return Err(error);
+    }
+    Ok(Worktree { locked: None, ..empty })
 }
 
 /// Makes branch and worktree of `attempt`. What is left there of the one `before` is kept under its own ref first.

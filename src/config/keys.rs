@@ -143,6 +143,10 @@ keys! {
         "How many bytes the reusable checkout for slow checks may take, see gitchant-workflow(7). A larger one is removed, and checks run in a fresh checkout; 0 keeps none.";
     WORKTREE_DIR = "chant.worktreeDir", Kind::Path, None,
         "The directory for worktrees, absolute or relative to the main worktree. If unset, they are beside the main worktree. If the directory is inside the main worktree, a line in `info/exclude` hides it from git status.";
+    WORKTREE_KEEP = "chant.worktreeKeep", Kind::Text, None,
+        "A pattern as in gitignore(5) of untracked files that stay in a worktree which is kept for the next attempt, such as `node_modules/`: that attempt, of another spec and by another agent, begins with them. May be given several times. If unset, nothing stays but the files of the commit.";
+    WORKTREE_POOL = "chant.worktreePool", Kind::Int { min: 0, max: 10_000 }, None,
+        "How many worktrees are kept at most after their attempts, so that the next ones write only the files that differ, see gitchant-workflow(7); 0 keeps none. If unset, git-chant keeps as many as were in use at once, in repositories of at least 5,000 files.";
     WORKTREE_SETUP = "chant.worktreeSetup", Kind::Command, None,
         "A command to run in each new worktree, for example to install dependencies. It is read only from git configuration.";
 }

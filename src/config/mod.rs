@@ -248,6 +248,18 @@ impl<'repo> Config<'repo> {
         self.find(keys::WORKTREE_DIR.name).map(|found| found.path(home)).transpose()
     }
 
+    /// How many former worktrees are kept, if that is set.
+    pub(crate) fn worktree_pool(&self) -> Result<Option<usize>> {
+        let keys::Kind::Int { min, max } = keys::WORKTREE_POOL.kind else { return Ok(None) };
+        let found = self.find(keys::WORKTREE_POOL.name).map(|found| found.int(min, max)).transpose()?;
+        Ok(found.map(|count| usize::try_from(count).unwrap_or(usize::MAX)))
+    }
+
+    /// The patterns of untracked files that stay in former worktrees.
+    pub(crate) fn worktree_keep(&self) -> Result<Vec<String>> {
+        Setting::all(self.snapshot.plumbing(), keys::WORKTREE_KEEP.name).iter().map(Setting::text).collect()
+    }
+
     /// The command line that prepares a worktree.
     pub(crate) fn worktree_setup(&self) -> Result<Option<BString>> {
         self.command(&keys::WORKTREE_SETUP, keys::WORKTREE_SETUP.name)

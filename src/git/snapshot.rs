@@ -88,7 +88,7 @@ fn tree_of_everything(worktree: &Worktree, nested: &[BString]) -> Result<ObjectI
 
 /// The copy keeps what is only in the index: sparse checkouts, intent to add, cached file times. And its own time: git looks into
 /// files that are as new as the index, since such a one may have changed in the same second; to a newer index they would be clean.
-fn copy_index(from: &Path, to: &Path) -> Result<()> {
+pub(super) fn copy_index(from: &Path, to: &Path) -> Result<()> {
     match fs::copy(from, to) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
         copied => copied.io("copy", from)?,

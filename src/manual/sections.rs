@@ -61,6 +61,7 @@ pub(super) const CONFIGURATION: &[(&str, &[&str])] = &[
             "chant.rateLimitPause",
             "chant.trust",
             "chant.worktreeDir",
+            "chant.worktreePool",
             "chant.worktreeSetup",
         ],
     ),

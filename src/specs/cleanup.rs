@@ -9,7 +9,7 @@ use crate::{
         branch,
         repository::Head,
         snapshot,
-        worktree::{self, Worktree},
+        worktree::{self, Worktree, pool::Pool},
     },
     project::Project,
     specs::{
@@ -30,6 +30,11 @@ impl Project {
             // The log of its registration may be all that names a commit.
             self.keep_heads(id, attempt, tree)?;
             return Ok(None);
+        }
+        if tree.is_incomplete() {
+            // Nothing has worked in it.
+            self.keep_heads(id, attempt, tree)?;
+            return Ok(tree.head.as_ref().and_then(Head::id));
         }
         worktree::repair(&self.repo, tree)?;
         let place = confined::place(self, id, attempt, tree, None, Runs::Filters)?;
@@ -147,17 +152,22 @@ pub(crate) fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<Strin
 
 /// Keeps what a worktree holds, then removes it.
 fn save_and_remove(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<()> {
+    let pool = Pool::of(&project.repo)?;
     let place = confined::place(project, &attempt.id, attempt.start, tree, None, Runs::Filters)?;
+    let is_kept = pool.wants(tree) && !confined::is_by_hand(project, &attempt.id)?;
     // Most worktrees have no uncommitted changes, as git finds out when it removes them: then their commits are all there is to keep. A git
     // that is confined cannot remove one.
     if place.tree.sandbox.is_empty() && tree.path.is_dir() && tree.head.as_ref().and_then(Head::id).is_some() {
         project.keep_heads(&attempt.id, attempt.start, tree)?;
-        if worktree::remove::remove_clean(&project.repo, tree)? {
+        if !is_kept && worktree::remove::remove_clean(&project.repo, tree)? {
             return Ok(());
         }
     }
     drop(place);
     project.save_worktree(&attempt.id, attempt.start, tree)?;
+    if is_kept && pool.keep(tree)? {
+        return Ok(());
+    }
     worktree::remove::remove(&project.repo, &tree.path).map(|_| ())
 }
 

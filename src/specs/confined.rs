@@ -247,7 +247,7 @@ pub(crate) fn closed_place(project: &Project, id: &SpecId, attempt: ObjectId, tr
 }
 
 /// Whether a person has the attempt at a spec.
-fn is_by_hand(project: &Project, id: &SpecId) -> Result<bool> {
+pub(crate) fn is_by_hand(project: &Project, id: &SpecId) -> Result<bool> {
     let state = project.store()?.state(id)?;
     Ok(state.is_some_and(|state| state.facts.agent.as_deref() == Some(MANUAL)))
 }

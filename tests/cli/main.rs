@@ -94,4 +94,5 @@ mod why;
 mod work;
 mod work_all;
 mod work_trees;
+mod worktree_pool;
 mod wrong_research;

@@ -26,6 +26,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "work-silent", prepare: silent, command: &["work", "ID"], go_on: working },
     Scenario { name: "work-again", prepare: paused, command: &["work", "ID"], go_on: working },
     Scenario { name: "work-confined", prepare: confined, command: ONTO_MAIN, go_on: working_onto_main },
+    Scenario { name: "work-from-pool", prepare: pooled, command: &["work", "ID"], go_on: working },
     Scenario { name: "finish", prepare: by_hand, command: &["finish", "ID"], go_on: finishing },
     Scenario { name: "merge", prepare: finished, command: &["merge", "ID"], go_on: merging },
     Scenario { name: "merge-elsewhere", prepare: finished_elsewhere, command: &["merge", "ID"], go_on: merging },
@@ -186,6 +187,18 @@ fn paused() -> Start {
     // A confined agent could not send the signal.
     sandbox.run(sandbox.command_in(&sandbox.repo, "git").args(["-c", "chant.confine=off", "chant", "work", &id]));
     assert_eq!(sandbox.status(&id), "paused");
+    sandbox.agent(AGENT);
+    Start { sandbox, id }
+}
+
+/// With the files of a former worktree, which the new one takes, and for which its own come in.
+fn pooled() -> Start {
+    let Start { sandbox, id } = ready();
+    sandbox.git(&["config", "chant.worktreePool", "1"]);
+    sandbox.agent("echo it >other; git add other; git commit -qm Other; echo theirs >changed");
+    let first = sandbox.add(&["Another file", "--onto", "elsewhere"]);
+    sandbox.git(&["branch", "elsewhere"]);
+    sandbox.run(&mut sandbox.binary(&["work", &first]));
     sandbox.agent(AGENT);
     Start { sandbox, id }
 }

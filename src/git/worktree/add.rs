@@ -36,7 +36,9 @@ pub(crate) fn add_empty(repo: &Repository, path: &Path, branch: &FullNameRef) ->
 /// # Errors
 /// `git-failed` if git cannot write the files.
 pub(crate) fn fill(tree: &Worktree) -> Result<()> {
-    let git = tree.git()?.args(["read-tree", "--reset", "-u", "--no-recurse-submodules", "HEAD"]);
+    // Files that come from the pool are told from changed ones by all that their index knows.
+    let git = tree.git()?.config("core.trustctime=true").config("core.checkStat=default");
+    let git = git.args(["read-tree", "--reset", "-u", "--no-recurse-submodules", "HEAD"]);
     git.check()?;
     if let Some(head) = tree.head.as_ref().and_then(Head::id) {
         let ids = [head.kind().null(), head].map(|id| id.to_string());

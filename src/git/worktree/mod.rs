@@ -7,6 +7,7 @@ pub(crate) mod hide;
 pub(crate) mod include;
 pub(crate) mod lock;
 pub(crate) mod path;
+pub(crate) mod pool;
 pub(crate) mod remove;
 mod repair;
 pub(crate) mod sparse;

@@ -11,7 +11,11 @@ use crate::{
     error::{Error, Kind, Result},
     git::{
         history,
-        worktree::{self, path, remove},
+        worktree::{
+            self, path,
+            pool::{self, Pool},
+            remove,
+        },
     },
     project::{Project, check_output, check_slot, warm},
     specs::cleanup::is_inside,
@@ -36,6 +40,13 @@ pub(super) fn steps(project: &Project, request: &Request) -> Result<Vec<Step>> {
         let name = path.to_string_lossy().into_owned();
         let why = format!("no recent check used it ({} MB)", size.div_ceil(1_000_000));
         steps.push(Step::prune(Pruned::Check, None, name, why, warm::remove));
+    }
+    for (path, time) in Pool::of(&project.repo)?.left()? {
+        if request.has_expired(time) {
+            let name = path.to_string_lossy().into_owned();
+            let why = "no recent attempt used the files that it keeps";
+            steps.push(Step::prune(Pruned::Worktree, None, name, why, move |_| pool::discard(&path)));
+        }
     }
     for entry in fs::read_dir(check_output::dir(project)).into_iter().flatten().flatten() {
         let path = entry.path();
