@@ -9,6 +9,7 @@ mod measure;
 mod repository;
 mod rows;
 mod specs;
+mod trees;
 
 use std::path::Path;
 
@@ -31,6 +32,9 @@ fn main() {
     println!("{} processors; medians of {} rounds", processors(), asked.rounds);
     if asked.only.is_empty() || asked.only.iter().any(|name| name == "checks") {
         checks::rows(&home, &asked.binary, asked.rounds);
+    }
+    if asked.only.is_empty() || asked.only.iter().any(|name| name == "trees") {
+        trees::rows(&home, &asked.binary, asked.rounds);
     }
     for count in &asked.sizes {
         let archived = *count > MANY;

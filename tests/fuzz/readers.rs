@@ -15,7 +15,9 @@ use crate::{
         process::OutputFilter as _,
     },
     domain::{
-        altered_tests, code_text, inline_tests, naming,
+        altered_tests, code_text,
+        event::Event,
+        inline_tests, naming,
         pattern::{Entry, PathSet},
         probes, runner, spec_file,
         text::{self, Files, Known},
@@ -106,19 +108,23 @@ pub fn texts(data: &[u8]) {
     assert!(text::same_words(&document, &document));
 }
 
-/// The commit of an event: what is read of it is written so that the same is read again.
+/// The commit of an event: what git-chant writes of an event that it read is read as that.
 ///
 /// # Panics
 /// If another event is read again.
 pub fn trailers(data: &[u8]) {
     let id = ObjectId::null(gix::hash::Kind::Sha1);
-    let Ok(event) = store::decode(id, data) else { return };
-    let roles: Vec<_> = event.parents.iter().map(|(role, _)| *role).collect();
-    let message = store::encode(&event.spec, &event.op, &event.sentence, event.generation, &roles, &event.facts);
-    let end = data.find("\n\n").map_or(data.len(), |end| end + 2);
-    let again = store::decode(id, &[&data[..end], message.as_bytes()].concat()).expect("what is written is an event");
-    assert_eq!((&again.spec, &again.op, again.generation), (&event.spec, &event.op, event.generation));
-    assert_eq!((again.parents, again.facts), (event.parents, event.facts));
+    let Ok(foreign) = store::decode(id, data) else { return };
+    let head = &data[..data.find("\n\n").map_or(data.len(), |end| end + 2)];
+    let written = |event: &Event| {
+        let roles: Vec<_> = event.parents.iter().map(|(role, _)| *role).collect();
+        let message = store::encode(&event.spec, &event.op, &event.sentence, event.generation, &roles, &event.facts);
+        store::decode(id, &[head, message.as_bytes()].concat()).expect("what is written is an event")
+    };
+    let own = written(&foreign);
+    assert_eq!((&own.spec, &own.op, own.generation), (&foreign.spec, &foreign.op, foreign.generation));
+    assert_eq!(own.parents, foreign.parents);
+    assert_eq!(written(&own), own);
 }
 
 /// Notes that a remote sends: a tree and, after a byte 255, the blob that its entries may name.
