@@ -62,7 +62,7 @@ fn the_next_attempt_gets_the_files_and_sees_nothing_of_the_last() {
         let first = look(&sandbox);
         assert_eq!(entries(&sandbox).len(), 1, "{first}");
         assert_eq!(sandbox.git(&["worktree", "list"]).lines().count(), 1);
-        // The target moves on meanwhile.
+        // The target moves on between the two.
         sandbox.git(&["rm", "-q", "file"]);
         sandbox.write("new", "n\n");
         sandbox.git(&["add", "new"]);
