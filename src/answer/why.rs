@@ -34,8 +34,8 @@ pub(crate) struct WhyView {
     pub commit: Option<String>,
     /// Its subject.
     pub subject: Option<String>,
-    /// How it is known: `recorded` (by an event), `patch` (the same change as a recorded commit), `claimed` (only the commit says so,
-    /// or a note), `unknown`.
+    /// How it is known: `recorded` (by an event), `patch` (by what it changes: the same as recorded commits, or most of their lines),
+    /// `several` (of several specs, each with an answer of its own), `claimed` (only the commit says so, or a note), `unknown`.
     pub certainty: String,
     /// The certainty in words.
     pub how: String,

@@ -140,8 +140,9 @@ pub(crate) const PATH_PAGE: Page = Page {
 /// Show why a commit or a line exists
 ///
 /// Finds the spec that a commit came from, its checks, and the research behind it with its recommendation, the nearest first. Events are
-/// certain evidence. After an amend, rebase or cherry-pick, why finds the commit by its patch. If only a note or the commit message names
-/// the spec, why says so. Exits with status 1 if it finds no spec.
+/// certain evidence. After an amend, rebase or cherry-pick, why finds the commit by its patch; after a squash, by the recorded lines, even if
+/// upstream changed other lines or renamed a file. If several specs changed the same lines, why shows each. If only a note or the commit
+/// message names the spec, why says so. Exits with status 1 if it finds no spec.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct WhyArgs {
     /// Give a commit, a path, <path>:<line>, or <rev>:<path>:<line>

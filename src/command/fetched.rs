@@ -210,14 +210,28 @@ fn unknown(project: &Project) -> Result<Option<SpecId>> {
     Ok(None)
 }
 
-/// What to say to a person who looks at specs of which this clone has no history, and that its remote was never asked about.
+/// What to say to a person who looks at specs of which this clone has no history, or at none at all, where its remote was not asked since
+/// the last fetch.
 ///
 /// # Errors
 /// If the names of the specs cannot be read.
 pub(super) fn hint(project: &Project) -> Result<Option<String>> {
-    let Some(name) = project.exchanged_with()? else { return Ok(None) };
-    if !project.store()?.all_tracked(&name)?.is_empty() || unknown(project)?.is_none() {
+    let Some(name) = sync::unasked(project)? else { return Ok(None) };
+    let what = if unknown(project)?.is_some() {
+        "some specs have no history in this clone and may be done"
+    } else if project.spec_names().all()?.is_empty() {
+        "this clone has no specs"
+    } else {
         return Ok(None);
-    }
-    Ok(Some(format!("some specs have no history in this clone; to ask '{name}': git chant sync --fetch")))
+    };
+    Ok(Some(format!("{what}; to ask '{name}': git chant sync --fetch")))
+}
+
+/// What to say where no spec of this clone is behind a commit, and the remote was not asked since the last fetch.
+///
+/// # Errors
+/// If the configuration cannot be read.
+pub(super) fn hint_for_origin(project: &Project) -> Result<Option<String>> {
+    let to_ask = |name| format!("'{name}' may have specs that this clone lacks; to fetch them: git chant sync --fetch");
+    Ok(sync::unasked(project)?.map(to_ask))
 }

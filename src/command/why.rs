@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
 
-use super::Context;
+use super::{Context, fetched};
 use crate::{
     answer::{WhyAnswer, WhyView, outcome::Outcome},
     cli::show::WhyArgs,
@@ -31,11 +31,12 @@ pub(super) fn run(context: &Context<'_>, args: &WhyArgs) -> Result<Outcome> {
     let origins = Origins::new(&specs);
     let mut answers = Vec::new();
     for one in &asked {
-        let answer = why::why(&origins, one.as_ref().map(Asked::question))?;
-        let known = |known: &WhyView| known.spec.is_some() && known.spec == answer.spec;
-        // Of several commits of one spec the newest stands for all.
-        if !answers.iter().any(known) {
-            answers.push(answer);
+        for answer in why::why(&origins, one.as_ref().map(Asked::question))? {
+            let known = |known: &WhyView| known.spec.is_some() && known.spec == answer.spec;
+            // Of several commits of one spec the newest stands for all.
+            if !answers.iter().any(known) {
+                answers.push(answer);
+            }
         }
     }
     let nothing = answers.iter().all(|answer| answer.spec.is_none());
@@ -43,7 +44,10 @@ pub(super) fn run(context: &Context<'_>, args: &WhyArgs) -> Result<Outcome> {
         answers.retain(|answer| nothing || answer.spec.is_some());
     }
     let hint = match asked.first() {
-        Some(Some(first)) if nothing => to_compare(&project, &origins, first.path.as_deref())?,
+        Some(Some(first)) if nothing => match to_compare(&project, &origins, first.path.as_deref())? {
+            None => fetched::hint_for_origin(&project)?,
+            hint => hint,
+        },
         _ => None,
     };
     let outcome = Outcome::new(WhyAnswer { why: answers }).exit(i32::from(nothing));

@@ -3,10 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::id::SpecId;
+use super::changed_lines::ChangedLines;
 
 /// The format of `patches.json`.
 const FORMAT: u32 = 1;
+
+/// How many lines are recorded, and how many of one side of a path at least: of longer changes a sample.
+const MOST_LINES: usize = 4000;
+const LEAST_OF_PATH: usize = 8;
 
 /// The changes of an attempt.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,18 +19,6 @@ pub(crate) struct Patches {
     pub format: u32,
     /// What the attempt itself changed.
     pub own: Vec<PathPatch>,
-    /// What it changed together with other work, where that differs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub joined: Option<Joined>,
-}
-
-/// The changes of several specs in one, as far as they touch the same paths.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Joined {
-    /// The specs, the oldest first.
-    pub specs: Vec<SpecId>,
-    /// The paths that more than one of them changed.
-    pub paths: Vec<PathPatch>,
 }
 
 /// The change of one path.
@@ -40,17 +32,19 @@ pub(crate) struct PathPatch {
     pub after: Option<String>,
     /// The `git patch-id --stable` of the change; `None` where git gives none.
     pub patch: Option<String>,
+    /// The lines that the change brings and takes away, of a long change a sample; `None` for what is no text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<ChangedLines>,
 }
 
 impl Patches {
     /// The changes as they are written now.
-    pub(crate) fn new(own: Vec<PathPatch>, joined: Option<Joined>) -> Patches {
-        Patches { format: FORMAT, own, joined }
-    }
-
-    /// Whether `changes` make every change of the attempt, whatever else they make.
-    pub(crate) fn all_within(&self, changes: &[PathPatch]) -> bool {
-        !self.own.is_empty() && self.own.iter().all(|own| changes.iter().any(|change| change.is_same(own)))
+    pub(crate) fn new(mut own: Vec<PathPatch>) -> Patches {
+        let most = (MOST_LINES / own.len().max(1) / 2).max(LEAST_OF_PATH);
+        for one in &mut own {
+            one.lines = one.lines.take().map(|lines| lines.sample(most));
+        }
+        Patches { format: FORMAT, own }
     }
 
     /// Whether the attempt changed `path`.
@@ -62,7 +56,12 @@ impl Patches {
 impl PathPatch {
     /// Whether both make the same change: between the same blobs, or by the same patch.
     pub(crate) fn is_same(&self, other: &PathPatch) -> bool {
-        let by_patch = self.patch.is_some() && self.patch == other.patch;
+        // The same lines at another line of a file that had them before are another change.
+        let is_other = match (&self.lines, &other.lines) {
+            (Some(one), Some(other)) => one.len() + other.len() > 0 && one.shared(other) == 0,
+            _ => false,
+        };
+        let by_patch = self.patch.is_some() && self.patch == other.patch && !is_other;
         let by_blobs = self.before == other.before && self.after == other.after;
         self.path == other.path && (by_patch || by_blobs)
     }
@@ -74,7 +73,7 @@ mod tests {
 
     fn change(path: &str, before: &str, after: &str, patch: &str) -> PathPatch {
         let some = |text: &str| Some(text.to_owned());
-        PathPatch { path: path.to_owned(), before: some(before), after: some(after), patch: some(patch) }
+        PathPatch { path: path.to_owned(), before: some(before), after: some(after), patch: some(patch), lines: None }
     }
 
     #[test]
@@ -84,13 +83,5 @@ mod tests {
         assert!(!one.is_same(&change("a", "1", "4", "q")) && !one.is_same(&change("b", "1", "2", "p")));
         let none = PathPatch { path: "a".to_owned(), ..PathPatch::default() };
         assert!(!none.is_same(&PathPatch { after: Some("2".to_owned()), ..none.clone() }), "no patch is no same patch");
-    }
-
-    #[test]
-    fn work_is_within_a_commit_that_makes_all_of_its_changes() {
-        let work = Patches::new(vec![change("a", "1", "2", "p"), change("b", "1", "2", "q")], None);
-        assert!(work.all_within(&[change("b", "1", "2", "q"), change("a", "7", "8", "p"), change("c", "1", "2", "r")]));
-        assert!(!work.all_within(&[change("a", "1", "2", "p")]));
-        assert!(!Patches::default().all_within(&[change("a", "1", "2", "p")]), "no change is in no commit");
     }
 }

@@ -51,56 +51,6 @@ fn parsed(printed: &[u8], path: &str) -> Option<Line> {
     Some(Line { commit, path, number })
 }
 
-/// The commit, of those that `tip` reaches and `since` does not, that a line of another commit comes from which has the same change of the
-/// path in one. `None` if it comes from none of them.
-///
-/// # Errors
-/// If git fails.
-pub(crate) fn line_between(
-    repo: &Repository,
-    (commit, path, number): (ObjectId, &str, u64),
-    since: ObjectId,
-    tip: ObjectId,
-) -> Result<Option<ObjectId>> {
-    let Some(number) = place_in(repo, (tip, commit), path, number)? else { return Ok(None) };
-    let (range, line) = (format!("{since}..{tip}"), format!("{number},{number}"));
-    let output = Git::at(repo).args(["blame", "--porcelain", "-L", &line, &range, "--", path]).run()?;
-    let is_older = output.stdout.lines().any(|line| line == b"boundary");
-    let found = parsed(&output.stdout, path).filter(|_| output.success() && !is_older);
-    Ok(found.map(|found| found.commit))
-}
-
-/// The number that a line of a file in the commit `new` has in `old`; `None` if it is not there.
-fn place_in(repo: &Repository, (old, new): (ObjectId, ObjectId), path: &str, number: u64) -> Result<Option<u64>> {
-    let git = Git::at(repo).global("--literal-pathspecs").args(["diff-tree", "-r", "-U0", "-p"]);
-    let git = git.args(["--no-renames", "--no-ext-diff", "--no-textconv", "--no-color"]);
-    let printed = git.args([old.to_string(), new.to_string()]).args(["--", path]).check()?.stdout;
-    let mut shift: i64 = 0;
-    for hunk in printed.lines().filter_map(|line| hunk(line.to_str().ok()?)) {
-        let (old, new) = hunk;
-        // Of a hunk without lines on one side git gives the line before it.
-        let begin = if new.1 == 0 { new.0 + 1 } else { new.0 };
-        if number < begin {
-            break;
-        }
-        if number < begin + new.1 {
-            return Ok(None);
-        }
-        shift += old.1.cast_signed() - new.1.cast_signed();
-    }
-    Ok(number.checked_add_signed(shift))
-}
-
-/// The lines of a hunk before and after, each with the first and how many: `@@ -1,2 +3 @@`.
-fn hunk(line: &str) -> Option<((u64, u64), (u64, u64))> {
-    let mut sides = line.strip_prefix("@@ -")?.split(' ');
-    let side = |text: &str| {
-        let (first, count) = text.split_once(',').unwrap_or((text, "1"));
-        Some((first.parse().ok()?, count.parse().ok()?))
-    };
-    Some((side(sides.next()?)?, side(sides.next()?.strip_prefix('+')?)?))
-}
-
 /// The commits that changed `path`, relative to the top, newest first, at most `most`; renames are followed.
 pub(crate) fn path(repo: &Repository, path: &str, most: usize) -> Result<Vec<ObjectId>> {
     promised::fetch_history(repo, "HEAD", path)?;

@@ -290,19 +290,6 @@ pub(crate) fn holds_as_one(
     Ok(each.success() && ids_of(repo, each.stdout.into())?.contains(&whole))
 }
 
-/// Whether `commit` makes all the changes of `paths` between `since` and `tip`, whatever else it does. With very many paths the
-/// answer is no.
-pub(crate) fn makes_as_one(
-    repo: &Repository,
-    commit: ObjectId,
-    since: ObjectId,
-    tip: ObjectId,
-    paths: &[BString],
-) -> Result<bool> {
-    let whole = id_of_all(repo, &[since, tip], paths)?;
-    Ok(whole.is_some() && whole == id_of_all(repo, &[commit], paths)?)
-}
-
 /// The patch id of the changes of `paths` that one commit makes, or that lie between two; `None` if there are none, or very many paths.
 fn id_of_all(repo: &Repository, ends: &[ObjectId], paths: &[BString]) -> Result<Option<BString>> {
     if paths.is_empty() || paths.len() > MAX_PATHS {

@@ -6,10 +6,16 @@ use bstr::{BStr, ByteSlice};
 use gix::ObjectId;
 
 use super::{changes::Change, history, process::Git, repository::Repository};
-use crate::{domain::patches::PathPatch, error::Result};
+use crate::{
+    domain::{changed_lines::ChangedLines, patches::PathPatch},
+    error::Result,
+};
 
 /// With more changed paths none is told: they are words of a command line.
 const MAX_PATHS: usize = 500;
+
+/// The lines of a longer text are not compared, in bytes.
+const MAX_TEXT: u64 = 4 << 20;
 
 /// How a change is written that is to be known again among other changes of the file: without the lines around it.
 const ALONE: [&str; 3] = ["-U0", "--diff-algorithm=myers", "--indent-heuristic"];
@@ -37,8 +43,31 @@ pub(crate) fn between(
         before: change.before.map(|id| id.to_string()),
         after: change.after.map(|id| id.to_string()),
         patch: ids.remove(&at),
+        lines: None,
     };
-    Ok(changes.iter().enumerate().map(patch_of).collect())
+    let mut patches: Vec<PathPatch> = changes.iter().enumerate().map(patch_of).collect();
+    for (patch, change) in patches.iter_mut().zip(&changes) {
+        patch.lines = lines(repo, change.before, change.after)?;
+    }
+    Ok(patches)
+}
+
+/// The lines by which two blobs differ; without a blob the text is empty. `None` if one is not in this clone, long, or no text.
+///
+/// # Errors
+/// If an object cannot be read.
+pub(crate) fn lines(
+    repo: &Repository,
+    before: Option<ObjectId>,
+    after: Option<ObjectId>,
+) -> Result<Option<ChangedLines>> {
+    let text = |id: Option<ObjectId>| -> Result<Option<Vec<u8>>> {
+        let Some(id) = id else { return Ok(Some(Vec::new())) };
+        let is_short = repo.gix().try_find_header(id)?.is_some_and(|header| header.size() <= MAX_TEXT);
+        Ok(if is_short { repo.gix().try_find_object(id)?.map(|object| object.detach().data) } else { None })
+    };
+    let (Some(before), Some(after)) = (text(before)?, text(after)?) else { return Ok(None) };
+    Ok(ChangedLines::between(&before, &after))
 }
 
 /// The patch ids of these paths, which are sorted, by their places. Git gives one for each patch of a commit: the patch of each path is

@@ -51,16 +51,14 @@ pub(crate) fn range(specs: &Specs<'_>, since: ObjectId, tip: ObjectId) -> Result
     let origins = Origins::new(specs);
     for commit in commits {
         let how = match origins.of(Question { commit, path: None, line: None })? {
-            Origin::Recorded(spec)
-            | Origin::Patch { spec, .. }
-            | Origin::Squash { spec, .. }
-            | Origin::Joined { spec, .. } => {
-                add(spec);
+            origin @ (Origin::Recorded(_) | Origin::Patch { .. } | Origin::Squash { .. } | Origin::Several(_)) => {
+                origin.sources().into_iter().for_each(|source| add(source.spec));
                 continue;
             }
-            Origin::Several(several) => {
-                several.into_iter().for_each(&mut add);
-                continue;
+            // It has changes that no event records.
+            origin @ (Origin::Altered { .. } | Origin::SquashOfSeveral(_) | Origin::Joined { .. }) => {
+                origin.sources().into_iter().for_each(|source| add(source.spec));
+                origin.in_words()
             }
             // What a commit or a note says of itself is no proof.
             other => other.in_words(),

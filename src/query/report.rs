@@ -154,7 +154,7 @@ fn question(reported: &[Reported]) -> Option<Quote> {
 fn recommendation(specs: &Specs<'_>, entries: &[Entry], reported: &[Reported]) -> Result<Option<Quote>> {
     let Some(at) = main_spec(reported) else { return Ok(None) };
     if let Some(state) = &entries[at].state {
-        for found in why::trail(specs, &entries[at].id, state)? {
+        for found in why::trail(specs, &entries[at].id, (state.tip, state.attempt))? {
             let from = reported.iter().find(|spec| spec.detail.spec.short == found.short);
             if let (Some(text), Some(from), None) = (found.recommendation, from, found.superseded_by) {
                 return Ok(Some(quote(from, text, false)));

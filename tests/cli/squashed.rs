@@ -66,6 +66,24 @@ impl Squashed {
         dir
     }
 
+    /// On branches of the server: the branch as one commit on what it is for, each altered by a script, in the order of these.
+    fn alter(&self, scripts: &[&str]) {
+        let Squashed { sandbox, upstream, .. } = self;
+        sandbox.git(&["push", "-q", "origin", "feature"]);
+        sandbox.chant(&["sync"]).ok();
+        let git = |args: &[&str]| sandbox.git_in(upstream, args);
+        git(&["fetch", "-q"]);
+        for (at, script) in scripts.iter().enumerate() {
+            git(&["checkout", "-q", "-B", "altered", "origin/main"]);
+            git(&["merge", "-q", "--squash", "origin/feature"]);
+            git(&["rm", "-rqf", "--ignore-unmatch", ".chant"]);
+            sandbox.run(sandbox.command_in(upstream, "sh").args(["-ec", script])).ok();
+            git(&["add", "-A"]);
+            git(&["commit", "-qm", "Other words (#7)"]);
+            git(&["push", "-q", "origin", &format!("altered:altered-{at}")]);
+        }
+    }
+
     fn why(&self, dir: &Path, what: &str) -> Value {
         self.sandbox.chant_in(dir, &["why", what, "--json"]).json()["why"][0].clone()
     }
@@ -112,11 +130,119 @@ fn of_two_specs_that_changed_the_same_lines_a_squash_leads_to_the_right_one() {
     for line in [1, 2, 5] {
         squashed.sandbox.chant(&["why", &format!("file:{line}")]).fails(1, &["no spec records it"]);
     }
-    // Without the commits only both can be named, with the way to get them.
+    // A clone without the commits knows as much: the lines are recorded. Each of two on the same lines has its own answer.
     let dir = squashed.stranger();
-    let both = format!("several specs record this change: {}, {}", &first[11..], &second[11..]);
-    squashed.sandbox.chant_in(&dir, &["why", "file:4"]).fails(1, &[&both, "to compare with them", "git fetch origin"]);
-    squashed.sandbox.chant_in(&dir, &["why", "HEAD"]).fails(1, &[&both]);
+    for (what, ids) in [
+        ("file:3", [&first, &second]),
+        ("file:4", [&second, &first]),
+        ("file:6", [&second, &first]),
+        ("HEAD", [&first, &second]),
+        ("file", [&first, &second]),
+    ] {
+        let answers = squashed.sandbox.chant_in(&dir, &["why", what, "--json"]).ok().json();
+        let found: Vec<&str> =
+            answers["why"].as_array().unwrap().iter().map(|one| one["spec"]["id"].as_str().unwrap()).collect();
+        assert_eq!(found, ids, "{what}");
+    }
+    for line in [1, 2, 5] {
+        squashed.sandbox.chant_in(&dir, &["why", &format!("file:{line}")]).fails(1, &["no spec records it"]);
+    }
+}
+
+#[test]
+fn a_squash_that_upstream_altered_leads_to_its_spec() {
+    let squashed = Squashed::new(false);
+    let script = "sed -i 's/two/TWO/; s/five/FIVE/' file; git commit -qam Two; printf 'grep -q TWO file\n}\n' >test.sh; git add test.sh; git commit -qm Five";
+    let fix = squashed.work("Shout", script);
+    squashed.alter(&[
+        "sed -i s/one/ONE/ file",
+        "sed -i 's/^three/    three  and/' file",
+        "echo 'grep -q FIVE file' >>test.sh",
+        "git mv file moved",
+        "sed -i 's/TWO/TWICE/' file",
+        "git mv test.sh tests.sh; sed -i s/one/ONE/ file; echo more >>file",
+        "git reset -q --hard; git mv file moved; git commit -qm Move; git merge -q --squash origin/feature; git rm -rqf .chant; echo more >>moved",
+    ]);
+    let dir = squashed.stranger();
+    for (branch, what) in [
+        (0, "file:2"),
+        (0, "file:5"),
+        (0, "test.sh:1"),
+        (1, "file:2"),
+        (2, "test.sh:1"),
+        (2, "file:5"),
+        (3, "moved:2"),
+        (4, "file:5"),
+        (4, "test.sh:1"),
+        (5, "file:2"),
+        (5, "tests.sh:1"),
+        (6, "moved:2"),
+    ] {
+        let what = format!("origin/altered-{branch}:{what}");
+        let answer = squashed.why(&dir, &what);
+        assert_eq!((&answer["spec"]["id"], &answer["certainty"]), (&fix.as_str().into(), &"patch".into()), "{what}");
+    }
+    let said = |what: &str| squashed.why(&dir, what)["how"].as_str().unwrap().to_owned();
+    assert_eq!(said("origin/altered-0:file:2"), "squash of 3 commits that its events record, with other changes");
+    assert!(said("origin/altered-0:file:1").ends_with("; this line is not recorded"));
+    assert_eq!(said("origin/altered-4"), "altered squash of 3 commits that its events record: 4 of 5 changed lines");
+    // What no event records is for a job of CI a commit without a spec.
+    let range = ["verify", "--since", "origin/main", "--at", "origin/altered-0", "--require", "spec"];
+    squashed.sandbox.chant_in(&dir, &range).fails(1, &["with other changes"]);
+}
+
+#[test]
+fn other_commits_on_the_files_of_a_spec_are_not_of_it() {
+    let squashed = Squashed::new(false);
+    squashed.work(
+        "Guard",
+        "printf 'f() {\n  guard || return\n}\n' >>file; sed -i s/two/TWO/ file; git commit -qam Guard; printf '{\n}\n' >new; git add new; git commit -qm New",
+    );
+    squashed.alter(&[
+        "git commit -qm Taken; sed -i s/three/THREE/ file",
+        "git commit -qm Taken; sed -i s/TWO/2/ file",
+        "git commit -qm Taken; printf 'g() {\n  guard || return\n}\n' >>file",
+        "git reset -q --hard; sed -i s/two/twice/ file; printf '}\n' >>file; printf '{\n}\n' >new",
+        "git commit -qm Taken; git mv file moved",
+        "git reset -q --hard; sed -i s/two/TWO/ file; git commit -qam Early; sed -i s/TWO/Two/ file; git commit -qam Late; sed -i s/Two/TWO/ file",
+    ]);
+    let dir = squashed.stranger();
+    for (branch, what) in
+        [(0, ":file:3"), (1, ":file:2"), (2, ":file:9"), (2, ":file:10"), (3, ""), (3, ":file:6"), (4, ""), (5, "")]
+    {
+        let what = format!("origin/altered-{branch}{what}");
+        squashed.sandbox.chant_in(&dir, &["why", &what]).fails(1, &["no spec records it"]);
+    }
+}
+
+#[test]
+fn the_held_test_and_the_name_of_the_topic_speak_for_a_fix_that_upstream_rewrote() {
+    let squashed = Squashed::new(false);
+    let sandbox = &squashed.sandbox;
+    let phases = ["investigate", "lost", "--title", "Lost", "--phases", "reproduction,fork-fix", "--onto", "feature"];
+    sandbox.chant(&[&phases[..], &["--reproduces", "sh test.sh"]].concat()).ok();
+    sandbox.agent(
+        r#"case $CHANT_PHASE in
+reproduction) echo 'grep -q TWO file || { echo 1 failed; exit 1; }' >test.sh; git add test.sh; git commit -qm Show ;;
+*)
+    sed -i s/two/TWO/ file; git commit -qam Fix
+    sed 's/^<!-- Fill in.*/### Fixed\n\nNothing is lost any longer./' "$CHANT_SPEC_FILE" >.n; cat .n >"$CHANT_SPEC_FILE"; rm .n ;;
+esac
+tick"#,
+    );
+    sandbox.chant(&["work", "--topic", "lost", "--chain", "--trust"]).ok();
+    let listed = sandbox.chant(&["list", "--json", "--all"]).ok().json();
+    let fix =
+        listed["specs"].as_array().unwrap().iter().find(|spec| spec["phase"] == "fork-fix").unwrap()["id"].clone();
+    squashed.alter(&[
+        "sed -i 's/TWO/TWO TIMES/' file",
+        "git rm -qf test.sh; sed -i 's/TWO/2/' file; git commit -qam 'Let nothing get lost'; git rm -q file",
+        "git rm -qf test.sh; sed -i 's/TWO/2/' file",
+    ]);
+    let dir = squashed.stranger();
+    assert_eq!(squashed.why(&dir, "origin/altered-0:file:2")["spec"]["id"], fix);
+    assert_eq!(squashed.why(&dir, "origin/altered-1~:file:2")["spec"]["id"], fix);
+    squashed.sandbox.chant_in(&dir, &["why", "origin/altered-2:file:2"]).fails(1, &["no spec records it"]);
 }
 
 #[test]

@@ -96,6 +96,7 @@ fn the_trail_survives_what_people_do_to_commits_and_says_how_sure_it_is() {
     sandbox.git(&["commit", "-q", "--no-edit"]);
     let squashed = ask(&sandbox, "HEAD");
     assert_eq!(squashed["certainty"], "several", "{squashed}");
+    assert!(squashed["spec"]["id"].is_string(), "each of the specs has an answer: {squashed}");
     assert!(squashed["how"].as_str().unwrap().contains(&fix[11..]), "{squashed}");
     sandbox.git(&["checkout", "-q", "elsewhere"]);
     // Another change that only claims to be the spec's.
@@ -189,6 +190,33 @@ fn a_fix_on_research_that_superseded_other_research_quotes_what_it_was_informed_
     assert_eq!(sandbox.show(&fix)["stale"], false);
     assert_eq!(sandbox.git(&["status", "--porcelain", "--", &format!(".chant/specs/{fix}.md")]), "");
     assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
+}
+
+#[test]
+fn each_line_has_the_inputs_and_the_checks_of_the_attempt_that_made_it() {
+    let sandbox = Sandbox::new();
+    let research = |name: &str| {
+        sandbox.agent(&format!("mkdir -p .chant/research; printf '# Why\\n\\nA race.\\n\\n## Recommendation\\n\\nUse the {name}.\\n' >.chant/research/why.md; tick"));
+    };
+    research("lock");
+    let cause = sandbox.add(&["Find out why", "--type", "research", "--target-file", ".chant/research/why.md"]);
+    sandbox.chant(&["work", &cause]).ok();
+    let inputs = ["--informed-by", ".chant/research/why.md", "--informed-by", &cause];
+    let fix = sandbox.add(&[&["Fix it"][..], &inputs].concat());
+    sandbox.agent("echo lock >>file; git commit -qam Lock; tick");
+    sandbox.chant(&["work", &fix]).ok();
+    sandbox.chant(&["reset", &cause]).ok();
+    research("queue");
+    sandbox.chant(&["work", &cause]).ok();
+    sandbox.chant(&["reset", &fix]).ok();
+    sandbox.agent("echo queue >>file; git commit -qam Queue; tick");
+    sandbox.chant(&["work", &fix]).ok();
+    for (line, name) in [(2, "lock"), (3, "queue")] {
+        let answer = ask(&sandbox, &format!("file:{line}"));
+        assert_eq!(answer["spec"]["id"], fix.as_str());
+        let quoted = answer["research"][0]["recommendation"].as_str().unwrap();
+        assert!(quoted.contains(&format!("Use the {name}.")), "line {line}: {quoted}");
+    }
 }
 
 #[test]

@@ -139,7 +139,7 @@ impl Judge<'_> {
         };
         let mut evidence = self.evidence(outputs)?;
         if let (Verdict::Passed, Some(since), Some(tip)) = (&verdict, since, branch_tip) {
-            evidence.patches = patches::write(project, attempt, since, tip)?;
+            evidence.patches = patches::write(project, since, tip)?;
         }
         let late = self.record(&verdict, commits, evidence)?;
         for what in &self.changes.waits {

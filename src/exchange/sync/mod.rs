@@ -3,6 +3,7 @@
 //! What has to be pushed follows from comparing our refs with what the remote had: there is no queue that could be lost. A ref of
 //! the tracking namespace moves only to what the remote confirmed. Pull requests are in [`pr`](super::pr).
 
+mod asked;
 mod branches;
 mod carry;
 mod claim;
@@ -14,6 +15,7 @@ mod report;
 
 use std::{collections::BTreeSet, time::Duration};
 
+pub(crate) use asked::unasked;
 pub(crate) use claim::Claims;
 pub(crate) use remote::{Remote, pick};
 
@@ -101,6 +103,9 @@ pub(crate) fn sync(
         }
         // Two clones that pushed at one moment wait for different times.
         std::thread::sleep(pause(round, project.env.random_hex(1).as_bytes()));
+    }
+    if scope.fetch && project.exchanged_with()?.as_ref() == Some(&remote.name) {
+        asked::note(project)?;
     }
     let Exchange { report, store, .. } = exchange;
     report.finish(&store)

@@ -5,20 +5,18 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
-use gix::{
-    ObjectId,
-    bstr::{BString, ByteSlice},
-};
+use gix::{ObjectId, bstr::ByteSlice};
 
 use super::{
     question::Question,
-    squash::{self, Combined, Pairs, Range, Recording},
+    source::Source,
+    squash::{self, Altered, Commit, Recording, is_here},
 };
 use crate::{
-    domain::id::SpecId,
+    domain::{altered_work::Portion, id::SpecId},
     error::Result,
     git::history,
-    project::{SPECS_DIR, get_or_try_init},
+    project::get_or_try_init,
     specs::all::Specs,
 };
 
@@ -26,30 +24,45 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// An event names the commit.
-    Recorded(SpecId),
+    Recorded(Source),
     /// An event names another commit that makes the same change.
     Patch {
-        /// The spec.
-        spec: SpecId,
+        /// The attempt.
+        source: Source,
         /// The commit that is recorded.
         recorded: ObjectId,
     },
     /// It makes the changes of all commits of an attempt in one.
     Squash {
-        /// The spec.
-        spec: SpecId,
+        /// The attempt.
+        source: Source,
         /// How many commits are recorded.
         commits: usize,
     },
+    /// It makes the changes of an attempt, or most of them, and others to the same files.
+    Altered {
+        /// The attempt.
+        source: Source,
+        /// How many commits are recorded.
+        commits: usize,
+        /// How many of the recorded lines it changes, too.
+        portion: Portion,
+        /// The line that is asked about is none of the recorded lines.
+        is_other_line: bool,
+    },
     /// It makes the changes of several specs in one, and the line that is asked about is of this one.
     Joined {
-        /// The spec.
-        spec: SpecId,
-        /// All of them, the oldest first.
+        /// The attempt.
+        source: Source,
+        /// The other attempts on the same lines.
+        others: Vec<Source>,
+        /// All specs, the oldest first.
         specs: Vec<SpecId>,
     },
-    /// Several specs recorded the same change, or it makes the changes of several in one.
-    Several(Vec<SpecId>),
+    /// Several specs recorded the same change.
+    Several(Vec<Source>),
+    /// It makes the changes of several specs in one.
+    SquashOfSeveral(Vec<Source>),
     /// A note or the commit's own message says so, and no event does.
     Claimed(SpecId),
     /// Notes or the commit's own message name several specs, as a squash of their work has it, and no event does.
@@ -59,15 +72,18 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    /// The spec, if it is one.
-    pub(crate) fn spec(&self) -> Option<&SpecId> {
+    /// The attempts that it came from, the one that matters most first.
+    pub(crate) fn sources(&self) -> Vec<Source> {
         match self {
-            Origin::Recorded(spec)
-            | Origin::Patch { spec, .. }
-            | Origin::Squash { spec, .. }
-            | Origin::Joined { spec, .. }
-            | Origin::Claimed(spec) => Some(spec),
-            Origin::Several(_) | Origin::ClaimedBySeveral(_) | Origin::Unknown => None,
+            Origin::Recorded(source)
+            | Origin::Patch { source, .. }
+            | Origin::Squash { source, .. }
+            | Origin::Altered { source, .. } => vec![source.clone()],
+            Origin::Joined { source, others, .. } => [source].into_iter().chain(others).cloned().collect(),
+            Origin::Several(several) | Origin::SquashOfSeveral(several) => several.clone(),
+            Origin::Claimed(spec) => vec![Source::any(spec.clone())],
+            Origin::ClaimedBySeveral(several) => several.iter().cloned().map(Source::any).collect(),
+            Origin::Unknown => Vec::new(),
         }
     }
 
@@ -75,8 +91,8 @@ impl Origin {
     pub(crate) fn certainty(&self) -> &'static str {
         match self {
             Origin::Recorded(_) => "recorded",
-            Origin::Patch { .. } | Origin::Squash { .. } | Origin::Joined { .. } => "patch",
-            Origin::Several(_) | Origin::ClaimedBySeveral(_) => "several",
+            Origin::Patch { .. } | Origin::Squash { .. } | Origin::Altered { .. } | Origin::Joined { .. } => "patch",
+            Origin::Several(_) | Origin::SquashOfSeveral(_) | Origin::ClaimedBySeveral(_) => "several",
             Origin::Claimed(_) => "claimed",
             Origin::Unknown => "unknown",
         }
@@ -89,11 +105,18 @@ impl Origin {
             Origin::Patch { recorded, .. } => {
                 format!("same change as {}, which its events record", recorded.to_hex_with_len(10))
             }
-            Origin::Squash { commits, .. } => {
-                format!("squash of {} that its events record", count("commit", *commits))
+            Origin::Squash { commits, .. } => format!("squash of {}", recorded_commits(*commits)),
+            Origin::Altered { commits, portion: Portion { found, of, .. }, is_other_line, .. } => {
+                let how = if found == of {
+                    format!("squash of {}, with other changes", recorded_commits(*commits))
+                } else {
+                    format!("altered squash of {}: {found} of {of} changed lines", recorded_commits(*commits))
+                };
+                if *is_other_line { format!("{how}; this line is not recorded") } else { how }
             }
             Origin::Joined { specs, .. } => format!("squash of the work of {}", shorts(specs)),
-            Origin::Several(specs) => format!("several specs record this change: {}", shorts(specs)),
+            Origin::Several(several) => format!("several specs record this change: {}", shorts(specs_of(several))),
+            Origin::SquashOfSeveral(several) => format!("squash of the work of {}", shorts(specs_of(several))),
             Origin::ClaimedBySeveral(specs) => {
                 format!("named only by notes or the commit message, for several specs: {}", shorts(specs))
             }
@@ -103,8 +126,16 @@ impl Origin {
     }
 }
 
-fn shorts(specs: &[SpecId]) -> String {
-    specs.iter().map(SpecId::short).collect::<Vec<_>>().join(", ")
+fn specs_of(sources: &[Source]) -> impl Iterator<Item = &SpecId> {
+    sources.iter().map(|source| &source.spec)
+}
+
+fn recorded_commits(number: usize) -> String {
+    format!("{} that its events record", count("commit", number))
+}
+
+fn shorts<'a>(specs: impl IntoIterator<Item = &'a SpecId>) -> String {
+    specs.into_iter().map(SpecId::short).collect::<Vec<_>>().join(", ")
 }
 
 fn count(what: &str, number: usize) -> String {
@@ -115,34 +146,23 @@ fn count(what: &str, number: usize) -> String {
 pub(crate) struct Origins<'s, 'p> {
     specs: &'s Specs<'p>,
     recorded: OnceCell<Recorded>,
-    works: OnceCell<Vec<Work>>,
-    /// Of the ends of works.
-    pairs: Pairs,
 }
 
 /// The commits that the events of all specs record.
 #[derive(Default)]
 struct Recorded {
-    /// The work and the merges, each with the first spec that names it.
-    commits: HashMap<ObjectId, SpecId>,
+    /// The work and the merges, each with the first attempt that names it.
+    commits: HashMap<ObjectId, Source>,
     /// The work by its patches: of each spec the newest commit that makes the change.
-    patches: HashMap<String, Vec<(SpecId, ObjectId)>>,
+    patches: HashMap<String, Vec<(Source, ObjectId)>>,
     /// What attempts changed, path by path.
     recordings: Vec<Recording>,
-}
-
-/// What the deciding attempt of a spec changed, as far as its commits are here.
-struct Work {
-    range: Range,
-    commits: usize,
-    /// The changed paths, without the files of specs: a person who squashes may well leave them out.
-    paths: Vec<BString>,
 }
 
 impl<'s, 'p> Origins<'s, 'p> {
     /// Nothing is read yet.
     pub(crate) fn new(specs: &'s Specs<'p>) -> Origins<'s, 'p> {
-        Origins { specs, recorded: OnceCell::new(), works: OnceCell::new(), pairs: Pairs::default() }
+        Origins { specs, recorded: OnceCell::new() }
     }
 
     /// The specs that are looked through.
@@ -162,21 +182,23 @@ impl<'s, 'p> Origins<'s, 'p> {
         for spec in &hints {
             let mut named = Recorded::default();
             named.add(self.specs, spec)?;
-            if named.commits.contains_key(&commit) {
-                return Ok(Origin::Recorded(spec.clone()));
+            if let Some(source) = named.commits.remove(&commit) {
+                return Ok(Origin::Recorded(source));
             }
         }
         let recorded = self.recorded()?;
-        if let Some(spec) = recorded.commits.get(&commit) {
-            return Ok(Origin::Recorded(spec.clone()));
+        if let Some(source) = recorded.commits.get(&commit) {
+            return Ok(Origin::Recorded(source.clone()));
         }
         if let Some(patch) = history::patch_id(&self.specs.project.repo, commit)? {
             match recorded.patches.get(&patch.to_string()).map(Vec::as_slice) {
-                Some([(spec, recorded)]) => return Ok(Origin::Patch { spec: spec.clone(), recorded: *recorded }),
-                Some(several) => return Ok(Origin::Several(several.iter().map(|(spec, _)| spec.clone()).collect())),
+                Some([(source, recorded)]) => return Ok(Origin::Patch { source: source.clone(), recorded: *recorded }),
+                Some(several) => {
+                    return Ok(Origin::Several(several.iter().map(|(source, _)| source.clone()).collect()));
+                }
                 None => {}
             }
-            if let Some(origin) = self.squashed(question)? {
+            if let Some(origin) = self.squashed(&question, &hints)? {
                 return Ok(origin);
             }
         }
@@ -191,63 +213,52 @@ impl<'s, 'p> Origins<'s, 'p> {
         get_or_try_init(&self.recorded, || Recorded::of_all(self.specs))
     }
 
-    fn works(&self) -> Result<&[Work]> {
-        Ok(get_or_try_init(&self.works, || works(self.specs))?)
-    }
-
-    /// The specs whose work the commit has in one: of which it makes all changes, then, where a path is asked about, of which it makes those
-    /// of the path, alone or with others.
-    fn squashed(&self, question: Question<'_>) -> Result<Option<Origin>> {
-        let recordings = &self.recorded()?.recordings;
-        let changes = squash::changes_of(self.specs, question.commit)?;
-        let recorded = squash::recorded_in(recordings, &changes, question.path);
-        let mut found: Vec<(&SpecId, usize)> = recorded.into_iter().map(|one| (&one.spec, one.commits)).collect();
-        if found.is_empty() {
-            found = self.by_commits(question)?.into_iter().map(|work| (&work.range.spec, work.commits)).collect();
-        }
-        // Attempts at one spec may have made the same change.
-        found.sort();
-        found.dedup_by_key(|(spec, _)| *spec);
-        match found.as_slice() {
+    /// The specs whose work the commit has in one: as it was recorded, otherwise altered.
+    fn squashed(&self, question: &Question<'_>, hints: &[SpecId]) -> Result<Option<Origin>> {
+        let specs = self.specs;
+        let commit = Commit::read(specs, question.commit)?;
+        let recordings = commit.candidates(specs, &self.recorded()?.recordings)?;
+        let whole = each_spec_once(commit.whole(specs, &recordings, question.path)?);
+        match whole.as_slice() {
             [] => {}
-            [(spec, commits)] => return Ok(Some(Origin::Squash { spec: (*spec).clone(), commits: *commits })),
-            several => return Ok(Some(Origin::Several(several.iter().map(|(spec, _)| (*spec).clone()).collect()))),
+            [one] => return Ok(Some(Origin::Squash { source: one.source.clone(), commits: one.commits })),
+            several => return Ok(Some(Origin::Several(sources(several)))),
         }
-        let path = question.path.map(Into::into);
-        let touching =
-            self.works()?.iter().filter(|work| work.paths.iter().any(|changed| Some(changed.as_bstr()) == path));
-        let ranges: Vec<Range> = touching.map(|work| work.range.clone()).collect();
-        if let Some(Combined { specs, line }) = squash::combined(self.specs, &ranges, &changes, &question, &self.pairs)?
-        {
-            let of_line = line.and_then(|line| self.recorded().ok()?.commits.get(&line).cloned());
-            return Ok(Some(match of_line {
-                Some(spec) => Origin::Joined { spec, specs },
-                None => Origin::Several(specs),
-            }));
-        }
-        Ok(match squash::joined_in(recordings, &changes, question.path) {
-            specs if specs.is_empty() => None,
-            specs => Some(Origin::Several(specs)),
-        })
+        let is_likely = self.likely(&commit, &recordings, question, hints)?;
+        let altered = commit.altered(specs, &recordings, question, &|work| is_likely.contains(&work))?;
+        Ok(origin_of(&altered, &recordings))
     }
 
-    /// The works of which the commit makes all changes in one, as far as those changed the path, by the commits that are here.
-    fn by_commits(&self, question: Question<'_>) -> Result<Vec<&Work>> {
-        let Question { commit, path, .. } = question;
-        let repo = &self.specs.project.repo;
-        // At the edge of a shallow clone the parent is named and not there.
-        let parent = repo.gix().find_commit(commit)?.parent_ids().next().map(gix::Id::detach);
-        let parent = parent.filter(|parent| is_here(self.specs, *parent));
-        let own: HashSet<BString> = changed(self.specs, parent, commit)?.into_iter().collect();
-        let mut found = Vec::new();
-        for work in self.works()? {
-            let asked = path.is_none_or(|path| work.paths.iter().any(|changed| changed == path));
-            let within = asked && !work.paths.is_empty() && work.paths.iter().all(|path| own.contains(path));
-            if within && history::makes_as_one(repo, commit, work.range.base, work.range.tip, &work.paths)? {
-                found.push(work);
+    /// The places of the recordings for which something else than their lines speaks: the commit names their spec or its topic, or has other
+    /// work of the topic as it was recorded, such as the held test.
+    fn likely(
+        &self,
+        commit: &Commit,
+        recordings: &[&Recording],
+        question: &Question<'_>,
+        hints: &[SpecId],
+    ) -> Result<HashSet<usize>> {
+        let specs = self.specs;
+        let message =
+            specs.project.repo.gix().find_commit(question.commit)?.message_raw_sloppy().to_str_lossy().to_lowercase();
+        let whole = commit.whole(specs, recordings, None)?;
+        let mut topics = Vec::new();
+        for one in recordings {
+            topics.push(specs.entry(&one.source.spec)?.spec().and_then(|spec| spec.front.topic.clone()));
+        }
+        let mut likely = HashSet::new();
+        for (place, (one, topic)) in recordings.iter().zip(&topics).enumerate() {
+            let is_beside = |(other, of): (&&Recording, &Option<String>)| {
+                let is_whole = whole.iter().any(|whole| whole.source == other.source);
+                is_whole && topic.is_some() && topic == of && other.source.spec != one.source.spec
+            };
+            let names = [Some(one.source.spec.short()), topic.as_deref()];
+            let is_named = names.into_iter().flatten().any(|name| has_word(&message, &name.to_lowercase()));
+            if hints.contains(&one.source.spec) || is_named || recordings.iter().zip(&topics).any(is_beside) {
+                likely.insert(place);
             }
         }
-        Ok(found)
+        Ok(likely)
     }
 
     /// Finished work of which this clone lacks the commits: each spec with the newest of them. Where a path is asked about, without the
@@ -261,8 +272,11 @@ impl<'s, 'p> Origins<'s, 'p> {
         for spec in self.specs.names.all()? {
             let Some(state) = self.specs.recorded(spec)?.state else { continue };
             let Some(tip) = state.facts.work_commits.last().copied() else { continue };
-            let mut own = recordings.iter().filter(|one| one.spec == *spec).peekable();
-            let is_other = path.is_some_and(|path| own.peek().is_some() && !own.any(|one| one.touches(path)));
+            let own: Vec<&Recording> = recordings.iter().filter(|one| one.source.spec == *spec).collect();
+            let mut is_other = path.is_some() && !own.is_empty();
+            for (one, path) in own.iter().zip(path.into_iter().cycle()) {
+                is_other &= !one.touches(self.specs, path)?;
+            }
             if !is_other && !is_here(self.specs, tip) {
                 lacking.push((spec.clone(), tip));
             }
@@ -280,50 +294,79 @@ impl Recorded {
         Ok(recorded)
     }
 
-    /// Adds what the events of `spec` record. An earlier attempt may have been merged, and the spec worked again since.
+    /// Adds what the events of `spec` record. An earlier attempt may have been merged, and the spec worked again since: what two attempts
+    /// name is of the first.
     fn add(&mut self, specs: &Specs<'_>, spec: &SpecId) -> Result<()> {
         let Some(state) = specs.recorded(spec)?.state else { return Ok(()) };
         let walk = specs.project.store()?.walk(spec, state.tip)?;
+        for event in walk.history.events() {
+            let source = Source { spec: spec.clone(), attempt: Some(event.attempt()) };
+            let landed = event.facts.landing.map(|landing| landing.new);
+            for commit in event.facts.work_commits.iter().copied().chain(landed) {
+                self.commits.entry(commit).or_insert_with(|| source.clone());
+            }
+        }
         let mut patches: HashSet<&str> = HashSet::new();
         for event in walk.history.events().iter().rev() {
-            let facts = &event.facts;
-            for commit in facts.work_commits.iter().copied().chain(facts.landing.map(|landing| landing.new)) {
-                self.commits.entry(commit).or_insert_with(|| spec.clone());
-            }
-            for (commit, patch) in facts.work_commits.iter().zip(&facts.patch_ids) {
+            for (commit, patch) in event.facts.work_commits.iter().zip(&event.facts.patch_ids) {
                 if patches.insert(patch) {
-                    self.patches.entry(patch.clone()).or_default().push((spec.clone(), *commit));
+                    let source = self.commits[commit].clone();
+                    self.patches.entry(patch.clone()).or_default().push((source, *commit));
                 }
             }
         }
-        self.recordings.extend(squash::recordings(specs, spec, &walk.history)?);
+        self.recordings.extend(squash::recordings(specs, spec, &state, &walk.history)?);
         Ok(())
     }
 }
 
-/// The works of all specs, as far as their commits are here.
-fn works(specs: &Specs<'_>) -> Result<Vec<Work>> {
-    let mut works = Vec::new();
-    for spec in specs.names.all()? {
-        let Some(state) = specs.recorded(spec)?.state else { continue };
-        let (Some(base), Some(tip)) = (state.facts.base, state.facts.work_commits.last().copied()) else { continue };
-        if is_here(specs, base) && is_here(specs, tip) {
-            let paths = changed(specs, Some(base), tip)?;
-            let range = Range { spec: spec.clone(), base, tip };
-            works.push(Work { range, commits: state.facts.work_commits.len(), paths });
+/// How the specs are known whose work a commit alters.
+fn origin_of(altered: &Altered, recordings: &[&Recording]) -> Option<Origin> {
+    let in_order = |mut works: Vec<usize>| {
+        works.sort_unstable();
+        works.dedup();
+        each_spec_once(works.into_iter().map(|work| recordings[work]).collect())
+    };
+    let all = in_order(altered.found.iter().flat_map(|found| found.works.clone()).collect());
+    if let [one] = all.as_slice() {
+        let portion = altered.found.iter().map(|found| found.portion).max_by_key(|portion| portion.found)?;
+        let is_other_line = altered.has_line && altered.owner.is_none();
+        let (source, commits) = (one.source.clone(), one.commits);
+        return Some(Origin::Altered { source, commits, portion, is_other_line });
+    }
+    if all.is_empty() {
+        return None;
+    }
+    let Some((place, work)) = altered.owner else { return Some(Origin::SquashOfSeveral(sources(&all))) };
+    let source = recordings[work].source.clone();
+    let mut others = in_order(altered.found[place].works.clone());
+    others.retain(|other| other.source.spec != source.spec);
+    let specs = all.iter().map(|one| one.source.spec.clone()).collect();
+    Some(Origin::Joined { source, others: sources(&others), specs })
+}
+
+/// Of several attempts at one spec the newest, in the place of the first.
+fn each_spec_once(recordings: Vec<&Recording>) -> Vec<&Recording> {
+    let mut found: Vec<&Recording> = Vec::new();
+    for one in recordings {
+        match found.iter_mut().find(|other| other.source.spec == one.source.spec) {
+            Some(other) => *other = one,
+            None => found.push(one),
         }
     }
-    Ok(works)
+    found
 }
 
-/// The paths that differ between two commits, without the files of specs.
-fn changed(specs: &Specs<'_>, since: Option<ObjectId>, tip: ObjectId) -> Result<Vec<BString>> {
-    let changed = history::changed_paths(&specs.project.repo, since, tip)?.into_iter().map(|change| change.path);
-    Ok(changed.filter(|path| !path.starts_with(SPECS_DIR.as_bytes())).collect())
+fn sources(recordings: &[&Recording]) -> Vec<Source> {
+    recordings.iter().map(|one| one.source.clone()).collect()
 }
 
-fn is_here(specs: &Specs<'_>, commit: ObjectId) -> bool {
-    matches!(specs.project.repo.gix().try_find_header(commit), Ok(Some(_)))
+/// Whether a text has a word, or words, that end where those begin and end.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    text.match_indices(word).any(|(at, _)| {
+        !word.is_empty() && !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part)
+    })
 }
 
 /// The specs that the note on the commit and its own trailers name, as far as they exist.

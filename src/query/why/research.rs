@@ -12,7 +12,6 @@ use crate::{
         id::SpecId,
         pattern::PathSet,
         spec_file::section,
-        state::State,
     },
     error::Result,
     project::SPECS_DIR,
@@ -23,14 +22,18 @@ use crate::{
 /// How many specs of a trail are shown.
 const MAX_TRAIL: usize = 50;
 
-/// The specs that informed the deciding attempt of `spec`, breadth first: the nearest first, each once. What those supersede follows at
-/// the end, as that.
+/// The specs that informed an attempt at `spec`, whose newest event is `tip`, breadth first: the nearest first, each once. What those
+/// supersede follows at the end, as that.
 ///
 /// # Errors
 /// If the repository cannot be read.
-pub(crate) fn trail(specs: &Specs<'_>, spec: &SpecId, state: &State) -> Result<Vec<ResearchView>> {
+pub(crate) fn trail(
+    specs: &Specs<'_>,
+    spec: &SpecId,
+    (tip, attempt): (ObjectId, Option<ObjectId>),
+) -> Result<Vec<ResearchView>> {
     let mut way = Way { specs, seen: BTreeSet::from([spec.clone()]), pinned: BTreeMap::new(), found: Vec::new() };
-    let own = way.follow((spec.clone(), state.tip, state.attempt))?;
+    let own = way.follow((spec.clone(), tip, attempt))?;
     way.find_writers(own)?;
     let Way { mut seen, pinned, found, .. } = way;
     let none = BTreeMap::new();

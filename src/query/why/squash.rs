@@ -1,189 +1,274 @@
-//! Commits that have the work of one or several specs in one: a forge or a person squashed it.
+//! Commits that have the work of one or several specs in one: a forge or a person squashed it, with other changes or without.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use std::{cell::OnceCell, cmp::Reverse, collections::HashSet};
 
-use gix::ObjectId;
+use gix::{ObjectId, bstr::BString};
 
-use super::question::Question;
+use super::{question::Question, source::Source};
 use crate::{
     domain::{
+        altered_work::{Found, Squash},
+        changed_lines::LineHash,
         event::Op,
         history::History,
         id::SpecId,
         patches::{Patches, PathPatch},
+        state::State,
     },
     error::Result,
-    git::{blame, path_patches},
-    project::SPECS_DIR,
+    git::{history, path_patches, repository::Repository},
+    project::{SPECS_DIR, get_or_try_init},
     specs::all::Specs,
 };
 
-/// How many ranges of works one answer compares with commits by their patches: each costs two gits.
-const MOST_RANGES: usize = 16;
-
-/// What a spec recorded of its changes.
+/// What an attempt changed.
 pub(super) struct Recording {
-    pub(super) spec: SpecId,
-    /// How many commits made them.
+    pub(super) source: Source,
+    /// How many commits made the changes.
     pub(super) commits: usize,
-    patches: Patches,
+    /// When they were recorded, in seconds since the epoch.
+    at: i64,
+    /// The commit that the attempt started from.
+    base: Option<ObjectId>,
+    from: From,
+    /// The changes, read when a commit needs them.
+    changes: OnceCell<Vec<PathPatch>>,
+}
+
+/// Where the changes of an attempt are told.
+enum From {
+    /// A finish event keeps them.
+    Event(Patches),
+    /// The commits are here, and no event keeps them.
+    Commits { base: ObjectId, tip: ObjectId, paths: OnceCell<Vec<BString>> },
 }
 
 impl Recording {
-    /// Whether the spec changed `path`.
-    pub(super) fn touches(&self, path: &str) -> bool {
-        self.patches.touch(path)
+    /// Whether the attempt changed `path`.
+    pub(super) fn touches(&self, specs: &Specs<'_>, path: &str) -> Result<bool> {
+        Ok(match &self.from {
+            From::Event(patches) => patches.touch(path),
+            From::Commits { base, tip, paths } => {
+                let paths = get_or_try_init(paths, || changed(&specs.project.repo, Some(*base), *tip))?;
+                paths.iter().any(|changed| changed == path)
+            }
+        })
+    }
+
+    /// The changes, with their lines as far as they are recorded or the blobs are here.
+    fn changes(&self, repo: &Repository) -> Result<&[PathPatch]> {
+        let read = || match &self.from {
+            From::Event(patches) => {
+                let mut own = patches.own.clone();
+                for one in own.iter_mut().filter(|one| one.lines.is_none()) {
+                    let id =
+                        |hex: &Option<String>| hex.as_ref().and_then(|hex| ObjectId::from_hex(hex.as_bytes()).ok());
+                    one.lines = path_patches::lines(repo, id(&one.before), id(&one.after))?;
+                }
+                Ok(own)
+            }
+            From::Commits { base, tip, .. } => path_patches::between(repo, Some(*base), *tip, SPECS_DIR),
+        };
+        Ok(get_or_try_init(&self.changes, read)?)
+    }
+
+    /// Whether the attempt and a commit change one path, or bring one line.
+    fn may_be_in(&self, specs: &Specs<'_>, commit: &Commit) -> Result<bool> {
+        if let From::Event(patches) = &self.from {
+            let own = patches.own.iter().filter_map(|one| one.lines.as_ref());
+            if own.flat_map(|lines| &lines.new).any(|line| commit.new.contains(line)) {
+                return Ok(true);
+            }
+        }
+        for change in &commit.changes {
+            if self.touches(specs, &change.path)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
-/// What the finish events of a history record of the changes of a spec.
-pub(super) fn recordings(specs: &Specs<'_>, spec: &SpecId, history: &History) -> Result<Vec<Recording>> {
+/// What the events of a spec record of its changes; otherwise its commits, where they are here.
+pub(super) fn recordings(specs: &Specs<'_>, spec: &SpecId, state: &State, history: &History) -> Result<Vec<Recording>> {
     let store = specs.project.store()?;
     let mut found = Vec::new();
     for event in history.events().iter().filter(|event| event.op == Op::Finish) {
         if let Some(bytes) = store.evidence_of(event.id, "patches.json")?
             && let Ok(patches) = serde_json::from_slice(&bytes)
         {
-            found.push(Recording { spec: spec.clone(), commits: event.facts.work_commits.len(), patches });
+            let started = history.get(event.attempt()).and_then(|start| start.facts.base);
+            found.push(Recording {
+                source: Source { spec: spec.clone(), attempt: Some(event.attempt()) },
+                commits: event.facts.work_commits.len(),
+                at: event.author.seconds,
+                base: event.facts.base.or(started),
+                from: From::Event(patches),
+                changes: OnceCell::new(),
+            });
         }
+    }
+    let (base, tip) = (state.facts.base, state.facts.work_commits.last().copied());
+    if let (true, Some(base), Some(tip)) = (found.is_empty(), base, tip)
+        && is_here(specs, base)
+        && is_here(specs, tip)
+    {
+        found.push(Recording {
+            source: Source { spec: spec.clone(), attempt: state.attempt },
+            commits: state.facts.work_commits.len(),
+            at: history.events().last().map_or(0, |event| event.author.seconds),
+            base: Some(base),
+            from: From::Commits { base, tip, paths: OnceCell::new() },
+            changes: OnceCell::new(),
+        });
     }
     Ok(found)
 }
 
-/// The changes of a commit to its first parent, a path each; none for one whose parent is not in this clone.
-///
-/// # Errors
-/// If git fails.
-pub(super) fn changes_of(specs: &Specs<'_>, commit: ObjectId) -> Result<Vec<PathPatch>> {
-    let gix = specs.project.repo.gix();
-    let parent = gix.find_commit(commit)?.parent_ids().next().map(gix::Id::detach);
-    match parent {
-        Some(parent) if gix.try_find_header(parent)?.is_none() => Ok(Vec::new()),
-        parent => path_patches::between(&specs.project.repo, parent, commit, SPECS_DIR),
+/// A commit that may squash work.
+pub(super) struct Commit {
+    id: ObjectId,
+    parent: Option<ObjectId>,
+    changes: Vec<PathPatch>,
+    /// All lines that it brings to any path.
+    new: HashSet<LineHash>,
+}
+
+impl Commit {
+    /// Reads what a commit changes beside its first parent: nothing, if that is not in this clone.
+    ///
+    /// # Errors
+    /// If git fails.
+    pub(super) fn read(specs: &Specs<'_>, id: ObjectId) -> Result<Commit> {
+        let parent = specs.project.repo.gix().find_commit(id)?.parent_ids().next().map(gix::Id::detach);
+        let changes = match parent {
+            Some(parent) if !is_here(specs, parent) => Vec::new(),
+            parent => path_patches::between(&specs.project.repo, parent, id, SPECS_DIR)?,
+        };
+        let new =
+            changes.iter().filter_map(|change| change.lines.as_ref()).flat_map(|lines| lines.new.clone()).collect();
+        Ok(Commit { id, parent, changes, new })
     }
-}
 
-/// The recordings of which a commit with these changes makes all in one; otherwise, where a path is asked about, those of which it makes the
-/// change of that path.
-pub(super) fn recorded_in<'r>(
-    recordings: &'r [Recording],
-    changes: &[PathPatch],
-    path: Option<&str>,
-) -> Vec<&'r Recording> {
-    let whole = |one: &&Recording| path.is_none_or(|path| one.touches(path)) && one.patches.all_within(changes);
-    let found: Vec<&Recording> = recordings.iter().filter(whole).collect();
-    if !found.is_empty() {
-        return found;
-    }
-    let of_path = |own: &PathPatch| path == Some(own.path.as_str()) && changes.iter().any(|change| change.is_same(own));
-    recordings.iter().filter(|one| one.patches.own.iter().any(of_path)).collect()
-}
-
-/// The specs that changed a path, or any, one after another and whose changes of it a commit makes in one, as the last of them recorded it.
-pub(super) fn joined_in(recordings: &[Recording], changes: &[PathPatch], path: Option<&str>) -> Vec<SpecId> {
-    let asked = |all: &PathPatch| path.is_none_or(|path| all.path == path);
-    let makes = |all: &PathPatch| asked(all) && changes.iter().any(|change| change.is_same(all));
-    let joined = recordings.iter().filter_map(|one| one.patches.joined.as_ref());
-    let mut made = joined.filter(|joined| joined.paths.iter().any(makes));
-    let Some(joined) = made.next_back() else { return Vec::new() };
-    let touches = |spec: &&SpecId| {
-        let mut of_spec = recordings.iter().filter(|one| one.spec == **spec);
-        of_spec.any(|one| path.is_none_or(|path| one.touches(path)))
-    };
-    joined.specs.iter().filter(touches).cloned().collect()
-}
-
-/// The work of a spec, as far as its commits are here.
-#[derive(Clone)]
-pub(super) struct Range {
-    pub(super) spec: SpecId,
-    pub(super) base: ObjectId,
-    pub(super) tip: ObjectId,
-}
-
-/// Several works in one commit.
-pub(super) struct Combined {
-    /// The specs that changed the path, the oldest first.
-    pub(super) specs: Vec<SpecId>,
-    /// The commit among their work that the line comes from; `None` where no line is asked about, or it comes from none.
-    pub(super) line: Option<ObjectId>,
-}
-
-type Pair = (ObjectId, ObjectId);
-
-/// What was found out of pairs of commits, once for all commits that an answer is about.
-#[derive(Default)]
-pub(super) struct Pairs {
-    /// Whether the second reaches the first.
-    is_below: RefCell<HashMap<Pair, bool>>,
-    /// The changes between both.
-    changes: RefCell<HashMap<Pair, Rc<[PathPatch]>>>,
-}
-
-impl Pairs {
-    fn is_ancestor(&self, specs: &Specs<'_>, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
-        if let Some(known) = self.is_below.borrow().get(&(ancestor, descendant)) {
-            return Ok(*known);
+    /// Those of `recordings` that may be in the commit, the oldest first.
+    ///
+    /// # Errors
+    /// If the repository cannot be read.
+    pub(super) fn candidates<'r>(&self, specs: &Specs<'_>, recordings: &'r [Recording]) -> Result<Vec<&'r Recording>> {
+        let mut found = Vec::new();
+        for one in recordings {
+            if one.may_be_in(specs, self)? {
+                found.push(one);
+            }
         }
-        let found = specs.project.is_ancestor(ancestor, descendant)?;
-        self.is_below.borrow_mut().insert((ancestor, descendant), found);
+        found.sort_by_key(|one| one.at);
         Ok(found)
     }
 
-    /// The changes from `base` to `tip`; `None` once enough pairs were compared.
-    fn between(&self, specs: &Specs<'_>, base: ObjectId, tip: ObjectId) -> Result<Option<Rc<[PathPatch]>>> {
-        if let Some(known) = self.changes.borrow().get(&(base, tip)) {
-            return Ok(Some(Rc::clone(known)));
+    /// The recordings of which the commit makes all changes as they are, whatever else it makes; otherwise, where a path is asked about,
+    /// those of which it makes the change of that path.
+    ///
+    /// # Errors
+    /// If the repository cannot be read.
+    pub(super) fn whole<'r>(
+        &self,
+        specs: &Specs<'_>,
+        recordings: &[&'r Recording],
+        path: Option<&str>,
+    ) -> Result<Vec<&'r Recording>> {
+        let (mut whole, mut of_path) = (Vec::new(), Vec::new());
+        for one in recordings {
+            let own = one.changes(&specs.project.repo)?;
+            let is_same = |own: &PathPatch| self.changes.iter().any(|change| change.is_same(own));
+            let is_asked = |own: &&PathPatch| path.is_none_or(|path| own.path == path);
+            if !own.is_empty() && own.iter().all(is_same) && own.iter().any(|own| is_asked(&own)) {
+                whole.push(*one);
+            } else if path.is_some() && own.iter().filter(is_asked).any(|own| is_same(own) && is_telling(own)) {
+                of_path.push(*one);
+            }
         }
-        if self.changes.borrow().len() >= MOST_RANGES {
-            return Ok(None);
+        Ok(if whole.is_empty() { of_path } else { whole })
+    }
+
+    /// The works that the commit has in one though it alters them, by their lines, as places in `recordings`.
+    ///
+    /// # Errors
+    /// If the repository cannot be read.
+    pub(super) fn altered(
+        &self,
+        specs: &Specs<'_>,
+        recordings: &[&Recording],
+        question: &Question<'_>,
+        is_likely: &dyn Fn(usize) -> bool,
+    ) -> Result<Altered> {
+        let mut works = Vec::new();
+        for one in recordings {
+            works.push(one.changes(&specs.project.repo)?);
         }
-        let found: Rc<[PathPatch]> = path_patches::between(&specs.project.repo, Some(base), tip, SPECS_DIR)?.into();
-        self.changes.borrow_mut().insert((base, tip), Rc::clone(&found));
-        Ok(Some(found))
+        let is_absent = |path: &str| match self.parent {
+            Some(parent) => matches!(specs.project.blob_id_in(parent, path), Ok(None)),
+            None => true,
+        };
+        let squash = Squash { changes: &self.changes, is_absent: &is_absent, asked: question.path };
+        let mut found = squash.works(&works, is_likely);
+        for place in 0..found.len() {
+            // What an attempt started from is not what it made.
+            let mut own = Vec::new();
+            for work in &found[place].works {
+                let is_older = match recordings[*work].base {
+                    Some(base) => specs.project.is_ancestor(self.id, base)?,
+                    None => false,
+                };
+                if !is_older {
+                    own.push(*work);
+                }
+            }
+            found[place].works = own;
+        }
+        found.retain(|one| !one.works.is_empty());
+        let line = match (question.path, question.line) {
+            (Some(path), Some(line)) => line_hash(specs, self.id, path, line)?,
+            _ => None,
+        };
+        let mut places: Vec<(usize, usize)> = Vec::new();
+        for (place, one) in found.iter().enumerate() {
+            places.extend(one.works.iter().map(|work| (place, *work)));
+        }
+        places.sort_by_key(|(_, work)| Reverse(*work));
+        let owner = line.and_then(|line| places.into_iter().find(|(_, work)| squash.is_of(works[*work], line)));
+        Ok(Altered { found, owner, has_line: line.is_some() })
     }
 }
 
-/// The works that changed the path of the question one after another, from the base of the first to the tip of the last, where the commit
-/// makes the change of the path between these: with the same content before and after, otherwise by the same patch.
-pub(super) fn combined(
-    specs: &Specs<'_>,
-    ranges: &[Range],
-    changes: &[PathPatch],
-    question: &Question<'_>,
-    pairs: &Pairs,
-) -> Result<Option<Combined>> {
-    let project = specs.project;
-    let Some(path) = question.path else { return Ok(None) };
-    let Some(change) = changes.iter().find(|change| change.path == path) else { return Ok(None) };
-    let blob = |commit| Ok::<_, crate::error::Error>(project.blob_id_in(commit, path)?.map(|id| id.to_string()));
-    for by_patch in [false, true] {
-        for last in ranges.iter().rev() {
-            for first in ranges.iter().filter(|first| first.spec != last.spec) {
-                let may_be = by_patch || (blob(first.base)? == change.before && blob(last.tip)? == change.after);
-                if !may_be || !pairs.is_ancestor(specs, first.base, last.base)? {
-                    continue;
-                }
-                let makes = |between: Rc<[PathPatch]>| between.iter().any(|one| one.is_same(change));
-                if by_patch && !pairs.between(specs, first.base, last.tip)?.is_some_and(makes) {
-                    continue;
-                }
-                let mut within = Vec::new();
-                for one in ranges {
-                    if pairs.is_ancestor(specs, first.base, one.base)? && pairs.is_ancestor(specs, one.tip, last.tip)? {
-                        within.push(one.spec.clone());
-                    }
-                }
-                let line = match question.line {
-                    Some(line) => {
-                        let there = (question.commit, path, line);
-                        blame::line_between(&project.repo, there, first.base, last.tip)?
-                    }
-                    None => None,
-                };
-                return Ok(Some(Combined { specs: within, line }));
-            }
-        }
-    }
-    Ok(None)
+/// Works that a commit alters.
+pub(super) struct Altered {
+    pub(super) found: Vec<Found>,
+    /// What brought the line that is asked about: a place in `found`, and one in the recordings.
+    pub(super) owner: Option<(usize, usize)>,
+    /// Whether a line is asked about that is not like lines of any program.
+    pub(super) has_line: bool,
+}
+
+/// Whether the change of a path says by itself which work it is of. One line that is the same might be anyone's.
+fn is_telling(change: &PathPatch) -> bool {
+    change.lines.as_ref().is_none_or(|lines| lines.len() > 1)
+}
+
+/// The hash of a line of a file, from 1.
+fn line_hash(specs: &Specs<'_>, commit: ObjectId, path: &str, line: u64) -> Result<Option<LineHash>> {
+    let Some(blob) = specs.project.blob_id_in(commit, path)? else { return Ok(None) };
+    let Some(object) = specs.project.repo.gix().try_find_object(blob)? else { return Ok(None) };
+    let at = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
+    Ok(object.data.split(|byte| *byte == b'\n').nth(at).and_then(LineHash::of))
+}
+
+/// The paths that differ between two commits, without the files of specs.
+fn changed(repo: &Repository, since: Option<ObjectId>, tip: ObjectId) -> Result<Vec<BString>> {
+    let changed = history::changed_paths(repo, since, tip)?.into_iter().map(|change| change.path);
+    Ok(changed.filter(|path| !path.starts_with(SPECS_DIR.as_bytes())).collect())
+}
+
+/// Whether this clone has an object.
+pub(super) fn is_here(specs: &Specs<'_>, commit: ObjectId) -> bool {
+    matches!(specs.project.repo.gix().try_find_header(commit), Ok(Some(_)))
 }

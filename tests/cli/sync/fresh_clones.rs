@@ -30,6 +30,31 @@ fn it_is_told_and_the_remote_is_asked_before_a_spec_is_worked_again() {
 }
 
 #[test]
+fn a_clone_that_never_asked_its_remote_is_told_so_where_it_knows_of_no_spec() {
+    let net = Net::new(2);
+    net.chant(0, &["init", "--silent"]).ok();
+    net.git(0, &["config", "chant.remote", "origin"]);
+    let asks = |command: &[&str]| net.chant(1, command).err.contains("git chant sync --fetch");
+    let all = [&["list"][..], &["list", "--ready"], &["list", "--ready", "--explain"], &["status"]];
+    assert!(all.iter().all(|command| asks(command)), "an empty clone");
+    // In silent mode no branch shows that there are specs.
+    let spec = net.add(0, "Once");
+    net.agent(0, "echo done >>done; git add done; git commit -qm Done");
+    net.chant(0, &["work", &spec]).ok();
+    net.chant(0, &["sync"]).ok();
+    net.git(0, &["push", "-q"]);
+    net.git(1, &["pull", "-q"]);
+    let hint = "'origin' may have specs that this clone lacks; to fetch them: git chant sync --fetch";
+    net.chant(1, &["why", "done:1"]).fails(1, &["no spec records it", hint]);
+    net.chant(1, &["sync", "--fetch"]).ok();
+    net.chant(1, &["why", "done:1"]).ok().fails(0, &[&spec[11..]]);
+    assert!(!all.iter().any(|command| asks(command)) && !asks(&["why", "file:1"]), "it was asked");
+    // A later fetch may have brought more.
+    net.git(1, &["fetch", "-q"]);
+    assert!(asks(&["why", "file:1"]));
+}
+
+#[test]
 fn what_another_clone_merged_is_not_lost_before_its_branch_comes() {
     let net = Net::new(2);
     let spec = net.add(0, "Once");
