@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{
     prelude::*,
-    spec::{titled, with_flags},
+    spec::{superseded, titled, with_flags},
 };
 use crate::terminal::{fit::cut, time::age};
 
@@ -47,12 +47,14 @@ pub(crate) struct SpecLine {
     pub ready: Option<bool>,
     /// What a pending spec waits for, in few words.
     pub waits_for: Option<String>,
+    /// The short id of the spec in its place.
+    pub superseded_by: Option<String>,
 }
 
 impl From<SpecView> for SpecLine {
     fn from(view: SpecView) -> SpecLine {
         let flags = view.flags();
-        let SpecView { id, status, title, error, kind, phase, labels, .. } = view;
+        let SpecView { id, status, title, error, kind, phase, labels, superseded_by, .. } = view;
         SpecLine {
             id,
             status,
@@ -64,15 +66,18 @@ impl From<SpecView> for SpecLine {
             age: None,
             ready: None,
             waits_for: None,
+            superseded_by,
         }
     }
 }
 
 impl SpecLine {
-    /// The flags, and what a pending spec waits for.
+    /// The flags, what it was superseded by, and what a pending spec waits for.
     fn shown_flags(&self) -> Vec<Cow<'_, str>> {
-        let waits_for = self.waits_for.as_deref().map(clean::line);
-        self.flags.iter().map(|flag| Cow::Borrowed(*flag)).chain(waits_for).collect()
+        let by = self.superseded_by.as_deref().map(|by| superseded(by).into());
+        // Another spec waits in its place.
+        let waits_for = self.waits_for.as_deref().filter(|_| by.is_none()).map(clean::line);
+        self.flags.iter().map(|flag| Cow::Borrowed(*flag)).chain(by).chain(waits_for).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! `show`: for people a header in the manner of `git show`, then what is known, then the text.
 
-use super::{BlockerKind, Criterion, Pin, SpecDetail, log, prelude::*};
+use super::{BlockerKind, Criterion, Pin, SpecDetail, log, prelude::*, spec::with_flags};
 use crate::domain::{check_line::CheckLine, checks::Checks, state::DOUBT};
 
 pub(super) const ANSWERS: &[Kind] =
@@ -128,7 +128,7 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     let text = |value: &Option<String>| value.as_deref().map(|v| clean::line(v).into_owned()).unwrap_or_default();
     let all = |values: &[String]| clean::line(&values.join(", ")).into_owned();
     let short = |id: &Option<String>| id.as_deref().map(clean::object_id).unwrap_or_default();
-    line("Status", &look.paint.with(Slot::from(spec.status), spec.flagged_status()));
+    line("Status", &look.paint.with(Slot::from(spec.status), with_flags(spec.status, &spec.flags())));
     line("Reason", &text(&detail.reason));
     line("Next", &spec.next_command().unwrap_or_default());
     line("Replaced by", &text(&spec.superseded_by));

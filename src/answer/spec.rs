@@ -205,9 +205,11 @@ impl SpecView {
         Some(format!("git chant {verb} {}{rest}", self.short))
     }
 
-    /// The status with what a person should see beside it: `in_progress (orphaned)`.
+    /// The status with what a person should see beside it: `in_progress (orphaned)`, `completed (superseded by 012-abc)`.
     pub(super) fn flagged_status(&self) -> Cow<'static, str> {
-        with_flags(self.status, &self.flags())
+        let flags = self.flags().into_iter().map(Cow::Borrowed);
+        let by = self.superseded_by.as_deref().map(|by| superseded(by).into());
+        with_flags(self.status, &flags.chain(by).collect::<Vec<Cow<'_, str>>>())
     }
 
     /// The short id in its colour.
@@ -234,6 +236,11 @@ pub(crate) fn flags(hold: [bool; 8]) -> Vec<&'static str> {
     }
     let names = ["invalid", "contended", "orphaned", "stale", "needs-approval", "needs-review", "proposed", DROPPED];
     names.into_iter().zip(hold).filter_map(|(name, holds)| holds.then_some(name)).collect()
+}
+
+/// That another spec stands in its place.
+pub(super) fn superseded(by: &str) -> String {
+    format!("superseded by {}", clean::line(by))
 }
 
 /// The title, or what stands in its place.

@@ -129,6 +129,8 @@ pub(crate) enum Need {
     Proposed,
     /// Its branch does not have its merge any more.
     Dropped,
+    /// Another clone completed it after this one had taken it over.
+    Overtaken,
 }
 
 impl Need {
@@ -155,6 +157,7 @@ impl Need {
             Need::Dependency => ("git chant edit", "change what it depends on"),
             Need::Proposed => ("git chant add --adopt", "adopt what an agent proposed"),
             Need::Dropped => ("git chant reset", "work again on what a branch lost"),
+            Need::Overtaken => ("git chant log", "see who completed what you had taken over"),
             Need::Due => ("git chant finish", "complete a driver whose members are done"),
             Need::Memberless => ("git chant split", "give a driver members"),
         }

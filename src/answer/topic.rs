@@ -34,9 +34,9 @@ pub(crate) struct TopicView {
 pub(crate) struct StepView {
     /// The spec.
     pub spec: SpecView,
-    /// Who did it, or does it; `None` if no attempt has begun.
+    /// Who did it, or does it, of several the one who took over the attempt last; `None` if no attempt has begun.
     pub by: Option<String>,
-    /// When they began, RFC 3339.
+    /// When they began or took over, RFC 3339.
     pub since: Option<String>,
 }
 

@@ -103,10 +103,7 @@ pub(crate) fn bisect(
         }
         bisection.start(&project.repo, bad, good)?;
     } else if !bisection.is_under_way() {
-        let message =
-            format!("no bisection of '{}' was interrupted; a new one needs a commit without the bug", request.topic);
-        return Err(Error::usage(Kind::BadOption, message)
-            .hint(format!("to name one: git chant bisect {} --good <revision>", request.topic)));
+        return Err(nothing_to_resume(project, id, request.topic)?);
     }
     let commits = loop {
         match bisection.next()? {
@@ -117,7 +114,7 @@ pub(crate) fn bisect(
     };
     let told = bisection.told()?;
     let skipped = told.iter().filter(|(_, verdict)| *verdict == Verdict::Skip).count();
-    let document = format!(".chant/research/{}-bisect.md", request.topic);
+    let document = document_of(request.topic);
     let sentence = sentence(id, &commits, skipped);
     let text = text(project, request.topic, &attempt, &commits, &told)?;
     record_result(project, id, &sentence, Some((&document, text.as_bytes())))?;
@@ -129,6 +126,29 @@ pub(crate) fn bisect(
     // Last: until then all of it can be done again.
     bisection.end()?;
     Ok(Bisected { commits, tested: told.len(), skipped, document, told: cause })
+}
+
+/// The path of the document with the result.
+fn document_of(topic: &str) -> String {
+    format!(".chant/research/{topic}-bisect.md")
+}
+
+/// Why a bisection cannot be resumed: it ended with a result, or none began.
+fn nothing_to_resume(project: &Project, id: &SpecId, topic: &str) -> Result<Error> {
+    let store = project.store()?;
+    let tip = store.tip(id)?;
+    let history = tip.map(|tip| store.walk(id, tip)).transpose()?.map(|walk| walk.history).unwrap_or_default();
+    let document = document_of(topic);
+    for event in history.events().iter().rev().filter(|event| event.op == Op::Note) {
+        if store.evidence_id(event.id, &format!("outputs/{document}"))?.is_some() {
+            let result = event.facts.reason.as_deref().unwrap_or_default();
+            return Ok(Error::usage(Kind::BadOption, format!("the bisection of '{topic}' is complete: {result}"))
+                .hint(format!("to read its document: git show {}:outputs/{document}", event.id.to_hex_with_len(12)))
+                .hint(format!("to bisect once more: git chant bisect {topic} --good <revision>")));
+        }
+    }
+    let message = format!("no bisection of '{topic}' was interrupted; a new one needs a commit without the bug");
+    Ok(Error::usage(Kind::BadOption, message).hint(format!("to name one: git chant bisect {topic} --good <revision>")))
 }
 
 /// Runs the test at a commit, and says what came of it.

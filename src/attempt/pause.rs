@@ -109,11 +109,9 @@ pub(crate) fn take_over(
     let entry = Specs::new(project)?.entry(id)?;
     let state = entry.state.as_deref().ok_or_else(|| Error::fatal(Kind::NoChain, "its history is missing"))?;
     let attempt = project.attempt(id, state)?;
-    let tree = project.worktree_of(id)?.filter(|tree| tree.path.is_dir()).ok_or_else(|| {
-        Error::negative(Kind::NoWorktree, format!("'{short}' has no worktree to continue in")).hint(format!(
-            "its commits are under refs/chant-local/attempts/{id}; to start over: git chant work {short}"
-        ))
-    })?;
+    let Some(tree) = project.worktree_of(id)?.filter(|tree| tree.path.is_dir()) else {
+        return Err(no_worktree(project, id)?);
+    };
     let so_far = project.so_far(&attempt, &tree)?;
     if entry.status == Status::Paused {
         hand_over(project, &entry)?;
@@ -122,6 +120,19 @@ pub(crate) fn take_over(
         progress.say(&Step::Note(format!("'{short}' is {}", entry.status)));
     }
     Ok((tree.path, so_far))
+}
+
+/// Why a paused attempt cannot be continued here, with what there is of it.
+fn no_worktree(project: &Project, id: &SpecId) -> Result<Error> {
+    let short = id.short();
+    let error = Error::negative(Kind::NoWorktree, format!("'{short}' has no worktree to continue in"));
+    let error = match project.store()?.kept_attempts(id)?.last() {
+        Some((name, _)) => error.hint(format!("to see its commits: git log refs/chant-local/attempts/{id}/{name}")),
+        None => {
+            error.hint("this clone has no commit of it: it made none, or they were not pushed from the other clone")
+        }
+    };
+    Ok(error.hint(format!("to do it yourself from the start: git chant work {short} --agent {MANUAL}")))
 }
 
 /// Records that a person resumes a paused attempt.

@@ -113,6 +113,10 @@ fn about_text(project: &Project, id: &SpecId, approved: bool, reason: Option<&st
 /// # Errors
 /// If the spec has no valid text and no history, or is archived.
 pub(crate) fn note(project: &Project, id: &SpecId, text: &str) -> Result<String> {
+    if text.trim().is_empty() {
+        return Err(Error::usage(Kind::BadOption, "the note is empty")
+            .hint(format!("for example: git chant note {} -m \"the lock is taken twice\"", id.short())));
+    }
     let specs = Specs::new(project)?;
     let entry = specs.entry(id)?;
     if entry.state.is_none() {

@@ -91,6 +91,9 @@ fn all(context: &Context<'_>, project: &Project, args: &MergeArgs) -> Result<Out
             break;
         }
     }
+    if finished.is_empty() {
+        return Ok(Outcome::new(AllWorked::default()).hint("no spec is finished; to see what runs: git chant status"));
+    }
     let left = finished.len() - worked.len();
     let outcome = Outcome::new(AllWorked { worked, left, waiting: 0 }).exit(i32::from(!merged_all));
     Ok(match signal {

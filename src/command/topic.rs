@@ -4,7 +4,10 @@ use super::Context;
 use crate::answer::outcome::Outcome;
 use crate::{
     answer::{StepView, TopicAnswer, TopicView},
-    domain::spec_type::SpecType,
+    domain::{
+        event::{Event, Op},
+        spec_type::SpecType,
+    },
     error::Result,
     project::target::short_name,
     specs::{all::Specs, entry::Entry, topic::sort_by_phase, view::rfc3339},
@@ -31,10 +34,13 @@ pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
 
 fn step(specs: &Specs<'_>, entry: &Entry) -> Result<StepView> {
     let mut step = StepView { spec: specs.view(entry)?, by: None, since: None };
-    let attempt = entry.state.as_ref().and_then(|state| state.attempt);
-    if let Some(attempt) = attempt
-        && let Ok(Ok(event)) = specs.project.store()?.event(&entry.id, attempt)
-    {
+    let Some((state, attempt)) = entry.state.as_ref().and_then(|state| Some((state, state.attempt?))) else {
+        return Ok(step);
+    };
+    // Of several people the one who took it over last.
+    let history = specs.project.store()?.walk(&entry.id, state.tip)?.history;
+    let begins = |event: &&Event| matches!(event.op, Op::Start | Op::Resume) && event.attempt() == attempt;
+    if let Some(event) = history.events().iter().rev().find(begins) {
         let with = step.spec.agent.as_deref().map(|agent| format!(" with {agent}")).unwrap_or_default();
         step.by = Some(format!("{}{with}", event.author.name));
         step.since = Some(rfc3339(event.author.seconds, event.author.offset));
@@ -61,8 +67,9 @@ fn target(specs: &Specs<'_>, entry: &Entry) -> Result<Option<String>> {
 
 /// The next step: a spec that is ready, otherwise one that needs a person.
 fn next(steps: &[StepView]) -> Option<&StepView> {
-    let ready = steps.iter().find(|step| step.spec.ready);
-    ready.or_else(|| steps.iter().find(|step| !step.spec.status.is_over()))
+    let counts = |step: &&StepView| step.spec.superseded_by.is_none();
+    let ready = steps.iter().filter(counts).find(|step| step.spec.ready);
+    ready.or_else(|| steps.iter().filter(counts).find(|step| !step.spec.status.is_over()))
 }
 
 fn next_step(steps: &[StepView]) -> Option<String> {

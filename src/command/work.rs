@@ -1,7 +1,7 @@
 //! `git chant work`: claim, agent, checks, merge, of one spec or of many.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     time::{Duration, Instant},
 };
 
@@ -21,7 +21,7 @@ use crate::{
         work::Work,
     },
     cli::work::WorkArgs,
-    domain::{id::SpecId, status::Status},
+    domain::{id::SpecId, spec_type::SpecType, status::Status},
     error::{Error, Exit, Kind, Result},
     project::Project,
     specs::all::Specs,
@@ -136,6 +136,8 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
     let left_named = !wanted.named.is_empty() && ended.waiting > 0 && !args.chain;
     let specs = ended.worked.into_iter().filter_map(|(.., one)| one).collect();
     let all = AllWorked { worked: specs, left: ended.left, waiting: ended.waiting };
+    let of_worked = all.worked.iter().filter_map(|one| one.spec.topic.clone());
+    let topics = of_worked.chain(wanted.filter.topics.iter().cloned()).collect();
     // What failed before holds up what is left, and was not tried again.
     let held_up = all.waiting > 0 && all.worked.iter().all(|one| one.outcome == "completed") && blocked.is_some();
     let outcome = Outcome::new(all).exit(i32::from(!done || left_named || held_up));
@@ -143,10 +145,29 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
         Some(blocked) => outcome.warning(format!("the rest is blocked: {}", blocked.why)),
         None => outcome,
     };
+    let outcome = gates(project, topics)?.into_iter().fold(outcome, Outcome::hint);
     Ok(match signal {
         Some(signal) => outcome.exit(Exit::Signal(signal).code()),
         None => outcome,
     })
+}
+
+/// The gates of these investigations that wait for a person now, each with the command that passes it.
+fn gates(project: &Project, topics: BTreeSet<String>) -> Result<Vec<String>> {
+    let specs = Specs::new(project)?;
+    let mut found = Vec::new();
+    for topic in topics {
+        for entry in specs.of_topic(&topic)? {
+            let view = specs.view(&entry)?;
+            if view.kind == SpecType::Gate.as_str()
+                && entry.status == Status::Pending
+                && let Some(command) = view.next_command()
+            {
+                found.push(format!("'{}' waits for your decision: {command}", view.short));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// A failed spec among those that were asked for by topic.
@@ -177,8 +198,7 @@ fn limits(project: &Project, args: &WorkArgs, selection: &Selection) -> Result<L
     let config = project.config();
     let mut jobs_of = HashMap::new();
     let jobs = selection.ready.iter().chain(selection.waiting.iter().map(|waiting| &waiting.job));
-    let agents: std::collections::BTreeSet<&String> =
-        jobs.flat_map(|job| job.agent.iter().chain(&job.others)).collect();
+    let agents: BTreeSet<&String> = jobs.flat_map(|job| job.agent.iter().chain(&job.others)).collect();
     for agent in agents {
         if let Some(limit) = config.agent_jobs(agent)? {
             jobs_of.insert(agent.clone(), limit);

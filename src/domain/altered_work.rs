@@ -1,4 +1,4 @@
-//! Which recorded work a commit has that somebody altered on its way: by a line more, a renamed file, or other work on the same lines.
+//! Which recorded work a commit has that upstream altered on its way: by a line more, a renamed file, or other work on the same lines.
 
 use std::collections::BTreeMap;
 

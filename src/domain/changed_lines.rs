@@ -1,4 +1,4 @@
-//! The lines that a change brings to a file and takes from it, each as a short hash. By them work is known that somebody altered on its way.
+//! The lines that a change brings to a file and takes from it, each as a short hash. They identify work that upstream altered on its way.
 
 use std::collections::BTreeSet;
 

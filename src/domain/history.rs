@@ -86,6 +86,17 @@ impl History {
         self.events.iter().rev().filter(|event| Some(event.attempt()) == attempt).find(decides)
     }
 
+    /// The event of one clone that ended an attempt, and the event of another that took the attempt over, where neither knew of the other.
+    pub(crate) fn crossed(&self, attempt: ObjectId) -> Option<(&Event, &Event)> {
+        let own = || self.events.iter().rev().filter(|event| event.attempt() == attempt);
+        let end = own().find(|event| event.op == Op::Complete)?;
+        let crossing = |event: &&Event| {
+            let apart = !self.reaches(end.id, event.id) && !self.reaches(event.id, end.id);
+            event.op == Op::Resume && event.facts.clone != end.facts.clone && apart
+        };
+        own().find(crossing).map(|taken| (end, taken))
+    }
+
     fn push(&mut self, id: ObjectId, node: Node) {
         let place = self.reach.len();
         let mut reach = Bits::default();

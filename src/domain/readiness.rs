@@ -137,12 +137,15 @@ pub(crate) fn reasons(situation: &Situation) -> Vec<Reason> {
         add(Obstacle::Day, "not_before", format!("not before {day}"));
     }
     for (written, dependency) in &situation.dependencies {
-        if let Some((obstacle, why)) = stands_in_the_way(written, dependency) {
+        // A person passes a gate wherever the work and the documents are.
+        let in_the_way = stands_in_the_way(written, dependency);
+        if let Some((obstacle, why)) = in_the_way.filter(|(obstacle, _)| !situation.gate || *obstacle != Obstacle::Base)
+        {
             let what = if let Dependency::Repeated { by, .. } = dependency { by.as_str() } else { written };
             add(obstacle, what, why);
         }
     }
-    for (input, why) in &situation.missing_inputs {
+    for (input, why) in situation.missing_inputs.iter().filter(|_| !situation.gate) {
         add(Obstacle::Input, input, why.clone());
     }
     if situation.rejected {

@@ -1,11 +1,12 @@
 //! What has become of the inputs that an attempt was given: exact, by object id, against what was pinned.
 
-use std::{collections::BTreeSet, rc::Rc};
+use std::{cell::OnceCell, collections::BTreeSet, rc::Rc};
 
 use gix::ObjectId;
 
 use super::{
     all::Specs,
+    base::Base,
     entry::Entry,
     facts::{Facts, PinFacts, TextFacts, Work},
 };
@@ -17,7 +18,7 @@ use crate::{
         status::Status,
     },
     error::Result,
-    project::target::full_name,
+    project::{get_or_try_init, target::full_name},
 };
 
 /// How an input is not what it was.
@@ -75,7 +76,7 @@ impl Specs<'_> {
         if base.commit().is_none() {
             return Ok(Vec::new());
         }
-        let elsewhere = self.is_target_elsewhere(facts)?;
+        let elsewhere = OnceCell::new();
         let work = state.work.commits.last().copied();
         let mut known = BTreeSet::new();
         let mut changes = Vec::new();
@@ -84,7 +85,8 @@ impl Specs<'_> {
                 PinFacts::Path(path, blob) => {
                     known.insert(path);
                     let now = self.project.input_blob(&base, path)?;
-                    let unknown = now.is_none() && elsewhere;
+                    let unknown =
+                        now.is_none() && *get_or_try_init(&elsewhere, || self.is_target_elsewhere(facts, &base))?;
                     if now != Some(blob) && !unknown && !self.is_own(work, path, now)? {
                         changes.push(Change::File { path: path.to_owned(), was: blob, now });
                     }
@@ -115,16 +117,19 @@ impl Specs<'_> {
         Ok(changes)
     }
 
-    /// Whether a completed spec is for a branch that this clone does not have: the documents are on that, and not gone.
-    fn is_target_elsewhere(&self, facts: &Facts<'_>) -> Result<bool> {
-        let (Some(text), Status::Completed, false) = (&facts.text, facts.status, self.project.silent) else {
-            return Ok(false);
-        };
+    /// Whether a spec is for a branch that this clone does not have, and began on that: the documents are there, and not gone.
+    fn is_target_elsewhere(&self, facts: &Facts<'_>, base: &Base<'_>) -> Result<bool> {
+        let (Some(text), false) = (&facts.text, self.project.silent) else { return Ok(false) };
         let onto = facts.state.as_ref().and_then(|state| state.onto);
         let target = self.project.target_of((text.phase, text.topic), onto)?.and_then(|name| full_name(&name).ok());
-        Ok(match target {
-            Some(target) => self.project.branch_start(&target)?.is_none(),
-            None => false,
+        let Some(target) = target else { return Ok(false) };
+        if self.project.branch_start(&target)?.is_some() {
+            return Ok(false);
+        }
+        let began = self.recorded(facts.id)?.state.and_then(|state| state.facts.base);
+        Ok(match (began, base.commit()) {
+            (Some(began), Some(base)) if facts.status != Status::Completed => !self.project.is_ancestor(began, base)?,
+            _ => true,
         })
     }
 

@@ -45,6 +45,10 @@ impl Specs<'_> {
         let needs_approval = self.lacks_approval(facts)?;
         let needs_review = self.review(facts)?.is_some_and(|review| review.is_awaited());
         let kind = text.map_or(SpecType::default(), |text| text.kind).as_str();
+        // Most specs are superseded by none: nothing else is read for them.
+        let is_superseded = facts.state.as_ref().is_some_and(|state| state.superseded_by.is_some());
+        let by = if is_superseded { self.successors(facts.id, facts.id)?.pop() } else { None };
+        let superseded_by = by.map(|by| by.short().to_owned());
         Ok(SpecLine {
             id: facts.id.clone(),
             status: facts.status,
@@ -65,6 +69,7 @@ impl Specs<'_> {
             age: facts.state.as_ref().map(age),
             ready: screen.then(|| facts.status == Status::Pending && reasons.is_empty()),
             waits_for: waits_for(&reasons),
+            superseded_by,
         })
     }
 

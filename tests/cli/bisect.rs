@@ -63,6 +63,8 @@ fn the_first_bad_commit_is_found_and_told() {
     assert_eq!(sandbox.git(&["for-each-ref", "refs/heads", "refs/bisect"]), refs);
     let kept = format!("chant/specs/{}:outputs/.chant/research/it-bisect.md", ids[0]);
     assert_eq!(sandbox.git(&["show", &kept]), document.trim_end());
+    let complete = format!("the bisection of 'it' is complete: git bisect with the test of '{}'", &ids[0][11..]);
+    sandbox.chant(&["bisect", "it"]).fails(129, &[&complete, &commits[4][..12], "git show", "--good"]);
     // The agent of the root cause is told, and has the reproduction with the result as its input.
     sandbox.chant(&["work", &ids[1]]).ok();
     let prompt = fs::read_to_string(sandbox.dir().join("prompt")).unwrap();
@@ -94,7 +96,7 @@ fn what_is_known_stays_when_the_process_dies() {
     let again = sandbox.chant(&["bisect", "it"]).fails(0, &["The bug came with commit", &commits[4]]);
     assert!(!again.err.contains("Number 5"), "nothing is tested again: {}", again.err);
     assert_eq!(sandbox.ops(&ids[0]).iter().filter(|op| *op == "note").count(), 1);
-    sandbox.chant(&["bisect", "it"]).fails(129, &["a commit without the bug"]);
+    sandbox.chant(&["bisect", "it"]).fails(129, &["the bisection of 'it' is complete"]);
 }
 
 #[test]

@@ -131,7 +131,19 @@ fn everything_that_is_finished_is_merged_at_once() {
     let fourth = work("Fourth", "echo fourth >more");
     sandbox.chant(&["merge", "--all"]).ok();
     assert_eq!(sandbox.status(&fourth), "completed");
-    sandbox.chant(&["merge"]).ok();
+    for all in [&["merge"][..], &["merge", "--all"]] {
+        sandbox.chant(all).ok().fails(0, &["no spec is finished"]);
+    }
+}
+
+#[test]
+fn an_empty_note_is_refused() {
+    let sandbox = Sandbox::new();
+    let id = sandbox.add(&["It"]);
+    for empty in ["", "  "] {
+        sandbox.chant(&["note", &id, "-m", empty]).fails(129, &["the note is empty"]);
+    }
+    assert_eq!(sandbox.ops(&id), ["add"]);
 }
 
 /// An archived investigation is looked at, drawn, and brought back by its name.

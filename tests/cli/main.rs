@@ -85,6 +85,7 @@ mod submodules;
 #[expect(dead_code, reason = "it has what other tests need")]
 mod support;
 mod sync;
+mod topic;
 mod upgrade;
 mod user_files;
 mod validator;

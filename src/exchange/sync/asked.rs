@@ -1,5 +1,5 @@
-//! When a remote was last asked for the histories of specs: a file of this clone, whose time says it. Without it nobody knows whether the
-//! remote has more than this clone.
+//! When a remote was last asked for the histories of specs: a file of this clone, whose time says it. Without it the remote may
+//! have more than this clone.
 
 use std::{fs, path::PathBuf, time::SystemTime};
 

@@ -104,7 +104,7 @@ impl Report {
         })
     }
 
-    /// The entries, with those specs among the fetched ones that are contended now.
+    /// The entries, with those specs among the fetched ones that are contended now, or were taken over before another clone ended them.
     pub(super) fn finish(mut self, store: &Store<'_>) -> Result<Vec<ExchangeView>> {
         let fetched: Vec<_> = self
             .entries
@@ -112,12 +112,20 @@ impl Report {
             .filter(|(way, _)| matches!(way, ExchangeResult::Fetched | ExchangeResult::Merged))
             .cloned()
             .collect();
-        for (_, name) in fetched {
+        for (way, name) in fetched {
             let Some(spec) = spec_of(&name) else { continue };
             // A chain that cannot be read is named by `fsck`; the exchange went well.
             let Ok(Some(state)) = store.state(&spec) else { continue };
             if state.is_contended() {
                 self.say(ExchangeResult::Contended, &name, format!("{} attempts", state.open.len()));
+            }
+            // This clone held no spec that is new to it.
+            let is_known = self.entries.get(&(way, name.clone())).is_some_and(|entry| entry.from.is_some());
+            if let Some(attempt) = state.attempt.filter(|_| is_known && state.status.is_over())
+                && let Some((end, taken)) = store.walk(&spec, state.tip)?.history.crossed(attempt)
+            {
+                let (ended, taken) = (&end.author.name, &taken.author.name);
+                self.say(way, &name, format!("{ended} completed it after {taken} had taken it over in another clone"));
             }
         }
         Ok(self.into_entries())

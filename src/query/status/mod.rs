@@ -13,8 +13,9 @@ use crate::{
         AttentionView, BlockerKind, DriverView, FinishedView, Need, PausedView, RunView, SpecView, StatusView,
         WaitingView,
     },
-    domain::{id::SpecId, status::Status},
+    domain::{event::Event, id::SpecId, status::Status},
     error::Result,
+    git::repository::Head,
     project::{Project, agent::MANUAL, target::short_name},
     specs::{all::Specs, entry::Entry, facts::StateFacts},
 };
@@ -56,6 +57,7 @@ pub(crate) fn status(project: &Project, merges: &Merges) -> Result<StatusView> {
         }
     }
     collector.dropped(merged)?;
+    collector.overtaken()?;
     specs.write_cache()?;
     Ok(collector.view)
 }
@@ -84,6 +86,29 @@ impl Collector<'_, '_> {
             let mut view = self.specs.view(&entry)?;
             view.dropped = Some(true);
             self.attention(&view, Need::Dropped, why);
+        }
+        Ok(())
+    }
+
+    /// Names specs that this clone took over, and another one completed without knowing, as long as the worktree is here.
+    fn overtaken(&mut self) -> Result<()> {
+        let project = self.specs.project;
+        let prefix = project.config().branch_prefix()?.to_string();
+        for tree in self.specs.worktrees()?.iter().filter(|tree| !tree.main && tree.path.is_dir()) {
+            let on = tree.head.as_ref().and_then(Head::branch).map(|name| name.shorten().to_string());
+            let id = on.as_deref().and_then(|on| on.strip_prefix(&prefix)).and_then(|id| SpecId::new(id).ok());
+            let Some(id) = id.filter(|id| self.specs.names.has(id).unwrap_or(false)) else { continue };
+            let entry = self.specs.entry(&id)?;
+            let Some(state) = entry.state.as_ref().filter(|_| entry.status.is_over()) else { continue };
+            let history = project.store()?.walk(&id, state.tip)?.history;
+            let crossed = state.attempt.and_then(|attempt| history.crossed(attempt));
+            let ours = |taken: &Event| taken.facts.clone.as_deref() == Some(project.clone_name());
+            if let Some((end, _)) = crossed.filter(|(_, taken)| ours(taken)) {
+                let path = tree.path.display();
+                let why =
+                    format!("{} completed it after you had taken it over; your work is in '{path}'", end.author.name);
+                self.attention(&self.specs.view(&entry)?, Need::Overtaken, why);
+            }
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ impl Collector<'_, '_> {
             return Ok(());
         }
         self.course_needs(entry, spec)?;
-        if spec.stale {
+        if spec.stale && spec.superseded_by.is_none() {
             self.attention(spec, Need::Stale, "its inputs changed after it began");
         }
         if entry.status == Status::Pending {
@@ -34,7 +34,8 @@ impl Collector<'_, '_> {
 
     fn course_needs(&mut self, entry: &Entry, spec: &SpecView) -> Result<()> {
         let Some(state) = &entry.state else { return Ok(()) };
-        if entry.status == Status::Failed {
+        // Another spec stands in the place of one that is superseded.
+        if entry.status == Status::Failed && spec.superseded_by.is_none() {
             let summary = AttemptSummary::of(self.specs.project, entry)?;
             let need = if spec.research_to_repeat.is_some() { Need::Research } else { Need::Failed };
             self.attention(spec, need, summary.reason.unwrap_or_else(|| "no reason given".to_owned()));

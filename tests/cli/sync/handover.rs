@@ -58,6 +58,41 @@ fn what_was_not_committed_is_not_committed_in_the_clone_that_takes_over() {
 }
 
 #[test]
+fn both_are_told_where_one_completes_what_the_other_has_taken_over() {
+    let net = Net::new(2);
+    let spec = stopped(&net);
+    net.chant(1, &["takeover", &spec]).ok();
+    net.chant(1, &["sync"]).ok();
+    // Clone 0 has not heard of it.
+    net.agent(0, "git add -A; git commit -qm Whole");
+    net.chant(0, &["work", &spec]).ok();
+    let told = "completed it after Ada had taken it over in another clone";
+    net.chant(0, &["sync"]).ok().fails(0, &[told]);
+    net.chant(1, &["sync"]).ok().fails(0, &[told]);
+    let tree = path(&net, 1, &spec);
+    let attention = |clone| net.chant(clone, &["status", "--json"]).ok().json()["status"]["attention"].clone();
+    assert_eq!(attention(1)[0]["need"], "overtaken");
+    assert!(attention(1)[0]["why"].as_str().unwrap().contains(&tree));
+    assert_eq!(attention(0), serde_json::json!([]));
+    net.git(1, &["worktree", "remove", "--force", &tree]);
+    assert_eq!(attention(1), serde_json::json!([]));
+    assert!(!net.chant(1, &["sync"]).ok().out.contains(told), "it is told once");
+}
+
+#[test]
+fn a_takeover_without_a_worktree_names_what_there_is() {
+    let net = Net::new(2);
+    silent(&net);
+    let spec = net.add(0, "Research");
+    net.agent(0, "exit 75");
+    net.chant(0, &["work", &spec]);
+    net.settle(forward);
+    let ran = net.chant(1, &["takeover", &spec]).fails(1, &["has no worktree to continue in", "no commit of it"]);
+    assert!(!ran.err.contains("refs/"), "{ran:?}");
+    net.chant(1, &["work", &spec, "--agent", "manual"]).ok();
+}
+
+#[test]
 #[ignore = "slow: .ci/run runs it"]
 fn an_attempt_goes_to_and_fro_and_nothing_of_it_is_lost() {
     let net = Net::new(2);
