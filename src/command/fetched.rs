@@ -227,6 +227,19 @@ pub(super) fn hint(project: &Project) -> Result<Option<String>> {
     Ok(Some(format!("{what}; to ask '{name}': git chant sync --fetch")))
 }
 
+/// [`hint`] for a person who looks at one spec.
+///
+/// # Errors
+/// If the configuration cannot be read.
+pub(super) fn hint_about(project: &Project, id: &SpecId) -> Result<Option<String>> {
+    let Some(name) = sync::unasked(project)? else { return Ok(None) };
+    let is_unknown = has_no_history(project, id)?;
+    let short = id.short();
+    let what =
+        || format!("'{short}' has no history in this clone and may be done; to ask '{name}': git chant sync --fetch");
+    Ok(is_unknown.then(what))
+}
+
 /// What to say where no spec of this clone is behind a commit, and the remote was not asked since the last fetch.
 ///
 /// # Errors

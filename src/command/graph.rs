@@ -1,6 +1,6 @@
 //! `git chant graph`
 
-use super::Context;
+use super::{Context, fetched};
 use crate::{
     answer::{GraphAnswer, GraphForm, outcome::Outcome},
     cli::list::GraphArgs,
@@ -26,5 +26,5 @@ pub(super) fn run(context: &Context<'_>, args: &GraphArgs) -> Result<Outcome> {
         (.., true) => GraphForm::Svg,
         _ => GraphForm::Tree,
     };
-    Ok(Outcome::new(GraphAnswer { graph, form }))
+    Ok(fetched::hint(&project)?.into_iter().fold(Outcome::new(GraphAnswer { graph, form }), Outcome::hint))
 }

@@ -1,6 +1,6 @@
 //! `git chant instructions`
 
-use super::Context;
+use super::{Context, fetched};
 use crate::{
     answer::{Nothing, Text, outcome::Outcome},
     cli::instructions::InstructionsArgs,
@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context<'_>, args: &InstructionsArgs) -> Result<Outc
         return Ok(if args.hook_json { outcome } else { outcome.hint(hint) });
     };
     if !args.hook_json {
-        return Ok(Outcome::new(Text { text }));
+        return Ok(fetched::hint(&project)?.into_iter().fold(Outcome::new(Text { text }), Outcome::hint));
     }
     let output = serde_json::json!({ "hookEventName": EVENT, "additionalContext": text });
     Ok(Outcome::new(Text { text: serde_json::json!({ "hookSpecificOutput": output }).to_string() }))

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use gix::ObjectId;
 
-use super::Context;
+use super::{Context, fetched};
 use crate::{
     agent::{
         lease::Life,
@@ -36,8 +36,11 @@ pub(super) fn run(context: &Context<'_>, args: &LogArgs) -> Result<Outcome> {
     }
     let store = project.store()?;
     let Some(tip) = store.tip(&id)? else {
-        return Ok(Outcome::new(Events { events: Vec::new() })
-            .hint(format!("'{}' has a file and no recorded history yet", id.short())));
+        let hint = match fetched::hint_about(&project, &id)? {
+            Some(hint) => hint,
+            None => format!("'{}' has a file and no recorded history yet", id.short()),
+        };
+        return Ok(Outcome::new(Events { events: Vec::new() }).hint(hint));
     };
     let walk = store.walk(&id, tip)?;
     let mut events: Vec<EventView> = walk.history.events().iter().rev().map(event_view).collect();

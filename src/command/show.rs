@@ -25,7 +25,7 @@ pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
     let project = context.project()?;
     let mut details = Vec::new();
     let mut diagnostics = Vec::new();
-    let mut to_import = Vec::new();
+    let (mut to_import, mut hints) = (Vec::new(), Vec::new());
     for query in &args.specs {
         let id = context.pick(&project, query)?;
         fetched::bring_documents(context, &project, &id)?;
@@ -35,6 +35,7 @@ pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
             diagnostics
                 .extend(found.iter().map(|one| format!("{}:{}:{}: {}", one.path, one.line, one.column, one.message)));
         }
+        hints.extend(fetched::hint_about(&project, &id)?);
         if entry.is_to_import() {
             to_import.push(id.short().to_owned());
         }
@@ -51,5 +52,5 @@ pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
     for short in to_import {
         outcome = outcome.hint(format!("the file of '{short}' has a status that was not imported: git chant import"));
     }
-    Ok(outcome)
+    Ok(hints.into_iter().fold(outcome, Outcome::hint))
 }

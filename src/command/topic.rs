@@ -1,6 +1,6 @@
 //! `git chant status <topic>`: where an investigation stands.
 
-use super::Context;
+use super::{Context, fetched};
 use crate::answer::outcome::Outcome;
 use crate::{
     answer::{StepView, TopicAnswer, TopicView},
@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
     let hint = next_step(&steps);
     let topic = TopicView { topic: topic.to_owned(), targets, steps, next };
     let outcome = Outcome::new(TopicAnswer { topic });
-    Ok(hint.into_iter().fold(outcome, Outcome::hint))
+    Ok(hint.into_iter().chain(fetched::hint(&project)?).fold(outcome, Outcome::hint))
 }
 
 fn step(specs: &Specs<'_>, entry: &Entry) -> Result<StepView> {

@@ -299,21 +299,24 @@ impl Recorded {
     fn add(&mut self, specs: &Specs<'_>, spec: &SpecId) -> Result<()> {
         let Some(state) = specs.recorded(spec)?.state else { return Ok(()) };
         let walk = specs.project.store()?.walk(spec, state.tip)?;
+        let mut made: HashMap<ObjectId, ObjectId> = HashMap::new();
         for event in walk.history.events() {
-            let source = Source { spec: spec.clone(), attempt: Some(event.attempt()) };
             let landed = event.facts.landing.map(|landing| landing.new);
             for commit in event.facts.work_commits.iter().copied().chain(landed) {
-                self.commits.entry(commit).or_insert_with(|| source.clone());
+                made.entry(commit).or_insert(event.attempt());
             }
         }
+        let source = |commit: &ObjectId| Source { spec: spec.clone(), attempt: made.get(commit).copied() };
         let mut patches: HashSet<&str> = HashSet::new();
         for event in walk.history.events().iter().rev() {
             for (commit, patch) in event.facts.work_commits.iter().zip(&event.facts.patch_ids) {
                 if patches.insert(patch) {
-                    let source = self.commits[commit].clone();
-                    self.patches.entry(patch.clone()).or_default().push((source, *commit));
+                    self.patches.entry(patch.clone()).or_default().push((source(commit), *commit));
                 }
             }
+        }
+        for commit in made.keys() {
+            self.commits.entry(*commit).or_insert_with(|| source(commit));
         }
         self.recordings.extend(squash::recordings(specs, spec, &state, &walk.history)?);
         Ok(())

@@ -211,10 +211,10 @@ impl Commit {
         };
         let squash = Squash { changes: &self.changes, is_absent: &is_absent, asked: question.path };
         let mut found = squash.works(&works, is_likely);
-        for place in 0..found.len() {
+        for one in &mut found {
             // What an attempt started from is not what it made.
             let mut own = Vec::new();
-            for work in &found[place].works {
+            for work in &one.works {
                 let is_older = match recordings[*work].base {
                     Some(base) => specs.project.is_ancestor(self.id, base)?,
                     None => false,
@@ -223,7 +223,7 @@ impl Commit {
                     own.push(*work);
                 }
             }
-            found[place].works = own;
+            one.works = own;
         }
         found.retain(|one| !one.works.is_empty());
         let line = match (question.path, question.line) {

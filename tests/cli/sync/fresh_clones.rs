@@ -18,8 +18,10 @@ fn completed(net: &Net) -> String {
 fn it_is_told_and_the_remote_is_asked_before_a_spec_is_worked_again() {
     let net = Net::new(2);
     let spec = completed(&net);
-    for command in [&["list"][..], &["list", "--ready"], &["status"]] {
-        net.chant(1, command).ok().fails(0, &["git chant sync --fetch"]);
+    let of_one = [&["show", &spec][..], &["log", &spec]];
+    let of_all = [&["list"][..], &["list", "--ready"], &["status"], &["graph"], &["instructions"]];
+    for command in [&of_one[..], &of_all].concat() {
+        net.chant(1, command).ok().fails(0, &["no history in this clone and may be done", "git chant sync --fetch"]);
     }
     let before = net.git(1, &["rev-parse", "main"]);
     net.chant(1, &["work", &spec]).fails(1, &["has no history in this clone; asking 'origin'", "is completed"]);
