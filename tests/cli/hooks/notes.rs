@@ -27,11 +27,11 @@ fn finished(sandbox: &Sandbox) -> (String, PathBuf, String) {
     (id, tree, made)
 }
 
-/// Puts a line at the end of the file, so that the change is not what it was.
+/// Takes the change back and puts a line at the end of the file, so that no line of the change is left.
 fn differ(sandbox: &Sandbox, dir: &Path) {
     let path = dir.join("file");
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text + "10\n").unwrap();
+    std::fs::write(&path, text.replace("two", "2") + "10\n").unwrap();
     sandbox.git_in(dir, &["add", "file"]);
 }
 
