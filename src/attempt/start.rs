@@ -172,6 +172,13 @@ fn require_reachable(project: &Project, target: &str) -> Result<()> {
         return Err(Error::fatal(Kind::BadBranch, format!("'{short}' is a remote-tracking branch"))
             .hint(format!("to work for the branch that it tracks: --onto {}", shell_words::quote(own))));
     }
+    // A branch of that name would make the name ambiguous.
+    if let Ok(tag) = FullName::try_from(format!("refs/tags/{short}"))
+        && branch::read(&project.repo, tag.as_ref())?.is_some()
+    {
+        return Err(Error::fatal(Kind::BadBranch, format!("'{short}' is a tag; expected a branch"))
+            .hint(format!("to make a branch of it: git branch <branch> {}", shell_words::quote(&short))));
+    }
     refuse_blocked(project, name.as_ref(), "rename that branch, or choose another target: --onto <branch>")?;
     let unborn = trees::list(&project.repo)?.into_iter().find(|tree| tree.is_on(name.as_ref()));
     let Some(place) = unborn.filter(|tree| tree.path.is_dir()) else { return Ok(()) };

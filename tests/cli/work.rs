@@ -80,6 +80,8 @@ fn a_target_that_is_no_branch_name_is_refused_before_the_agent_runs() {
     sandbox.git(&["update-ref", "refs/remotes/origin/next", "main"]);
     let parts = ["'origin/next' is a remote-tracking branch", "--onto next"];
     sandbox.chant(&["work", &id, "--onto", "origin/next"]).fails(128, &parts);
+    sandbox.git(&["tag", "v1"]);
+    sandbox.chant(&["work", &id, "--onto", "v1"]).fails(128, &["'v1' is a tag; expected a branch"]);
     assert!(!sandbox.dir().join("ran").exists());
     assert_eq!((sandbox.status(&id), sandbox.ops(&id)), ("pending".to_owned(), vec!["add".to_owned()]));
 }
