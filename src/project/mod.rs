@@ -14,7 +14,10 @@ pub(crate) mod trust;
 pub(crate) mod warm;
 pub(crate) mod worktree_lock;
 
-use std::{cell::OnceCell, path::PathBuf};
+use std::{
+    cell::OnceCell,
+    path::{Path, PathBuf},
+};
 
 use gix::refs::FullName;
 
@@ -23,7 +26,7 @@ use crate::{
     domain::{id::SpecId, spec_type::SpecType},
     env::{Env, fault, local_file},
     error::{Error, IoContext, Kind, Result},
-    git::{reference::branch_name, repository::Repository},
+    git::{private::Private, reference::branch_name, repository::Repository},
     store::Settings,
 };
 
@@ -113,6 +116,11 @@ impl Project {
         Ok(required.iter().any(|word| word == "all" || word == kind.as_str() || has_label(word)))
     }
 
+    /// Where this clone keeps what is of it alone. A private repository keeps nothing of its own: a run reads what its clone has.
+    pub(crate) fn clone_dir(&self) -> PathBuf {
+        clone_dir(&self.repo)
+    }
+
     /// The name of this clone in events.
     pub(crate) fn clone_name(&self) -> &str {
         &self.clone
@@ -150,10 +158,16 @@ pub(crate) fn get_or_try_init<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Resu
     }
 }
 
+/// Where a clone keeps what is of it alone, seen from inside a run as well.
+fn clone_dir(repo: &Repository) -> PathBuf {
+    let outside = Private::around(repo).and_then(|private| private.run_dir.ancestors().nth(2).map(Path::to_owned));
+    outside.unwrap_or_else(|| repo.chant_dir())
+}
+
 /// A name that tells this clone from others: kept in a file of its own, made at the first need. Where it cannot be kept (a
 /// read-only repository), a name is made up for this run: nothing can be written there anyway.
 fn clone_name(env: &Env, repo: &Repository) -> String {
-    let dir = repo.chant_dir();
+    let dir = clone_dir(repo);
     let path = dir.join("clone");
     let read = || {
         let text = String::from_utf8(local_file::read(&path, 64).ok()??).ok()?;

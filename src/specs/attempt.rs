@@ -311,7 +311,7 @@ impl Project {
 
     /// Whether the run of an attempt is alive, dead, or not known to this clone.
     pub(crate) fn life(&self, attempt: ObjectId) -> Result<Life> {
-        Life::of(&self.leases_dir(), &attempt)
+        Life::of(&self.clone_dir().join("leases"), &attempt)
     }
 
     /// Forgets the lease of an attempt that is over.

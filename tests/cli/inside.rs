@@ -237,6 +237,15 @@ fn what_only_reads_works_inside() {
 }
 
 #[test]
+fn a_run_sees_itself_and_its_clone() {
+    for (sandbox, id) in both(&format!("git chant status >../said; {GOOD}")) {
+        sandbox.chant(&["work", &id]).ok();
+        let said = left(&sandbox, "said");
+        assert!(said.contains("process ") && !said.contains("in another clone"), "{said}");
+    }
+}
+
+#[test]
 fn nothing_in_the_mailbox_is_trusted() {
     let script = format!(
         "{MAILBOX}
