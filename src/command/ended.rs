@@ -37,7 +37,8 @@ pub(super) fn present(context: &Context<'_>, project: &Project, id: &SpecId, end
         EndedAs::Paused(why) => worked.paused = Some(why.to_string()),
         EndedAs::Waiting(waits) => {
             worked.waits = Some(waits.reason());
-            warnings.push([waits.sentence(short), waits.output].join("\n").trim_end().to_owned());
+            let output = waits.output.lines().map(|line| format!("    {line}"));
+            warnings.push(std::iter::once(waits.sentence(short)).chain(output).collect::<Vec<_>>().join("\n"));
         }
         EndedAs::Superseded => {
             warnings.push(format!("'{short}' was reset while it ran: commits kept, status unchanged"))

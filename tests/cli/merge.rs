@@ -420,7 +420,7 @@ fn a_merge_that_does_not_pass_leaves_the_target_where_it_is() {
         assert_eq!(runs(&sandbox), 1);
         commit(&sandbox, "list", "a\n1\n2\n3\n4\n5\nZ\n");
         let before = sandbox.git(&["rev-parse", "main"]);
-        let said = ["merged with 'main'", "exit code 1", "output: both", "git -C", "git chant merge"];
+        let said = ["merged with 'main'", "exit code 1", "\n    both", "git -C", "git chant merge"];
         let ran = sandbox.chant(&["merge", &id]).fails(1, &said);
         assert!(!ran.err.contains("--agent"), "nothing conflicts: {}", ran.err);
         assert_eq!(runs(&sandbox), 2);

@@ -132,7 +132,7 @@ impl<'p> Verifier<'p> {
         let said = seen.tail.iter().flat_map(|tail| tail.lines()).filter(|line| !line.trim().is_empty());
         let said: Vec<&str> = said.collect();
         let last = &said[said.len().saturating_sub(SHOWN)..];
-        let waits = last.iter().fold(waits, |waits, said| waits.hint(format!("output: {said}")));
+        let waits = Waits { output: last.join("\n"), ..waits };
         let more = last.len() < said.len();
         Ok(if more {
             waits.hint(format!("to see the whole output: git chant log {} --checks", id.short()))
