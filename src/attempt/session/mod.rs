@@ -38,7 +38,7 @@ use crate::{
         stop::{StopKind, Stopped},
     },
     error::{Error, Kind, Result},
-    git::{special_file, work_file},
+    git::{private::Private, special_file, work_file},
     project::{
         Project,
         agent::{ASIDE, Agent},
@@ -118,11 +118,20 @@ impl Session<'_> {
             progress.say(&Step::Note(format!("cannot resume session '{had}'; starting a new one")));
             (finished, heard) = once(None)?;
         }
+        let common = project.repo.common_dir();
+        if !common.is_dir() {
+            let what = "the repository was moved during the run, or a directory above it";
+            return Err(Error::fatal(
+                Kind::NotARepository,
+                format!("there is no '{}' any more: {what}", common.display()),
+            )
+            .hint(format!("move it back, then: git chant work {}", self.id.short())));
+        }
         serve(&mut requests, progress);
         if inside.is_none() {
             // It could write there.
             warm::forget(project)?;
-            for path in special_file::remove(project.repo.common_dir()) {
+            for path in special_file::remove(common) {
                 let what = format!("removed '{}': it was a FIFO or a device, not a file", path.display());
                 progress.say(&Step::Warning(what));
             }
@@ -134,6 +143,11 @@ impl Session<'_> {
             confined = inside.by();
             remember_changes(project, this.attempt)?;
             refused = inside.bring_in(project, this.base)?;
+            if refused.is_some() {
+                // No command: git would go by the configuration that the agent left there.
+                let private = Private::of(&project.repo, &this.attempt).git_dir;
+                progress.say(&Step::Note(format!("its commits and its configuration stay in '{}'", private.display())));
+            }
             for kept in inside.keep_stashes(project)? {
                 progress.say(&Step::Note(format!("the agent left a stash; to apply it: git stash apply {kept}")));
             }
