@@ -136,6 +136,13 @@ impl Layers {
                 script.extend_from_slice(b"; }");
             }
         }
+        // What the run leaves for its caller, see `Sandbox::temporary`, has to be on the disk, too, where a layer covers the directory: so
+        // the path is not looked up anew. A `mount` that cannot do that only loses what is left there.
+        if self.each.iter().any(|layer| self.dir.starts_with(&layer.at)) {
+            script.extend_from_slice(b"\ntest ! -d tmp || mount --no-canonicalize --bind -- tmp ");
+            quote(&mut script, &self.dir.join("tmp"));
+            script.extend_from_slice(b" 2>/dev/null || :");
+        }
         // Elsewhere it would be the person's own.
         for path in self.without.iter().filter(|path| self.each.iter().any(|layer| path.starts_with(&layer.at))) {
             // That it is there could tell as much as what is in it. The content of a large one is covered only: it takes no time.
