@@ -9,6 +9,7 @@ pub(crate) mod end;
 pub(crate) mod ended;
 pub(crate) mod finish;
 mod hints;
+mod home;
 pub(crate) mod merge;
 mod notify;
 pub(crate) mod pause;

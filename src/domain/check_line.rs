@@ -110,7 +110,11 @@ impl Checks {
         if let Some(proof) = &self.reproduces {
             let (base, tip) = (proof.base.result(), proof.tip.result());
             let said = proof.fault.iter().chain(&proof.ack).map(|fault| format!("{fault}; ")).collect::<String>();
-            let other: Vec<&str> = proof.notes.iter().chain(&proof.differences).map(String::as_str).collect();
+            let did =
+                |at: &str, run: &Command| run.remarks.iter().map(|what| format!("{at}: {what}")).collect::<Vec<_>>();
+            let did = [did("base", &proof.base), did("tip", &proof.tip)].concat();
+            let other = proof.notes.iter().chain(&proof.differences).chain(&did);
+            let other: Vec<&str> = other.map(String::as_str).collect();
             let other = if other.is_empty() { String::new() } else { format!("; {}", other.join("; ")) };
             let expected = if proof.ok { String::new() } else { format!(" (expected: {})", proof.expected) };
             let mut saw = format!("{said}base: {base}, tip: {tip}{expected}{other}");
@@ -168,10 +172,14 @@ fn command_detail(command: &Command) -> Option<String> {
         (_, true) => format!("it failed at the base: {}", base.ending()),
         (_, false) => format!("it also failed at the base: {}", base.ending()),
     });
+    let mut said: Vec<String> = (!command.ok).then(|| command.ending()).into_iter().chain(base).collect();
+    said.extend(command.remarks.iter().cloned());
+    // Only a failure can be for want of that.
+    said.extend(command.home_without.iter().filter(|_| !command.ok).cloned());
+    let ending = said.join("; ");
     if command.ok {
-        return base;
+        return (!ending.is_empty()).then_some(ending);
     }
-    let ending = [Some(command.ending()), base].into_iter().flatten().collect::<Vec<_>>().join("; ");
     Some(match &command.tail {
         Some(tail) if !tail.trim().is_empty() => format!("{ending}\n{}", tail.trim_end()),
         _ => ending,

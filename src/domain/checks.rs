@@ -146,6 +146,9 @@ pub(crate) struct Command {
     /// What else it did, in words; nothing of that makes it fail.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
+    /// What agents changed in the person's home directory and it did not find there, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home_without: Option<String>,
     /// What confined it: `bubblewrap`, `seatbelt` or `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confined: Option<String>,

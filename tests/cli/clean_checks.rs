@@ -138,12 +138,15 @@ fn a_command_moves_no_ref_and_makes_no_hook() {
                    d=$(git rev-parse --git-common-dir) && mkdir -p $d/hooks && echo x >$d/hooks/pre-commit && git config a.b c";
     let id = sandbox.add(&["Make it two", "--verify", command]);
     let refs = sandbox.git(&["for-each-ref", "refs/heads/main", "refs/tags"]);
-    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    let said = sandbox.chant(&["work", &id, "--no-merge"]).ok().err;
     assert_eq!(sandbox.git(&["for-each-ref", "refs/heads/main", "refs/tags"]), refs);
     assert!(!sandbox.repo.join(".git/hooks/pre-commit").exists());
     assert!(sandbox.try_git(&["config", "a.b"]).code != 0);
     let remarks = evidence(&sandbox, &id)["verify"][0]["remarks"].to_string();
-    assert!(remarks.contains("it moved refs in its checkout"), "{remarks}");
+    let shown = sandbox.chant(&["show", &id]).ok().out;
+    for told in [remarks, said, shown] {
+        assert!(told.contains("it moved refs in its checkout"), "{told}");
+    }
 }
 
 #[test]
@@ -313,13 +316,17 @@ fn what_a_run_changed_at_home_decides_no_check() {
     let id = sandbox.add(&["Make it two", "--verify", unseen]);
     sandbox.chant(&["work", &id]).ok();
     assert!(bin.join("mine").exists(), "it stays in the person's home");
-    let remarks = evidence(&sandbox, &id)["verify"][0]["remarks"].to_string();
-    assert!(remarks.contains("which runs of agents made") && remarks.contains("and 6 more"), "{remarks}");
+    let without = evidence(&sandbox, &id)["verify"][0]["home_without"].to_string();
+    assert!(without.contains("which runs of agents made") && without.contains("and 6 more"), "{without}");
     // Nor does it in the checks of later attempts, until the person takes it as it is.
     sandbox.agent("echo three >file; tick");
     let later = sandbox.add(&["Make it three", "--verify", &unseen.replace("! test -e .toolrc", "! cat .toolrc")]);
     sandbox.chant(&["work", &later]).ok();
     sandbox.chant(&["verify", &later, "--fresh"]).fails(1, &["FAILED"]);
+    // A command that fails may have needed it.
+    let needs = sandbox.add(&["Make it three", "--verify", "test -e \"$HOME/.local/bin/mine2\""]);
+    sandbox.agent("echo x >\"$HOME/.local/bin/mine2\"; echo four >file; tick");
+    sandbox.chant(&["work", &needs]).fails(1, &["exit code 1; it ran without these changes", "mine2'"]);
 }
 
 #[test]
@@ -349,6 +356,26 @@ fn a_check_that_is_not_confined_says_so() {
 }
 
 #[test]
+fn what_decides_how_programs_start_at_home_is_named_where_nothing_confines() {
+    let sandbox = with(&[], "mkdir -p ~/.local/bin; echo x >~/.local/bin/of-the-run; echo two >file; tick");
+    sandbox.git(&["config", "chant.confine", "off"]);
+    let command = "echo x >~/.pythonrc; mkdir -p ~/.cache ~/.local/lib/x && echo x >~/.cache/x && grep -q two file";
+    let id = sandbox.add(&["Make it two", "--verify", command]);
+    let said = sandbox.chant(&["work", &id]).ok().err;
+    assert!(
+        said.contains("decide how programs run changed during the run: '") && said.contains("/of-the-run'"),
+        "{said}"
+    );
+    let of_check = "it changed files of your home directory that decide how programs run: '";
+    for told in [said, sandbox.chant(&["show", &id]).ok().out] {
+        assert!(told.contains(of_check) && told.contains("/.local/lib/x', and 1 more"), "{told}");
+    }
+    // What is there already, and caches, are everyday.
+    let again = sandbox.chant(&["verify", &id, "--fresh"]).ok();
+    assert!(!again.err.contains("/.local/lib/x'") && !again.err.contains(".cache/x'"), "{}", again.err);
+}
+
+#[test]
 fn what_a_failing_command_printed_is_shown_and_kept_here() {
     let sandbox = with(&[], "echo two >file; tick");
     let id = sandbox.add(&["Make it two", "--verify", "echo fine", "--verify", "echo E42 no module; exit 3"]);
@@ -369,6 +396,7 @@ fn all_that_is_checked_is_counted_and_what_no_person_approved_is_named() {
     let sandbox = with(&[], "echo two >file; echo x >\"new-$CHANT_SPEC_ID\"; tick");
     let one = sandbox.add(&["One", "--verify", "grep -q two file"]);
     let other = sandbox.add(&["Other", "--verify", "test -e file"]);
+    assert_eq!(sandbox.chant(&["verify", "--all"]).ok().out, "0 specs checked\n");
     for id in [&one, &other] {
         sandbox.chant(&["work", id]).ok();
     }
@@ -425,6 +453,10 @@ fn what_a_check_leaves_running_is_told() {
     sandbox
         .chant(&["verify", &id])
         .fails(0, &["warning: ", "it left 2 background processes, now stopped: sleep, sleep"]);
+    // Where the check has a version of its own of all that the repository is in, too.
+    let mut command = sandbox.binary(&["verify", &id]);
+    command.env("TMPDIR", sandbox.dir());
+    sandbox.run(&mut command).fails(0, &["it left 2 background processes, now stopped: sleep, sleep"]);
 }
 
 #[test]

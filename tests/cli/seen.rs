@@ -317,6 +317,62 @@ fn the_index_and_files_of_the_main_worktree_are_told() {
 }
 
 #[test]
+fn what_git_does_not_compare_in_the_main_worktree_is_told() {
+    let (sandbox, id) = unconfined("");
+    sandbox.write(".gitignore", ".env\n");
+    sandbox.write(".worktreeinclude", ".env\n");
+    sandbox.write("other", "1\n");
+    sandbox.write("more", "1\n");
+    sandbox.git(&["add", ".gitignore", ".worktreeinclude", "other", "more"]);
+    sandbox.git(&["commit", "-qm", "More"]);
+    sandbox.write(".env", "KEY=1\n");
+    let another = add(&sandbox, "Another", &["--label", "security"]);
+    let repo = sandbox.repo.display();
+    sandbox.agent(&format!(
+        "{GOOD}; cd {repo}; echo KEY=2 >.env; sed -i /security/d .chant/specs/{another}.md
+        echo 2 >other; git update-index --skip-worktree other; echo 2 >more; git update-index --assume-unchanged more"
+    ));
+    let said = completes(&sandbox, &id);
+    let told = format!("changed since the run began: .chant/specs/{another}.md, .env, more, other");
+    assert!(said.contains(&told), "{said}");
+
+    // In silent mode as well. The history of a spec that a person adds during the run explains its file.
+    let sandbox = Sandbox::new();
+    sandbox.chant(&["init", "--silent"]).ok();
+    sandbox.git(&["config", "chant.confine", "off"]);
+    let another = sandbox.add(&["Another"]);
+    let id = sandbox.add(&["Make it two"]);
+    let chant =
+        format!("cd {}; env -u CHANT_SPEC_ID -u CHANT_ATTEMPT git chant add 'By a person'", sandbox.repo.display());
+    sandbox.agent(&format!(
+        "echo two >file; tick; echo x >>{}/.chant/specs/{another}.md; ( {chant} )",
+        sandbox.repo.display()
+    ));
+    let said = sandbox.chant(&["work", &id]).ok().err;
+    assert!(said.contains(&format!("changed since the run began: .chant/specs/{another}.md\n")), "{said}");
+}
+
+#[test]
+fn reflogs_and_recorded_resolutions_are_told() {
+    let (sandbox, id) = unconfined("");
+    sandbox.commit("One more");
+    sandbox.git(&["branch", "gone"]);
+    let git = sandbox.repo.join(".git");
+    let lost = format!(
+        "{GOOD}; cd {}; git branch -qD gone; git reflog expire --expire=now --all; mkdir -p rr-cache/aa; echo evil >rr-cache/aa/postimage",
+        git.display()
+    );
+    sandbox.agent(&lost);
+    let said = completes(&sandbox, &id);
+    let branches = format!("HEAD, refs/heads/chant/{id}, refs/heads/main\n");
+    assert!(said.contains(&format!("reflogs lost entries during the run: {branches}")), "{said}");
+    assert!(
+        said.contains("recorded resolutions of conflicts (git rerere) changed during the run: rr-cache/aa/postimage"),
+        "{said}"
+    );
+}
+
+#[test]
 fn specs_that_a_merge_makes_tracked_are_no_change_of_another_run() {
     let sandbox = Sandbox::new();
     sandbox.git(&["config", "chant.confine", "off"]);

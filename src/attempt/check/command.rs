@@ -41,6 +41,17 @@ pub(super) fn record(command: &str, finished: &Finished) -> Result<Command> {
     Ok(seen)
 }
 
+/// What a command left running, in words.
+pub(super) fn left_running(finished: &Finished) -> Option<String> {
+    let names = &finished.left;
+    let which = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+    Some(match finished.survivors {
+        0 => return None,
+        1 => format!("it left a background process, now stopped{which}"),
+        many => format!("it left {many} background processes, now stopped{which}"),
+    })
+}
+
 /// What is different in the environment of a process that works on `spec`: git's own local variables are absent, since they would tie
 /// it to another worktree and index.
 pub(crate) fn environment(project: &Project, spec: &SpecId) -> Vec<(OsString, Option<OsString>)> {

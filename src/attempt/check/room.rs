@@ -17,7 +17,7 @@ use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
 use tempfile::TempDir;
 
 use super::{
-    command::{record, set_up},
+    command::{left_running, record, set_up},
     surroundings,
 };
 use crate::{
@@ -26,6 +26,7 @@ use crate::{
         process::{self, Finished, Run},
     },
     answer::progress::{Progress, Pulse, Step},
+    attempt::home::{self, Since},
     config::Confine,
     domain::{activity::Activity, checks::Command, confined::Confined, pattern::PathSet},
     error::{Error, IoContext, Kind, Result},
@@ -370,6 +371,7 @@ impl Visit<'_> {
         let timeout = self.room.project.config().verify_timeout()?;
         let left = self.stand.temporary.as_ref().map_or(self.room.slot.dir.join("tmp"), |dir| dir.path().to_owned());
         let left = left.join("left-running");
+        let began = Since::now(&self.room.slot.dir)?;
         let finished = self.watch(command, timeout, Some(&left))?;
         let mut seen = record(command, &finished)?;
         let slot = &self.room.slot.dir;
@@ -381,20 +383,26 @@ impl Visit<'_> {
         seen.warm = self.warm.map(|commit| commit.to_string());
         seen.home = Some(if self.stand.own_home { "own" } else { "shared" }.to_owned());
         if apart::refs(&self.stand.files.join(".git")) != self.refs {
-            seen.remarks.push("it moved refs in its checkout; they are ignored".to_owned());
+            self.remark(&mut seen, "it moved refs in its checkout; git-chant ignores them".to_owned());
         }
-        let at_home = &self.room.hidden[..self.room.at_home];
-        if let (Some(first), true) = (at_home.first(), self.stand.own_home) {
-            let count = at_home.len();
-            let more = if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
-            let what = "it ran without these changes, which runs of agents made in your home directory";
-            seen.remarks.push(format!("{what}: '{}'{more}", first.display()));
+        if self.stand.own_home {
+            let without = "it ran without these changes, which runs of agents made in your home directory";
+            seen.home_without = home::say(&self.room.hidden[..self.room.at_home], without);
+        } else {
+            let changed = home::starts_changed(&self.room.project.env, began);
+            let what = "it changed files of your home directory that decide how programs run";
+            home::say(&changed, what).into_iter().for_each(|what| self.remark(&mut seen, what));
         }
         if let Some(left) = left_running(&finished) {
-            self.room.progress.say(&Step::Warning(format!("'{command}': {left}")));
-            seen.remarks.push(left);
+            self.remark(&mut seen, left);
         }
         Ok(seen)
+    }
+
+    /// Names what a command did besides, now and in its record.
+    fn remark(&self, seen: &mut Command, what: String) {
+        self.room.progress.say(&Step::Warning(format!("'{}': {what}", seen.command)));
+        seen.remarks.push(what);
     }
 
     /// Whether it is there in the sandbox only, so that what it writes lies apart.
@@ -472,17 +480,6 @@ impl Drop for Visit<'_> {
         // What cannot be removed now goes before the next check.
         let _stays = remove::clear(&self.stand.files).and_then(|()| remove::clear(&self.room.slot.dir));
     }
-}
-
-/// What a command left running, in words.
-fn left_running(finished: &Finished) -> Option<String> {
-    let names = &finished.left;
-    let which = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
-    Some(match finished.survivors {
-        0 => return None,
-        1 => format!("it left a background process, now stopped{which}"),
-        many => format!("it left {many} background processes, now stopped{which}"),
-    })
 }
 
 /// Adds a file to a checkout; what is committed there stays as it is.

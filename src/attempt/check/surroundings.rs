@@ -12,6 +12,7 @@ use rustix::fs::Access;
 
 use crate::{
     agent::confine::Layer,
+    attempt::home::{self, Ours, Since},
     env::{Env, local_file},
     error::{IoContext as _, Result},
     git::{private::Private, process::scrubbed_env},
@@ -25,25 +26,8 @@ const OF_DIRECTORIES: &[&str] = &["_HOME", "_ROOT", "_DIR", "_PREFIX", "PATH", "
 const OF_BUILDS: &[&str] =
     &["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR", "PYTHONPYCACHEPREFIX"];
 
-/// Places below a home directory that decide how programs run, and are no caches.
-const DECIDING: &[&str] =
-    &[".cargo/bin", ".config", ".local/bin", ".local/lib", ".node_libraries", ".node_modules", "bin"];
-
-/// Directories at the top that hold such places.
-const LOOKED_INTO: &[&str] = &[".cache", ".config", ".local"];
-
-/// Where programs keep things between two runs: the variable that says it, and the usual place below a home directory.
-const KEPT: &[(&str, &str)] =
-    &[("XDG_CACHE_HOME", ".cache"), ("XDG_DATA_HOME", ".local/share"), ("XDG_STATE_HOME", ".local/state")];
-
-/// How many entries of these places are looked at in all.
-const MOST_LOOKED: usize = 20_000;
-
 /// Of how many entries of directories for temporary files each is hidden.
 const MOST_TEMPORARY: usize = 500;
-
-/// Of how many files of one place each is named; of more, the place itself.
-const MOST_FILES: usize = 200;
 
 /// What is different in the environment of a check from the person's: nothing ties it to a repository, and nothing tells it what it is
 /// run for.
@@ -66,93 +50,9 @@ pub(super) fn has_own_home(env: &Env, layers: &[Layer]) -> bool {
     home.is_some_and(|home| layers.iter().any(|layer| home.starts_with(&layer.at)))
 }
 
-/// What changed in the home directory since the file `since` was written, as far as it decides how programs run: settings at its top,
-/// programs, packages of the user, what programs keep between two runs.
+/// What changed in the home directory since the file `since` was written; nothing where that is not there.
 fn changed_at_home(project: &Project, since: &Path) -> Vec<PathBuf> {
-    let env = &project.env;
-    let Some(home) = env.home().and_then(|home| fs::canonicalize(home).ok()) else { return Vec::new() };
-    let Ok(since) = fs::symlink_metadata(since) else { return Vec::new() };
-    let ours = Ours::of(project);
-    // A run cannot write these, and may have had git-chant make them.
-    let kept = vec![home.join(".gitconfig"), home.join(".config/git")];
-    let mut search = Search { since, left: MOST_LOOKED, kept, changed: Vec::new() };
-    // Cargo is told how to build by a file beside its caches.
-    for entry in entries(&home).into_iter().chain(entries(&home.join(".cargo"))) {
-        let is_new = |meta: fs::Metadata| if meta.is_dir() { search.is_made(&meta) } else { search.is_new(&meta) };
-        let own = LOOKED_INTO.iter().any(|name| entry.file_name() == *name)
-            || search.kept.contains(&entry.path())
-            || ours.is(&entry.path());
-        if !own && entry.metadata().is_ok_and(is_new) {
-            search.changed.push(entry.path());
-        }
-    }
-    for name in DECIDING {
-        search.place(&home.join(name));
-    }
-    for (variable, name) in KEPT {
-        let named = env.var(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-        let dirs = [named, Some(home.join(name))].into_iter().flatten().filter_map(|dir| fs::canonicalize(dir).ok());
-        for entry in dirs.flat_map(|dir| entries(&dir)) {
-            search.entry(&entry);
-        }
-    }
-    search.changed.sort();
-    search.changed.dedup();
-    search.changed
-}
-
-/// A search for what is newer than a file.
-struct Search {
-    since: fs::Metadata,
-    /// How many entries are still looked at.
-    left: usize,
-    /// What is passed over.
-    kept: Vec<PathBuf>,
-    changed: Vec<PathBuf>,
-}
-
-impl Search {
-    fn is_new(&self, meta: &fs::Metadata) -> bool {
-        (meta.ctime(), meta.ctime_nsec()) >= (self.since.mtime(), self.since.mtime_nsec())
-    }
-
-    /// Whether a directory was made since.
-    fn is_made(&self, meta: &fs::Metadata) -> bool {
-        meta.created().is_ok_and(|made| self.since.modified().is_ok_and(|since| made >= since))
-    }
-
-    /// What is new in the directory `place`, which is named itself where that is too much.
-    fn place(&mut self, place: &Path) {
-        let (mut dirs, mut found) = (vec![place.to_owned()], Vec::new());
-        while let Some(dir) = dirs.pop() {
-            for entry in entries(&dir) {
-                if self.left == 0 {
-                    break;
-                }
-                self.left -= 1;
-                match entry.metadata() {
-                    _ if self.kept.contains(&entry.path()) => {}
-                    Ok(meta) if meta.is_dir() && !self.is_made(&meta) => dirs.push(entry.path()),
-                    Ok(meta) if meta.is_dir() || self.is_new(&meta) => found.push(entry.path()),
-                    _ => {}
-                }
-            }
-        }
-        if found.len() > MOST_FILES { self.changed.push(place.to_owned()) } else { self.changed.append(&mut found) }
-    }
-
-    /// As [`Search::place`], for an entry of a directory, whatever it is.
-    fn entry(&mut self, entry: &fs::DirEntry) {
-        match entry.metadata() {
-            Ok(meta) if meta.is_dir() && !self.is_made(&meta) => self.place(&entry.path()),
-            Ok(meta) if meta.is_dir() || self.is_new(&meta) => self.changed.push(entry.path()),
-            _ => {}
-        }
-    }
-}
-
-fn entries(dir: &Path) -> Vec<fs::DirEntry> {
-    fs::read_dir(dir).into_iter().flatten().flatten().collect()
+    fs::symlink_metadata(since).map(|meta| home::changed(project, Since::of(&meta))).unwrap_or_default()
 }
 
 /// All that a check of an attempt does not find in the person's directories: what its own run changed or made there since the file `since`
@@ -165,26 +65,6 @@ pub(super) fn hidden(project: &Project, since: &Path) -> (Vec<PathBuf>, usize) {
     let at_home = hidden.len();
     hidden.extend(new_temporary(project, since));
     (hidden, at_home)
-}
-
-/// Where the repository and its worktrees are.
-struct Ours {
-    main: Option<PathBuf>,
-    common: Option<PathBuf>,
-}
-
-impl Ours {
-    fn of(project: &Project) -> Ours {
-        let main = project.repo.main_work_dir().and_then(|main| fs::canonicalize(main).ok());
-        Ours { main, common: fs::canonicalize(project.repo.common_dir()).ok() }
-    }
-
-    /// Whether one of them is, or is below, `path`, or would be a worktree beside the main one.
-    fn is(&self, path: &Path) -> bool {
-        let beside = self.main.as_ref().map(|main| format!("{}.chant-", main.display()));
-        [&self.main, &self.common].iter().any(|own| own.as_ref().is_some_and(|own| own.starts_with(path)))
-            || beside.is_some_and(|beside| path.to_string_lossy().starts_with(&beside))
-    }
 }
 
 /// What appeared at the top of directories for temporary files since the file `since` was written.

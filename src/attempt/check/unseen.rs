@@ -4,7 +4,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::Check;
-use crate::{attempt::session::RUN_DIR, error::Result};
+use crate::{attempt::session::RUN_DIR, error::Result, git::status};
 
 /// How many files are named.
 const MOST: usize = 5;
@@ -16,9 +16,7 @@ impl Check<'_> {
         let Some(tree) = self.project.worktree_of(&self.attempt.id)?.filter(|tree| tree.path.is_dir()) else {
             return Ok(place);
         };
-        let flagged = tree.plain_git()?.args(["ls-files", "-v", "-z"]).check()?;
-        let hidden: Vec<BString> =
-            flagged.records().filter(|record| is_flagged(record)).map(|record| record[2..].into()).collect();
+        let hidden: Vec<BString> = status::unwatched(&tree)?.into_iter().map(|(_, path)| path).collect();
         // Without a list of what is ignored: the run may have had one of its own.
         let listed = tree.plain_git()?.args(["ls-files", "--others", "--directory", "-z"]).check()?;
         let own = |path: &[u8]| path.starts_with(RUN_DIR.as_bytes()) || path == b".chant/";
@@ -33,11 +31,6 @@ impl Check<'_> {
         }
         Ok(said)
     }
-}
-
-/// `h` is assumed to be unchanged, `S` is skipped, `s` is both.
-fn is_flagged(record: &[u8]) -> bool {
-    record.get(1) == Some(&b' ') && (record[0].is_ascii_lowercase() || record[0] == b'S')
 }
 
 fn named(paths: &[BString]) -> String {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use bstr::ByteSlice as _;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    files,
+    beside, files,
     parts::{Part, Parts},
     settings::{self, Settings},
 };
@@ -38,10 +39,16 @@ pub(super) struct Seen {
     pub refs: BTreeMap<String, String>,
     /// What is staged, changed or untracked in the main worktree, by path; `None` if it was not looked at.
     pub tree: Option<BTreeMap<String, String>>,
+    /// What a change of is only told, see [`beside`]; `None` if it was not looked at.
+    #[serde(default)]
+    pub beside: Option<BTreeMap<String, String>>,
 }
 
 /// Where [`REPLACE`] refs are.
 const REPLACE: &str = "refs/replace/";
+
+/// How many paths are looked at that the index hides: a sparse checkout hides most.
+const MOST_UNWATCHED: usize = 5000;
 
 /// Looks at the repository. Where settings of `before` have changed since, they take no effect while this looks.
 pub(super) fn look(project: &Project, extent: Extent, before: Option<&Seen>) -> Result<Seen> {
@@ -50,14 +57,14 @@ pub(super) fn look(project: &Project, extent: Extent, before: Option<&Seen>) -> 
     parts.insert(Part::Setting, read.own);
     parts.insert(Part::Shared, read.shared);
     let muted = before.map(|before| settings::muted(&before.plain, &read.plain)).unwrap_or_default();
-    let (refs, tree) = match extent {
-        Extent::All => (refs(project, "refs/")?, Some(tree(project, muted)?)),
-        Extent::Guarded => (refs(project, REPLACE)?, None),
+    let (refs, tree, beside) = match extent {
+        Extent::All => (refs(project, "refs/")?, Some(tree(project, muted)?), Some(beside::look(project))),
+        Extent::Guarded => (refs(project, REPLACE)?, None, None),
     };
     let replace = refs.iter().filter(|(name, _)| name.starts_with(REPLACE));
     parts.insert(Part::Replace, replace.map(|(name, id)| (name.clone(), id.clone())).collect());
     let home = settings::home(project)?;
-    Ok(Seen { home, parts, plain: read.plain, refs, tree })
+    Ok(Seen { home, parts, plain: read.plain, refs, tree, beside })
 }
 
 /// Directories that have to stay what they are: the repository, both worktrees, and all above them.
@@ -79,12 +86,22 @@ fn refs(project: &Project, prefix: &str) -> Result<BTreeMap<String, String>> {
     Ok(held.collect())
 }
 
-/// How the paths of the main worktree stand that are not as its last commit has them.
+/// How the paths of the main worktree stand that are not as its last commit has them, or that git does not compare with it: what its index
+/// hides, specs and documents of git-chant, and ignored files that checks find in their checkouts.
 fn tree(project: &Project, muted: Vec<Setting>) -> Result<BTreeMap<String, String>> {
     let Some(mut main) = worktree::list(&project.repo)?.into_iter().find(|tree| tree.main) else {
         return Ok(BTreeMap::new());
     };
     main.muted = muted;
     // What cannot be asked (it is damaged, or git cannot read its configuration) is named where it matters.
-    Ok(status::standing(&main).unwrap_or_default())
+    let mut found = status::standing(&main, ".chant/", project.silent).unwrap_or_default();
+    for (letter, path) in status::unwatched(&main).unwrap_or_default().into_iter().take(MOST_UNWATCHED) {
+        let stamp = path.to_path().ok().and_then(|path| status::stamp(&main.path.join(path)));
+        found.insert(path.to_string(), format!("{letter}{}", stamp.unwrap_or_default()));
+    }
+    for path in worktree::include::listed(&main).unwrap_or_default() {
+        let stamp = path.to_path().ok().and_then(|path| status::stamp(&main.path.join(path)));
+        found.insert(path.to_string(), stamp.unwrap_or_default());
+    }
+    Ok(found)
 }

@@ -5,6 +5,7 @@
 //! dead run is found, when an attempt is resumed, finished or merged. What waits goes into an event; only then the record says that it was
 //! named. Where the run was confined it could not have made the difference, so that this is only told.
 
+mod beside;
 mod chains;
 mod files;
 mod look;
@@ -23,6 +24,7 @@ pub(crate) use look::Extent;
 use crate::{
     agent::lease::Life,
     answer::progress::Progress,
+    attempt::home,
     domain::{confined::Confined, fold, id::SpecId, state::State, status::Status},
     env::fault,
     error::{IoContext as _, Result},
@@ -31,6 +33,7 @@ use crate::{
         attempt::{Changes, SEEN_DIR},
         confined::last_run,
     },
+    store::SPECS,
 };
 use look::{Seen, look, places};
 use parts::{Part, changed_parts, differing, one, take};
@@ -152,6 +155,13 @@ impl Watch {
         if extent == Extent::All {
             self.compare_refs(project, record, &now, &mut changes)?;
             compare_tree(&record.before, &now, &mut changes);
+            if !record.confined && !record.compared {
+                let what = "files of your home directory that decide how programs run changed during the run";
+                changes.noted.extend(home::say(&home::starts_changed(&project.env, record.began.since()), what));
+            }
+            if let (Some(before), Some(beside)) = (&record.before.beside, &now.beside) {
+                changes.noted.extend(beside::compare(before, beside, &now.refs));
+            }
         }
         let now_at = places(project, None);
         if now_at.have_one_root(&record.places) {
@@ -202,6 +212,11 @@ impl Watch {
                 }
             } else if name != own && !name.starts_with("refs/replace/") && !name.starts_with("refs/bisect/") {
                 let (old, new) = (before.get(&name), now.refs.get(&name));
+                // The branch of another spec, whose history records it.
+                let history = moved::spec_of(project, &name)?.map(|id| format!("{SPECS}{id}"));
+                if history.is_some_and(|history| before.get(&history) != now.refs.get(&history)) {
+                    continue;
+                }
                 if let Some(what) = moved::say(project, &name, old, new, &landed)? {
                     changes.noted.push(what);
                     changes.refs_moved.push(name);
@@ -239,7 +254,7 @@ impl Watch {
             }
         }
         if now.tree.is_some() {
-            (record.before.refs, record.before.tree) = (now.refs, now.tree);
+            (record.before.refs, record.before.tree, record.before.beside) = (now.refs, now.tree, now.beside);
         }
         let worktree = project.worktree_of(&self.id)?;
         record.places = places(project, worktree.as_ref().map(|tree| tree.path.as_path()));
@@ -412,11 +427,17 @@ fn explained(project: &Project, now: &Seen, part: Part, name: &str) -> Result<bo
 
 fn compare_tree(before: &Seen, now: &Seen, changes: &mut Changes) {
     let none = BTreeMap::new();
+    // A history that came with the file explains it.
+    let history = |path: &str| Some(format!("{SPECS}{}", path.strip_prefix(".chant/specs/")?.strip_suffix(".md")?));
+    let is_new = |name: &String| now.refs.contains_key(name) && !before.refs.contains_key(name);
+    let added = |path: &str| history(path).is_some_and(|name| is_new(&name));
     let (before, now) = (before.tree.as_ref().unwrap_or(&none), now.tree.as_ref().unwrap_or(&none));
     let mut paths = differing(before, now);
     // The copy of a spec that a merge took into the branch.
     let taken = |path: &str| path.starts_with(".chant/") && !now.contains_key(path);
-    paths.retain(|path| !taken(path) && !listed_otherwise(before, now, path) && !listed_otherwise(now, before, path));
+    paths.retain(|path| {
+        !taken(path) && !added(path) && !listed_otherwise(before, now, path) && !listed_otherwise(now, before, path)
+    });
     if paths.is_empty() {
         return;
     }

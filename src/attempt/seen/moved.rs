@@ -121,10 +121,15 @@ fn listed(project: &Project, commits: &[ObjectId]) -> String {
 
 /// Whether a branch is that of a spec that is being worked on in this clone.
 fn is_worked_on(project: &Project, name: &str) -> Result<bool> {
-    let prefix = format!("refs/heads/{}", project.config().branch_prefix()?);
-    let Some(Ok(id)) = name.strip_prefix(&prefix).map(SpecId::new) else { return Ok(false) };
+    let Some(id) = spec_of(project, name)? else { return Ok(false) };
     let Some(attempt) = project.store()?.state(&id)?.and_then(|state| state.attempt) else { return Ok(false) };
     Ok(matches!(project.life(attempt)?, Life::Running(_)))
+}
+
+/// The spec whose work branch has this full name.
+pub(super) fn spec_of(project: &Project, name: &str) -> Result<Option<SpecId>> {
+    let prefix = format!("refs/heads/{}", project.config().branch_prefix()?);
+    Ok(name.strip_prefix(&prefix).and_then(|id| SpecId::new(id).ok()))
 }
 
 /// Whether a commit is at the edge of the history that is here: some parent of it is not. `listed` says whether git is told so.

@@ -7,6 +7,7 @@ use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    attempt::home::Since,
     domain::{event::Facts, id::SpecId, spec_file::front_matter_bytes},
     env::local_file,
     error::{Error, IoContext as _, Result},
@@ -26,6 +27,11 @@ impl Moment {
         let dir = project.repo.chant_dir();
         let file = tempfile::tempfile_in(&dir).and_then(|file| file.metadata()).io("create a file in", &dir)?;
         Ok(Moment::of(&file))
+    }
+
+    /// The same, to look for what changed in the home directory since.
+    pub(super) fn since(self) -> Since {
+        Since(self.0, self.1)
     }
 
     fn of(meta: &fs::Metadata) -> Moment {

@@ -40,6 +40,14 @@ pub(crate) fn prepare(main: &Worktree, new: &Path, also: Option<&str>) -> Result
     Ok(copied)
 }
 
+/// The files of `main` that [`prepare`] copies into each checkout for its `.worktreeinclude`.
+pub(crate) fn listed(main: &Worktree) -> Result<Vec<BString>> {
+    match fs::symlink_metadata(main.path.join(NAME)) {
+        Ok(meta) if meta.is_file() => candidates(main, &[format!("--exclude-from={NAME}")]),
+        _ => Ok(Vec::new()),
+    }
+}
+
 /// The pattern of the directory of hooks, where `core.hooksPath` is relative: git looks for it in each worktree. `None` where it is not
 /// set, absolute, or leads out of the worktree.
 pub(crate) fn hooks_pattern(repo: &Repository) -> Option<String> {
