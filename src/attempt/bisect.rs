@@ -60,6 +60,7 @@ pub(crate) fn reproduction(specs: &Specs<'_>, topic: &str) -> Result<Entry> {
     let done = |entry: &Entry| matches!(entry.status, Status::Finished | Status::Completed);
     let phase = |entry: &Entry| entry.spec().filter(|spec| spec.front.reproduces.is_some())?.front.known_phase();
     let mut found = specs.of_any_topic(topic)?;
+    specs.retain_current(&mut found)?;
     found.retain(|entry| done(entry) && matches!(phase(entry), Some(Phase::Reproduction | Phase::ForkFix)));
     found.sort_by_key(|entry| phase(entry) == Some(Phase::Reproduction));
     found.pop().ok_or_else(|| {

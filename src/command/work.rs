@@ -181,7 +181,9 @@ struct Blocked {
 /// The first failed spec of the investigations that are asked for: nothing that builds on it is worked before it is.
 fn blocked(specs: &Specs<'_>, wanted: &SelectionRequest) -> Result<Option<Blocked>> {
     for topic in &wanted.filter.topics {
-        if let Some(failed) = specs.of_topic(topic)?.into_iter().find(|entry| entry.status == Status::Failed) {
+        let mut entries = specs.of_topic(topic)?;
+        specs.retain_current(&mut entries)?;
+        if let Some(failed) = entries.into_iter().find(|entry| entry.status == Status::Failed) {
             let short = failed.id.short().to_owned();
             let why = format!("'{short}' of '{}' failed", topic.escape_debug());
             let way_out = match specs.research_to_repeat(&failed)? {

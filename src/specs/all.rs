@@ -363,7 +363,7 @@ impl<'p> Specs<'p> {
         let Recorded { state, broken, status, tip } = self.recorded(id)?;
         let loaded = texts.load(id, tip)?;
         let mut entry = Entry { id: id.clone(), state, broken, loaded, status };
-        if status == Status::Pending && entry.spec().map(|spec| self.is_upstream(spec)).transpose()? == Some(true) {
+        if status == Status::Pending && entry.spec().map(|spec| self.is_upstream(id, spec)).transpose()? == Some(true) {
             entry.status = Status::Completed;
         }
         let written = entry.spec().map(|spec| spec.front.depends_on.as_slice()).unwrap_or_default();

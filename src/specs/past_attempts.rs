@@ -179,7 +179,8 @@ impl Specs<'_> {
             let phase = entry.spec().and_then(|spec| spec.front.known_phase());
             phase == Some(Phase::Reproduction) && entry.status == Status::Completed && entry.id != *id
         };
-        let entries = self.of_topic(topic)?;
+        let mut entries = self.of_topic(topic)?;
+        self.retain_current(&mut entries)?;
         let Some(entry) = entries.iter().rev().find(is_it) else { return Ok(None) };
         let mut text = format!("Spec {}\n", entry.id);
         let commit = entry.state.as_ref().and_then(|state| state.facts.work_commits.last());
@@ -207,9 +208,8 @@ fn superseded(specs: &Specs<'_>, id: &SpecId, spec: &Spec) -> Result<Vec<String>
         }
         Ok(())
     };
-    for old in specs.named(&spec.front.supersedes)? {
-        add(&old, id)?;
-    }
+    let older = specs.named(&spec.front.supersedes)?;
+    older.iter().try_for_each(|old| add(old, id))?;
     for written in spec.front.depends_on.iter().chain(&spec.front.informed_by) {
         let Ok(pattern::Entry::Spec(named)) = pattern::Entry::parse(written) else { continue };
         let mut old = named;
@@ -217,6 +217,13 @@ fn superseded(specs: &Specs<'_>, id: &SpecId, spec: &Spec) -> Result<Vec<String>
             add(&old, &by)?;
             old = by;
         }
+    }
+    if spec.front.known_phase() == Some(Phase::Reproduction) && !older.is_empty() {
+        let older: Vec<String> = older.iter().map(|old| format!("'{}'", old.short())).collect();
+        lines.push(format!(
+            "the tests of {} may still be in your worktree: change or delete them; what you leave of them counts as your own test",
+            older.join(", ")
+        ));
     }
     Ok(lines)
 }

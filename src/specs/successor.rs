@@ -1,6 +1,6 @@
 //! Which spec stands in the place of another now, and how that is recorded.
 
-use super::{all::Specs, record};
+use super::{all::Specs, entry::Entry, record};
 use crate::{
     domain::{
         event::{Facts, Op},
@@ -102,6 +102,21 @@ impl Specs<'_> {
     /// The spec that stands in the place of `id` for `from`: itself unless it is superseded.
     pub(crate) fn successor(&self, from: &SpecId, id: &SpecId) -> Result<SpecId> {
         Ok(self.successors(from, id)?.pop().unwrap_or_else(|| id.clone()))
+    }
+
+    /// Leaves of `entries` those that no other spec supersedes.
+    ///
+    /// # Errors
+    /// If the specs cannot be read.
+    pub(crate) fn retain_current(&self, entries: &mut Vec<Entry>) -> Result<()> {
+        let mut current = Vec::new();
+        for entry in entries.drain(..) {
+            if self.successor(&entry.id, &entry.id)? == entry.id {
+                current.push(entry);
+            }
+        }
+        *entries = current;
+        Ok(())
     }
 
     /// An entry of `informed_by` of the spec `from`, with the spec that it names replaced by the one in its place.

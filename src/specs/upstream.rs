@@ -5,7 +5,7 @@ use gix::ObjectId;
 use crate::project::Project;
 use crate::specs::all::Specs;
 use crate::{
-    domain::{spec_file::Spec, spec_type::SpecType},
+    domain::{id::SpecId, spec_file::Spec, spec_type::SpecType},
     error::Result,
     git::remote,
 };
@@ -37,7 +37,7 @@ impl Project {
 impl Specs<'_> {
     /// Whether the gate of an investigation is passed: the work that it waits for is in the main branch of `upstream`, as it was last fetched. By ancestry,
     /// or as the same changes. Without a remote of that name `origin` is the project itself and no fork.
-    pub(crate) fn is_upstream(&self, spec: &Spec) -> Result<bool> {
+    pub(crate) fn is_upstream(&self, gate: &SpecId, spec: &Spec) -> Result<bool> {
         // What another gate waits for is a person's decision, wherever the work is.
         if spec.front.kind != SpecType::Gate || spec.front.topic.is_none() || spec.front.depends_on.is_empty() {
             return Ok(false);
@@ -46,7 +46,8 @@ impl Specs<'_> {
         for written in &spec.front.depends_on {
             let found = self.project.candidates(&self.names, written)?;
             let [id] = found.as_slice() else { return Ok(false) };
-            let state = self.recorded(id)?.state;
+            let id = self.successor(gate, id)?;
+            let state = self.recorded(&id)?.state;
             if self.work_in_base(state.as_deref(), Some(tip))? != Some(true) {
                 return Ok(false);
             }
