@@ -14,7 +14,7 @@ use crate::{
     domain::{check_line::CheckLine, enumeration::enumerate, id::SpecId, spec_file::Spec, status::Status},
     error::{Error, Kind, Result},
     git::worktree::Worktree,
-    project::{Project, agent::Agent, trust::CustomPrompt},
+    project::{Project, agent::Agent, branches::join_hint, target::short_name, trust::CustomPrompt},
     specs::{all::Specs, inputs::Input, text::Text},
 };
 
@@ -96,6 +96,24 @@ pub(super) fn say_instead(project: &Project, plan: &Plan, progress: &dyn Progres
         let missing: Vec<&String> = chosen.iter().take_while(|name| !here.contains(name)).collect();
         let note = format!("not on this machine: {}; using '{}'", enumerate(&missing), plan.agent.name);
         progress.say(&Step::Note(note));
+    }
+    Ok(())
+}
+
+/// Says what a new attempt begins with where that is not what its target holds here, and where the target has diverged from what was fetched
+/// of it.
+pub(super) fn say_base(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<()> {
+    let Some(target) = plan.target.as_deref().filter(|_| plan.resumed.is_none()) else { return Ok(()) };
+    let Some(tip) = project.branch_tip(target)? else { return Ok(()) };
+    let branch = short_name(target);
+    if plan.base != tip
+        && let Some(newer) = project.fetched_ahead(target, tip)?
+    {
+        progress.say(&Step::Note(format!("beginning at '{}', which is ahead of '{branch}'", newer.name)));
+    } else if let Some(other) = project.diverged(target, tip)? {
+        let name = &other.name;
+        progress.say(&Step::Warning(format!("'{branch}' and '{name}' have diverged; beginning at '{branch}'")));
+        progress.say(&Step::Hint(join_hint(branch, name)));
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ use crate::{
     project::{
         Project,
         agent::{Agent, MANUAL},
+        branches::join_hint,
         target::short_name,
     },
     specs::{all::Specs, attempt::Attempt, cleanup::is_inside, entry::Entry, inputs::Input},
@@ -303,12 +304,21 @@ fn refuse(specs: &Specs<'_>, entry: &Entry, counts: impl Fn(Obstacle) -> bool) -
 
 /// How the work of `dependency` comes into the base.
 fn base_hint(specs: &Specs<'_>, short: &str, dependency: &str, error: Error) -> Result<Error> {
-    if let [id] = specs.project.candidates(&specs.names, dependency)?.as_slice()
+    let project = specs.project;
+    if let [id] = project.candidates(&specs.names, dependency)?.as_slice()
         && let Some(target) = specs.recorded(id)?.state.and_then(|state| state.facts.target.clone())
-        && specs.project.branch_start(&target)?.is_none()
     {
         let branch = short_name(&target);
-        return Ok(error.hint(format!("push '{branch}' from the clone that has it, then: git fetch")));
+        if project.branch_start(&target)?.is_none() {
+            return Ok(error.hint(format!("push '{branch}' from the clone that has it, then: git fetch")));
+        }
+        if let Some(tip) = project.branch_tip(&target)?
+            && let Some(other) = project.diverged(&target, tip)?
+        {
+            return Ok(error
+                .hint(format!("'{branch}' and '{}' have diverged", other.name))
+                .hint(join_hint(branch, &other.name)));
+        }
     }
     Ok(error
         .hint("merge that work into the base, or choose a target that has it: --onto <branch>")

@@ -150,6 +150,7 @@ impl Work<'_> {
         }
         let plan = start::plan(project, id, request)?;
         plan::say_instead(project, &plan, progress)?;
+        plan::say_base(project, &plan, progress)?;
         plan::say_stale(project, &plan, progress)?;
         plan.spec.ignored().for_each(|warning| progress.say(&Step::Warning(warning)));
         if plan.target.is_none() {

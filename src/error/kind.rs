@@ -76,6 +76,7 @@ kinds! {
     DamagedWorktree = "damaged-worktree", "The `.git` of a worktree is missing or leads elsewhere.";
     Demo = "demo", "The demo failed.";
     DirtyWorktree = "dirty-worktree", "The worktree has uncommitted changes.";
+    Diverged = "diverged", "A branch and what was fetched of it each have commits that the other lacks.";
     DubiousOwnership = "dubious-ownership", "Another user owns the repository; git's `safe.directory` allows it.";
     Editor = "editor", "The editor cannot be run, or reported a problem.";
     Elsewhere = "elsewhere", "The attempt belongs to another clone.";

@@ -12,6 +12,18 @@ use crate::{
     git::{lookup, remote},
 };
 
+/// What the names of remote-tracking branches begin with.
+const REMOTES: &str = "refs/remotes/";
+
+/// What the last fetch brought of a branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FetchedBranch {
+    /// The name that a person types, for example `origin/main`.
+    pub name: String,
+    /// What it held.
+    pub tip: ObjectId,
+}
+
 impl Project {
     /// What a branch holds, by its full name; `None` if it does not exist or the name is no branch.
     pub(crate) fn branch_tip(&self, full: &str) -> Result<Option<ObjectId>> {
@@ -29,12 +41,45 @@ impl Project {
         }
     }
 
-    /// What work for a branch begins with: what the branch holds, otherwise its upstream. `None` if it is new.
+    /// What work for a branch begins with: what the branch holds, or what was fetched of it where that is ahead; without the branch, its
+    /// upstream. `None` if it is new.
     pub(crate) fn branch_start(&self, full: &str) -> Result<Option<ObjectId>> {
         match self.branch_tip(full)? {
-            Some(tip) => Ok(Some(tip)),
+            Some(tip) => Ok(Some(self.fetched_ahead(full, tip)?.map_or(tip, |fetched| fetched.tip))),
             None => self.upstream_tip(full),
         }
+    }
+
+    /// What the last fetch brought of a branch, where that contains `tip` and more: the branch would move forward to it.
+    pub(crate) fn fetched_ahead(&self, full: &str, tip: ObjectId) -> Result<Option<FetchedBranch>> {
+        Ok(match self.fetched(full)? {
+            Some(fetched) if fetched.tip != tip && self.is_ancestor(tip, fetched.tip)? => Some(fetched),
+            _ => None,
+        })
+    }
+
+    /// What the last fetch brought of a branch, where it and `tip` each have commits that the other lacks.
+    pub(crate) fn diverged(&self, full: &str, tip: ObjectId) -> Result<Option<FetchedBranch>> {
+        Ok(match self.fetched(full)? {
+            Some(fetched) if !self.is_ancestor(tip, fetched.tip)? && !self.is_ancestor(fetched.tip, tip)? => {
+                Some(fetched)
+            }
+            _ => None,
+        })
+    }
+
+    /// What the last fetch brought of a branch under its own name: of its upstream, otherwise of the usual remote. A branch that tracks one
+    /// of another name was made from that, and is not the same branch.
+    pub(crate) fn fetched(&self, full: &str) -> Result<Option<FetchedBranch>> {
+        let short = short_name(full);
+        let of = |remote: &str| format!("{REMOTES}{remote}/{short}");
+        let upstream = self.upstream_name(full)?;
+        let upstream = upstream.filter(|name| name.starts_with(REMOTES) && name.ends_with(&format!("/{short}")));
+        let name = upstream.or_else(|| usual_remote(&remote::names(&self.repo)).map(of));
+        let Some(name) = name else { return Ok(None) };
+        let Some(mut found) = self.repo.gix().try_find_reference(name.as_str())? else { return Ok(None) };
+        let tip = found.peel_to_id()?.detach();
+        Ok(Some(FetchedBranch { name: name[REMOTES.len()..].to_owned(), tip }))
     }
 
     /// What a branch of a remote held at the last fetch.
@@ -89,6 +134,12 @@ impl Project {
         }
         Ok(repo.merge_base(ancestor, descendant).is_ok_and(|base| base.is_some_and(|base| base == ancestor)))
     }
+}
+
+/// How a person joins a branch with what was fetched of it, where both have commits of their own.
+pub(crate) fn join_hint(branch: &str, fetched: &str) -> String {
+    let (branch, fetched) = (shell_words::quote(branch), shell_words::quote(fetched));
+    format!("to join them: git switch {branch} && git merge {fetched}")
 }
 
 /// The remote among `names` that is meant without a word of configuration: the only one, or `origin`.

@@ -64,16 +64,16 @@ struct SetAside {
     lock: File,
 }
 
-/// Moves the copy of the spec file out of the way of a merge into `target`, which is at `tip` and becomes `new`.
+/// Moves the copy of the spec file out of the way of a merge into `target`, which is at `old` and becomes `new`.
 pub(super) fn take(
     project: &Project,
     attempt: &Attempt,
     target: &FullName,
-    tip: ObjectId,
+    old: Option<ObjectId>,
     new: ObjectId,
 ) -> Result<Result<Aside, Waits>> {
     let places = worktree::checked_out_in(&project.repo, target.as_ref())?;
-    let [place] = places.as_slice() else { return Ok(Ok(Aside(None))) };
+    let ([place], Some(tip)) = (places.as_slice(), old) else { return Ok(Ok(Aside(None))) };
     if project.silent {
         return Ok(Ok(Aside(None)));
     }

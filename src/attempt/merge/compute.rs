@@ -15,7 +15,7 @@ use crate::{
         merge::{self, Computed},
         reference::branch_name,
     },
-    project::{Project, target::short_name},
+    project::{Project, branches::FetchedBranch, target::short_name},
     specs::attempt::Attempt,
 };
 
@@ -23,16 +23,20 @@ use crate::{
 pub(super) struct ComputedMerge {
     /// What the target held; `None` if it does not exist.
     pub(super) old: Option<ObjectId>,
-    /// What was merged into: that, or where a new branch begins.
+    /// What was merged into: that, or where a new branch begins, or what was fetched of the target where the work began with it.
     pub(super) ours: ObjectId,
+    /// The branch that holds `ours`, as a person types it.
+    pub(super) name: String,
     pub(super) computed: Computed,
 }
 
 /// Computes the merge into the target as it is now.
 pub(super) fn compute(project: &Project, attempt: &Attempt, target: &FullName, tip: ObjectId) -> Result<ComputedMerge> {
     let old = branch::read(&project.repo, target.as_ref())?;
+    let newer = old.map(|old| began_ahead(project, attempt, target, old)).transpose()?.flatten();
     // A branch that is not there yet begins where the work began.
-    let ours = old.or(attempt.base).unwrap_or(tip);
+    let ours = newer.as_ref().map(|newer| newer.tip).or(old).or(attempt.base).unwrap_or(tip);
+    let name = newer.map_or_else(|| target.shorten().to_string(), |newer| newer.name);
     let message = message(project, attempt)?;
     let how = how(project, attempt)?;
     let by_agent = attempt.made_by().is_some();
@@ -40,7 +44,26 @@ pub(super) fn compute(project: &Project, attempt: &Attempt, target: &FullName, t
     // A person may have committed the spec file while it was worked: then both sides have it from the pinned text.
     let shared = merge::SharedFile { path: &attempt.spec_path, blob: attempt.blob };
     let computed = merge::compute(&project.repo, &request, (!project.silent).then_some(shared))?;
-    Ok(ComputedMerge { old, ours, computed })
+    Ok(ComputedMerge { old, ours, name, computed })
+}
+
+/// What was fetched of the target, if the work began with commits of it that the target, which holds `old`, lacks: it moves forward to them
+/// with the merge.
+fn began_ahead(
+    project: &Project,
+    attempt: &Attempt,
+    target: &FullName,
+    old: ObjectId,
+) -> Result<Option<FetchedBranch>> {
+    let Some(base) = attempt.base else { return Ok(None) };
+    if project.is_ancestor(base, old)? {
+        return Ok(None);
+    }
+    let newer = project.fetched_ahead(&target.as_bstr().to_string(), old)?;
+    Ok(match newer {
+        Some(newer) if project.is_ancestor(base, newer.tip)? => Some(newer),
+        _ => None,
+    })
 }
 
 pub(super) fn finished(project: &Project, id: &SpecId) -> Result<State, Stop> {

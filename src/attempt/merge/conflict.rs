@@ -43,7 +43,7 @@ pub(crate) fn conflict(project: &Project, id: &SpecId, onto: Option<&str>) -> Re
     Ok(match tried.computed {
         Computed::Conflict(paths) => {
             let paths = paths.iter().map(ToString::to_string).collect();
-            let hints = ways_out(project, &attempt, &target.shorten().to_string(), false)?;
+            let hints = ways_out(project, &attempt, &tried.name, false)?;
             Some(Conflict { target, theirs: tried.ours, tip, paths, hints })
         }
         Computed::Commit(_) | Computed::UpToDate => None,

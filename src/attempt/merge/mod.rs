@@ -168,13 +168,14 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     if verifier.is_none() && moved && needed(&tried)? {
         return Err(Unmerged::Outdated);
     }
-    let ComputedMerge { old, ours, computed } = tried;
+    let ComputedMerge { old, ours, name: of, computed } = tried;
     let new = match computed {
         Computed::Commit(new) => new,
         Computed::UpToDate if old.is_none() => tip,
+        Computed::UpToDate if old != Some(ours) => ours,
         Computed::UpToDate => return Ok(complete(project, attempt, Some((name, ours)), progress)?),
         Computed::Conflict(paths) => {
-            let hints = conflict::ways_out(project, attempt, &name, true)?;
+            let hints = conflict::ways_out(project, attempt, &of, true)?;
             return Err(Waits::new(format!("it conflicts with '{name}'")).paths(paths).hints(hints).into());
         }
     };
@@ -182,7 +183,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         if verified::is_needed(project, attempt, new, tip)?
             && let Some(waits) = verifier.check(new, &name)?
         {
-            return Err(waits.hints(conflict::ways_out(project, attempt, &name, false)?).into());
+            return Err(waits.hints(conflict::ways_out(project, attempt, &of, false)?).into());
         }
         held = hold(project, &target)?;
         if branch::read(&project.repo, target.as_ref())? != old {
@@ -205,14 +206,13 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         signals.note();
         signals.first().is_some()
     };
-    let landing = Landing { old, new };
-    let merged = move_target(project, attempt, &target, landing, [ours, tip], held, &interrupted, progress);
+    let landing = Landing { old: old.map(|_| ours), new };
+    let merged = move_target(project, attempt, &target, landing, old, tip, held, &interrupted, progress);
     signals.into_inner().release();
     merged
 }
 
-/// Moves the target from the old to the new commit of `landing`, and records that the work is in it. `ours` is the commit that the target's
-/// worktree has, `tip` the work; `held` keeps other merges out of that worktree. What is in the way is not waited for any more once that is
+/// Moves the target from `old` to the new commit of `landing`, and records that the work, which ends with `tip`, is in it. `held` keeps other merges out of that worktree. What is in the way is not waited for any more once that is
 /// `interrupted`.
 #[expect(clippy::too_many_arguments, reason = "what a merge was computed from, and what it holds")]
 fn move_target(
@@ -220,14 +220,15 @@ fn move_target(
     attempt: &Attempt,
     target: &FullName,
     landing: Landing,
-    [ours, tip]: [ObjectId; 2],
+    old: Option<ObjectId>,
+    tip: ObjectId,
     held: Option<WorktreeLock>,
     interrupted: &dyn Fn() -> bool,
     progress: &dyn Progress,
 ) -> Result<Merged, Unmerged> {
-    let Landing { old, new } = landing;
-    announce(project, attempt, target, tip, Landing { old, new })?;
-    let mut aside = aside::take(project, attempt, target, ours, new)??;
+    let new = landing.new;
+    announce(project, attempt, target, tip, landing)?;
+    let mut aside = aside::take(project, attempt, target, old, new)??;
     let log = format!("chant: merge {}", attempt.id);
     let advance = Advance { target: target.as_ref(), old, new, message: &log, sandbox: &[] };
     let advanced = advance.run(&project.repo, interrupted);

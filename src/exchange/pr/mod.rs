@@ -17,6 +17,7 @@ use crate::{
     project::{
         Project,
         agent::MANUAL,
+        branches::join_hint,
         target::{full_name, short_name},
     },
     specs::{all::Specs, entry::Entry, release_notes},
@@ -37,6 +38,8 @@ pub(crate) struct Request {
     pub base: String,
     /// The branch with the work.
     pub branch: String,
+    /// What is pushed as that branch; `None` if the repository has it already.
+    pub source: Option<String>,
     /// The title, one line.
     pub title: String,
     /// The body, Markdown.
@@ -46,9 +49,10 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// The command that pushes the branch.
-    fn push(&self) -> Vec<String> {
-        ["git", "push", self.from.remote.as_str(), self.branch.as_str()].map(str::to_owned).to_vec()
+    /// The command that pushes the branch, unless it is there.
+    fn push(&self) -> Option<Vec<String>> {
+        let source = self.source.as_deref()?;
+        Some(["git", "push", self.from.remote.as_str(), source].map(str::to_owned).to_vec())
     }
 
     /// The command that makes it, without the body.
@@ -78,8 +82,9 @@ impl Request {
         while body.lines().any(|line| line == mark) {
             mark.push('_');
         }
-        let (push, create) = (shell_words::join(self.push()), shell_words::join(self.create()));
-        format!("{push}\n{create} {} \"$(cat <<'{mark}'\n{body}\n{mark}\n)\"\n", self.body_option())
+        let push = self.push().map(|words| format!("{}\n", shell_words::join(words))).unwrap_or_default();
+        let create = shell_words::join(self.create());
+        format!("{push}{create} {} \"$(cat <<'{mark}'\n{body}\n{mark}\n)\"\n", self.body_option())
     }
 
     /// Runs the commands. Gives the last line that they printed.
@@ -89,7 +94,7 @@ impl Request {
     pub(crate) fn run(&self, project: &Project, progress: &dyn Progress) -> Result<String> {
         let body = [self.body_option().to_owned(), self.body.trim_end().to_owned()];
         let mut printed = String::new();
-        for words in [self.push(), [self.create(), body.to_vec()].concat()] {
+        for words in self.push().into_iter().chain([[self.create(), body.to_vec()].concat()]) {
             let line = shell_words::join(&words);
             let shown = shell_words::join(words.iter().take(if words[0] == "git" { 4 } else { 3 }));
             progress.say(&Step::Command(&shown));
@@ -145,7 +150,7 @@ pub(crate) fn request(specs: &Specs<'_>, entries: Vec<Entry>, options: &Options<
     let from = host::hosted_repo(project, options.fork)?;
     let into = options.upstream.map_or(Ok(from.clone()), |remote| host::hosted_repo(project, remote))?;
     let base = options.base.map_or_else(|| project.default_branch(&into.remote), |base| Ok(base.to_owned()))?;
-    let (branch, tip) = branch(project, &entry, &base, options.head)?;
+    let Branch { name: branch, source, tip } = branch(project, &entry, &base, options.head, &from.remote)?;
     let theirs = match project.fetched_branch(&into.remote, &base)? {
         Some(theirs) => Some(theirs),
         None => project.branch_tip(&format!("refs/heads/{base}"))?,
@@ -164,7 +169,7 @@ pub(crate) fn request(specs: &Specs<'_>, entries: Vec<Entry>, options: &Options<
             format!("{}{}", template::fill(template.as_deref(), &sections), attribution(project, &entry)?)
         }
     };
-    Ok(Request { spec: entry.id.clone(), into, from, base, branch, title, body, draft: options.draft })
+    Ok(Request { spec: entry.id.clone(), into, from, base, branch, source, title, body, draft: options.draft })
 }
 
 /// The spec whose work the pull request has: the named one, or the one that a gate waits for.
@@ -178,13 +183,16 @@ fn subject(specs: &Specs<'_>, entries: Vec<Entry>) -> Result<Entry> {
             && entry.state.as_ref().is_some_and(|state| !state.facts.work_commits.is_empty())
     };
     let mut candidates = entries;
+    if candidates.len() > 1 {
+        specs.retain_current(&mut candidates)?;
+    }
     if let [gate] = candidates.as_slice()
         && phase(gate) == Some(Phase::UpstreamPr)
     {
         let mut behind = Vec::new();
         for written in specs.depends_on(&gate.id)?.iter() {
             if let [id] = specs.project.candidates(&specs.names, written)?.as_slice() {
-                behind.push(specs.entry(id)?);
+                behind.push(specs.entry(&specs.successor(&gate.id, id)?)?);
             }
         }
         candidates = behind;
@@ -202,27 +210,62 @@ fn subject(specs: &Specs<'_>, entries: Vec<Entry>) -> Result<Entry> {
         .ok_or_else(|| Error::negative(Kind::NoWork, "no finished work to make a pull request of"))
 }
 
-/// The branch that holds the work of a spec, or the one that a person names, by its short name, for a pull request into `base`.
+/// The branch of a pull request.
+struct Branch {
+    /// Its short name.
+    name: String,
+    /// As in [`Request`].
+    source: Option<String>,
+    /// The newest commit of it: here, or as it was last fetched where that is ahead.
+    tip: ObjectId,
+}
+
+/// The branch that holds the work of a spec, or the one that a person names, for a pull request into `base` that is pushed to the remote
+/// `fork`.
 ///
 /// # Errors
-/// `no-branch` if the work is in the base branch itself, or its branch is missing.
-fn branch(project: &Project, entry: &Entry, base: &str, named: Option<&str>) -> Result<(String, ObjectId)> {
+/// `no-branch` if the work is in the base branch itself, or its branch is missing; `diverged` if the branch here and that of `fork` each
+/// have commits that the other lacks.
+fn branch(project: &Project, entry: &Entry, base: &str, named: Option<&str>, fork: &str) -> Result<Branch> {
     let facts = entry.state.as_ref().map(|state| &state.facts);
     let recorded = facts.and_then(|facts| facts.target.clone()).unwrap_or_default();
     let target = named.map_or(Ok(recorded), full_name)?;
-    let short = short_name(&target);
-    let tip = project.branch_tip(&target)?;
-    if let (Some(named), None) = (named, tip) {
-        return Err(Error::negative(Kind::NoBranch, format!("there is no branch '{}'", named.escape_debug())));
+    let name = short_name(&target).to_owned();
+    let here = project.branch_tip(&target)?;
+    let there = project.fetched_branch(fork, &name)?;
+    let newest = match here {
+        Some(here) => project.fetched_ahead(&target, here)?,
+        None => project.fetched(&target)?,
+    };
+    let (mut source, mut tip) = (Some(name.clone()), here);
+    if let Some(newest) = newest {
+        source = Some(format!("refs/remotes/{}:refs/heads/{name}", newest.name));
+        tip = Some(newest.tip);
     }
-    match tip {
-        Some(tip) if short != base => Ok((short.to_owned(), tip)),
-        _ => Err(Error::negative(
-            Kind::NoBranch,
-            format!("the work of '{}' is in '{short}'; a pull request needs its own branch", entry.id.short()),
-        )
-        .hint("to make one: git branch fix/<topic> <commit>, then pass --head fix/<topic>")),
+    let Some(newest) = tip.or(there).filter(|_| name != base) else {
+        return Err(match named.filter(|_| name != base) {
+            Some(named) => Error::negative(Kind::NoBranch, format!("there is no branch '{}'", named.escape_debug())),
+            None => no_branch(entry, &name),
+        });
+    };
+    let is_there = there == Some(newest) && here != Some(newest);
+    match there.filter(|there| *there != newest) {
+        Some(there) if project.is_ancestor(newest, there)? => Ok(Branch { name, source: None, tip: there }),
+        Some(there) if !project.is_ancestor(there, newest)? => {
+            let theirs = format!("{fork}/{name}");
+            let replace = format!("to replace it: git push --force-with-lease {fork} {}", shell_words::quote(&name));
+            Err(Error::negative(Kind::Diverged, format!("'{name}' and '{theirs}' have diverged"))
+                .hint(join_hint(&name, &theirs))
+                .hint(replace))
+        }
+        _ => Ok(Branch { name, source: source.filter(|_| !is_there), tip: newest }),
     }
+}
+
+fn no_branch(entry: &Entry, branch: &str) -> Error {
+    let message = format!("the work of '{}' is in '{branch}'; a pull request needs its own branch", entry.id.short());
+    Error::negative(Kind::NoBranch, message)
+        .hint("to make one: git branch fix/<topic> <commit>, then pass --head fix/<topic>")
 }
 
 /// The sections of the body, from the spec, its release notes, what it changed and what was checked. Nothing about how the work was

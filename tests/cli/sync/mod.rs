@@ -10,6 +10,7 @@ mod fresh_clones;
 mod handover;
 mod hostile;
 mod http;
+mod moved_branches;
 pub mod net;
 mod nothing_to_do;
 mod partial;
