@@ -44,6 +44,29 @@ pub(crate) fn lay_over(repo: &Repository, commit: ObjectId, files: &[Held], gone
     on_top(repo, commit, base, tree)
 }
 
+/// A commit on top of `commit` in which the file `now` has the change from `before` to `made` taken back; `None` where lines of that change
+/// were changed since.
+pub(crate) fn take_back(
+    repo: &Repository,
+    commit: ObjectId,
+    now: &Held,
+    [before, made]: [&Held; 2],
+) -> Result<Option<ObjectId>> {
+    let dir = tempfile::tempdir().io("create a directory in", &tempfile::env::temp_dir())?;
+    let mut merge = Git::at(repo).args(["merge-file", "-p", "-q"]);
+    for (name, file) in [("now", now), ("made", made), ("before", before)] {
+        let path = dir.path().join(name);
+        std::fs::write(&path, &repo.gix().find_blob(file.blob)?.data).io("write", &path)?;
+        merge = merge.arg(path);
+    }
+    let merged = merge.run()?;
+    if !merged.success() {
+        return Ok(None);
+    }
+    let blob = patiently(|| Ok(repo.gix().write_blob(&merged.stdout)?.detach()))?;
+    lay_over(repo, commit, &[Held { blob, ..now.clone() }], &[]).map(Some)
+}
+
 /// What differs at one path between two commits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Patch {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use gix::{ObjectId, bstr::ByteSlice};
 
-use super::test_set::Tests;
+use super::{superseded::Superseded, test_set::Tests};
 use crate::{
     domain::{
         altered_tests::fewer,
@@ -29,13 +29,32 @@ use crate::{
     specs::{all::Specs, attempt::Attempt, base::Base},
 };
 
-/// An attempt whose tests are looked for: what it began with and what it made.
+/// An attempt whose tests are looked for: what it began with, less the tests that it supersedes, and what it made.
 pub(super) struct Source<'a> {
     pub(super) project: &'a Project,
     pub(super) attempt: &'a Attempt,
     pub(super) base: ObjectId,
     pub(super) made: ObjectId,
     pub(super) command: &'a str,
+    superseded: Superseded,
+}
+
+impl<'a> Source<'a> {
+    /// What `made` has of an attempt whose spec names `command`; `None` if it is not known where the attempt began.
+    ///
+    /// # Errors
+    /// If the specs cannot be read.
+    pub(super) fn of(
+        project: &'a Project,
+        attempt: &'a Attempt,
+        made: ObjectId,
+        command: &'a str,
+    ) -> Result<Option<Source<'a>>> {
+        let Some(base) = attempt.base else { return Ok(None) };
+        let superseded = Superseded::by(project, &attempt.id, &attempt.spec.front)?;
+        let base = superseded.taken_from(project, command, base)?;
+        Ok(Some(Source { project, attempt, base, made, command, superseded }))
+    }
 }
 
 impl Source<'_> {
@@ -70,13 +89,20 @@ impl Source<'_> {
         let (project, repo) = (self.project, &self.project.repo);
         let specs = Specs::new(project)?;
         let Some(state) = specs.recorded(id)?.state else { return Ok(()) };
-        let (Some(base), Some(tip)) = (state.facts.base, state.facts.work_commits.last().copied()) else {
+        let entry = specs.entry(id)?;
+        let superseded = match entry.spec() {
+            Some(spec) => Superseded::by(project, id, &spec.front)?,
+            None => Superseded::default(),
+        };
+        let Some(base) = state.facts.base else { return Ok(()) };
+        // One that changed nothing left the tests as they were that it supersedes.
+        let Some(tip) = state.facts.work_commits.last().copied().or((!superseded.is_empty()).then_some(base)) else {
             return Ok(());
         };
         if repo.gix().try_find_header(tip)?.is_none() || repo.gix().try_find_header(base)?.is_none() {
             return Ok(());
         }
-        let entry = specs.entry(id)?;
+        let base = superseded.taken_from(project, self.command, base)?;
         let declared = entry.spec().map(|spec| PathSet::new(&spec.front.tests).unwrap_or_default()).unwrap_or_default();
         let landed =
             state.facts.landing.as_ref().map(|landing| project.is_ancestor(landing.new, self.base)).transpose()?;
@@ -107,7 +133,7 @@ impl Source<'_> {
         Ok(())
     }
 
-    /// The reproductions that the attempt builds on, near or far, and those of its topic.
+    /// The reproductions that the attempt builds on, near or far, and those of its topic. One that is superseded counts no more.
     fn reproductions(&self) -> Result<BTreeSet<SpecId>> {
         let specs = Specs::new(self.project)?;
         let (mut seen, mut found) = (BTreeSet::new(), BTreeSet::new());
@@ -128,6 +154,8 @@ impl Source<'_> {
             if spec.front.known_phase() == Some(Phase::Reproduction)
                 && id != self.attempt.id
                 && matches!(entry.status, Status::Finished | Status::Completed | Status::Archived)
+                && entry.state.as_ref().is_none_or(|state| state.was != Some(Status::Cancelled))
+                && specs.successor(&self.attempt.id, &id)? == id
             {
                 found.insert(id.clone());
             }
@@ -172,7 +200,8 @@ impl Source<'_> {
 
     /// Where the attempt's own changes begin.
     pub(super) fn since(&self) -> Result<ObjectId> {
-        Ok(self.project.own_changes_since(self.attempt, self.made)?.unwrap_or(self.base))
+        let since = self.project.own_changes_since(self.attempt, self.made)?.unwrap_or(self.base);
+        self.superseded.taken_from(self.project, self.command, since)
     }
 
     /// The tests that the attempt added or changed, as it left them, with what runs them.

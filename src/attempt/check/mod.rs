@@ -11,6 +11,7 @@ mod map;
 mod proof;
 pub(crate) mod recall;
 mod room;
+mod superseded;
 mod surroundings;
 mod test_set;
 mod text;

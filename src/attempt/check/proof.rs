@@ -51,11 +51,11 @@ impl Prover<'_> {
     /// # Errors
     /// If the command cannot be run, or the person interrupts it.
     pub(crate) fn try_at(&self, room: &mut Room<'_>) -> Result<Shown> {
-        let (Some(command), Some(base)) = (&self.attempt.spec.front.reproduces, self.attempt.base) else {
+        let Prover { project, at, .. } = *self;
+        let Some(source) = self.source()? else {
             return Ok(Shown::Nothing("its spec names no command".to_owned()));
         };
-        let Prover { project, attempt, made, at } = *self;
-        let tests = Source { project, attempt, base, made, command }.added()?;
+        let (command, tests) = (source.command, source.added()?);
         let held = tests.paths();
         let laid = match tests.over(&project.repo, at)? {
             Ok(laid) => laid,
@@ -74,14 +74,18 @@ impl Prover<'_> {
     /// # Errors
     /// If a command cannot be run, or the person interrupts it.
     pub(crate) fn prove(&self, room: &mut Room<'_>) -> Result<Option<Reproduction>> {
-        let (Some(command), Some(base)) = (&self.attempt.spec.front.reproduces, self.attempt.base) else {
-            return Ok(None);
-        };
-        let Prover { project, attempt, made, .. } = *self;
-        let source = Source { project, attempt, base, made, command };
-        match attempt.spec.front.known_phase() {
+        let Some(source) = self.source()? else { return Ok(None) };
+        match self.attempt.spec.front.known_phase() {
             Some(Phase::Reproduction) => self.reproduction(room, &source).map(Some),
             _ => self.fix(room, &source).map(Some),
+        }
+    }
+
+    /// What the attempt made; `None` if its spec names no command for a proof, or it has no base.
+    fn source(&self) -> Result<Option<Source<'_>>> {
+        match &self.attempt.spec.front.reproduces {
+            Some(command) => Source::of(self.project, self.attempt, self.made, command),
+            None => Ok(None),
         }
     }
 
