@@ -6,7 +6,7 @@ use gix::ObjectId;
 use crate::{
     agent::lease::Life,
     answer::progress::{Progress, Step},
-    attempt::{recover, seen},
+    attempt::{earlier, recover, seen},
     domain::{
         event::{Facts, Op},
         id::SpecId,
@@ -79,24 +79,15 @@ pub(crate) fn end(
 
 /// Says that the work of a completed spec stays in its target.
 fn tell_of_merge(specs: &Specs<'_>, id: &SpecId, state: &State, progress: &dyn Progress) -> Result<()> {
-    let (Some(target), Some(landing)) = (&state.facts.target, state.facts.landing) else { return Ok(()) };
+    let (Some(target), Some(landing)) = (&state.facts.target, &state.facts.landing) else { return Ok(()) };
     if state.status != Status::Completed || specs.is_dropped(id, &StateFacts::of(state))? {
         return Ok(());
     }
     let (branch, new) = (short_name(target), landing.new.to_hex_with_len(12));
     progress.say(&Step::Note(format!("its merge {new} stays in '{branch}'")));
-    let is_merge = specs
-        .project
-        .repo
-        .gix()
-        .try_find_object(landing.new)?
-        .is_some_and(|object| object.try_into_commit().is_ok_and(|commit| commit.parent_ids().count() > 1));
-    let how = match landing.old {
-        Some(old) if !is_merge => format!("{}..{new}", old.to_hex_with_len(12)),
-        _ if is_merge => format!("-m 1 {new}"),
-        _ => return Ok(()),
-    };
-    progress.say(&Step::Hint(format!("to take it back on '{branch}': git revert {how}")));
+    if let Some(how) = earlier::revert(specs.project, *landing)? {
+        progress.say(&Step::Hint(format!("to take it back on '{branch}': git revert {how}")));
+    }
     Ok(())
 }
 

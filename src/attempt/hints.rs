@@ -1,6 +1,7 @@
 //! What a person can do after an attempt that ended, one line each.
 
 use super::{
+    earlier,
     ended::{EndedAs, Failure},
     work::Work,
 };
@@ -40,6 +41,8 @@ impl Work<'_> {
                 tick.into_iter().chain([format!("then: git chant finish {short}")]).collect()
             }
             EndedAs::Failed { reason, checks } => {
+                let earlier =
+                    if checks.reproduces.as_ref().is_some_and(|proof| !proof.ok) { self.earlier_work()? } else { None };
                 let mend = reason.stopped().map(|stopped| self.mend(&stopped.kind)).transpose()?.flatten();
                 let more = checks.has_more_output();
                 let more = more.then(|| format!("to see the whole output: git chant log {short} --checks"));
@@ -54,9 +57,21 @@ impl Work<'_> {
                     true => vec![format!("to resume it: git chant work {short}"), format!("{again} --fresh")],
                     false => vec![again],
                 };
-                [mend, more, kept, check].into_iter().flatten().chain(again).collect()
+                [mend, more, earlier, kept, check].into_iter().flatten().chain(again).collect()
             }
         })
+    }
+
+    /// How a person begins without earlier work of this spec that the base of its attempt has.
+    fn earlier_work(&self) -> Result<Option<String>> {
+        let Some(state) = self.project.store()?.state(self.id)? else { return Ok(None) };
+        let (Some(base), Ok(attempt)) = (state.facts.base, self.project.attempt(self.id, &state)) else {
+            return Ok(None);
+        };
+        match earlier::find(self.project, self.id, &attempt.spec, base)? {
+            Some(earlier) => earlier.way_out(self.project),
+            None => Ok(None),
+        }
     }
 
     /// What a person does about what stopped the agent, before it is started again.

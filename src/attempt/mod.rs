@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod claim;
 mod conflict;
 pub(crate) mod documents;
+mod earlier;
 pub(crate) mod end;
 pub(crate) mod ended;
 pub(crate) mod finish;

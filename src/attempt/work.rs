@@ -11,7 +11,7 @@ use super::{
     check,
     claim::Remote,
     conflict::{self, DeadResolution, Resolved},
-    documents, end,
+    documents, earlier, end,
     ended::{Ended, EndedAs, Judged, Stop, Verdict, Waits},
     finish, merge, plan, recover,
     run::{self, Run},
@@ -151,6 +151,7 @@ impl Work<'_> {
         let plan = start::plan(project, id, request)?;
         plan::say_instead(project, &plan, progress)?;
         plan::say_base(project, &plan, progress)?;
+        earlier::say(project, &plan, progress)?;
         plan::say_stale(project, &plan, progress)?;
         plan.spec.ignored().for_each(|warning| progress.say(&Step::Warning(warning)));
         if plan.target.is_none() {

@@ -155,6 +155,10 @@ fn what_builds_on_a_repeated_phase_waits_for_it_through_any_number_of_others() {
     assert_eq!(ready(&sandbox), [ids[2].as_str()]);
     let new = again(&sandbox, "comprehension");
     assert_eq!(ready(&sandbox), [new.as_str()]);
+    // What depends on a superseded spec waits for the one in its place.
+    let direct = sandbox.add(&["Read it", "--depends-on", &ids[0]]);
+    assert_eq!(sandbox.show(&direct)["blocked_by"][0]["what"], new.as_str());
+    sandbox.chant(&["cancel", &direct]).ok();
     let why = format!("it builds on '{}', which waits for '{}', which is pending", &ids[1][11..], &new[11..]);
     sandbox.chant(&["work", &ids[2]]).fails(1, &[&why]);
     assert_eq!(sandbox.show(&ids[2])["blocked_by"][0]["what"], new.as_str());
@@ -256,4 +260,122 @@ fn a_cancelled_spec_supersedes_nothing_archived_or_not() {
     assert_eq!(replaced(&ids[1]), third[11..]);
     sandbox.chant(&["cancel", &third]).ok();
     assert_eq!(replaced(&ids[1]), second[11..]);
+}
+
+/// A store whose bug an investigation is about, with its reproduction completed by a test in `test.sh`, which `script` writes.
+fn reproduced(script: &str, files: &[(&str, &str)]) -> (Sandbox, Vec<String>) {
+    let sandbox = Sandbox::new();
+    sandbox.write("store.sh", "echo lossy\n");
+    files.iter().for_each(|(path, text)| sandbox.write(path, text));
+    sandbox.git(&["add", "-A"]);
+    sandbox.git(&["commit", "-qm", "A store"]);
+    sandbox.agent(&format!(
+        "case $CHANT_PHASE in reproduction) {script};; fork-fix) echo echo safe >store.sh;; esac; git add -A; git commit -qm Work; {NOTES}"
+    ));
+    let options = ["investigate", "lost", "--title", "Lost writes", "--phases", "reproduction,fork-fix"];
+    let out = sandbox.chant(&[&options[..], &["--reproduces", "sh test.sh"]].concat()).ok().out;
+    let ids: Vec<String> = out.lines().map(|line| line["Created spec: ".len()..][..18].to_owned()).collect();
+    sandbox.commit("Specs");
+    sandbox.chant(&["work", &ids[0]]).ok();
+    (sandbox, ids)
+}
+
+const NOTES: &str = r#"sed 's/^<!-- Fill in.*/### Fixed\n\nNo write is lost./' "$CHANT_SPEC_FILE" >.t; cat .t >"$CHANT_SPEC_FILE"; rm .t; tick"#;
+
+/// Fails unless the store is safe.
+const TEST: &str = r#"echo 'sh store.sh | grep -q safe || { echo "1 failed: the write is lost"; exit 1; }' >test.sh"#;
+
+/// Makes a script the reproduction of the agent, and repeats that phase with the same command.
+fn reproduce_again(sandbox: &Sandbox, script: &str) -> String {
+    sandbox.agent(&format!(
+        "cp \"$CHANT_PROMPT_FILE\" ~/prompt; case $CHANT_PHASE in reproduction) {script};; fork-fix) echo echo safe >store.sh;; esac; git add -A; git commit -qm Work; {NOTES}"
+    ));
+    again(sandbox, "reproduction")
+}
+
+#[test]
+fn a_repeated_reproduction_is_judged_without_the_test_that_it_supersedes() {
+    let better = r#"echo 'test "$(sh store.sh)" = safe || { echo "1 failed: expected safe"; exit 1; }' >test.sh"#;
+    let beside = r#"echo 'echo "1 failed: the other"; exit 1' >other.sh; rm test.sh; echo 'test "$(sh store.sh)" = safe || sh other.sh' >test.sh"#;
+    for script in [better, beside, TEST, "true"] {
+        let (sandbox, ids) = reproduced(TEST, &[]);
+        let new = reproduce_again(&sandbox, script);
+        sandbox.chant(&["work", &new]).ok();
+        assert_eq!(sandbox.status(&new), "completed", "{script}");
+        let said = prompt(&sandbox);
+        assert!(said.contains(&format!("the tests of '{}' may still be in your worktree", &ids[0][11..])), "{said}");
+        // The fix is held to the new test alone.
+        let ran = sandbox.chant(&["work", &ids[1]]).ok();
+        assert_eq!(sandbox.status(&ids[1]), "completed", "{script}: {}", ran.err);
+        assert_eq!(sandbox.show(&ids[1])["verified"], "proof", "{script}");
+    }
+}
+
+#[test]
+fn a_repeated_reproduction_that_shows_nothing_is_refused() {
+    let passes = "echo 'test -e store.sh' >test.sh";
+    let broken = "echo 'if' >test.sh";
+    for script in [passes, broken, "rm test.sh"] {
+        let (sandbox, _) = reproduced(TEST, &[]);
+        let new = reproduce_again(&sandbox, script);
+        sandbox.chant(&["work", &new]).fails(1, &["sh test.sh"]);
+        assert_eq!(sandbox.status(&new), "failed", "{script}");
+    }
+}
+
+#[test]
+fn of_a_test_among_others_only_what_the_superseded_one_added_is_taken_away() {
+    let suite = "test -e store.sh || { echo '1 failed: no store'; exit 1; }\n# the end\n";
+    let add = r#"sed 's/^# the end/sh store.sh | grep -q secure || { echo "1 failed: insecure"; exit 1; }\n# the end/' test.sh >.n; cat .n >test.sh; rm .n"#;
+    let (sandbox, ids) = reproduced(add, &[("test.sh", suite)]);
+    // A person adds another test to the branch.
+    sandbox.git(&["checkout", "-q", "fix/lost"]);
+    let text = sandbox.read("test.sh").replace("test -e", "test -s store.sh || exit 3\ntest -e");
+    sandbox.write("test.sh", &text);
+    sandbox.commit("Another test");
+    sandbox.git(&["checkout", "-q", "main"]);
+    let new = reproduce_again(&sandbox, "sed 's/secure/safe/' test.sh >.n; cat .n >test.sh; rm .n");
+    sandbox.chant(&["work", &new]).ok();
+    sandbox.chant(&["work", &ids[1]]).ok();
+    assert_eq!(sandbox.show(&ids[1])["verified"], "proof");
+    assert!(sandbox.git(&["show", "fix/lost:test.sh"]).contains("exit 3"));
+}
+
+#[test]
+fn a_fix_that_the_base_has_already_says_how_to_begin_without_it() {
+    let (sandbox, ids) = reproduced(TEST, &[]);
+    let fix = &ids[1];
+    sandbox.chant(&["work", fix]).ok();
+    let merge = sandbox.git(&["rev-parse", "--short=12", "fix/lost"]);
+    let way_out = format!("to begin without it: git switch fix/lost && git revert -m 1 {merge}");
+    let what = format!("the base has the earlier work of '{}' already (merge {merge})", &fix[11..]);
+    sandbox.agent(&format!("echo echo safe >store.sh; echo : >>store.sh; git commit -qam Work; {NOTES}"));
+    sandbox.chant(&["reset", fix]).ok();
+    let failed = sandbox.chant(&["work", fix]).fails(1, &["the test passes without the fix", &what, &way_out]);
+    assert_eq!(failed.err.matches(&way_out).count(), 2, "before the run and after it: {}", failed.err);
+    let new = again(&sandbox, "fork-fix");
+    sandbox.chant(&["work", &new]).fails(1, &[&what, &way_out]);
+    sandbox.git(&["switch", "-q", "fix/lost"]);
+    sandbox.git(&["revert", "--no-edit", "-m", "1", &merge]);
+    let ran = sandbox.chant(&["work", &new, "--fresh"]).ok();
+    assert!(!ran.err.contains("already"), "{}", ran.err);
+    assert_eq!(sandbox.show(&new)["verified"], "proof");
+}
+
+#[test]
+fn what_is_superseded_is_offered_and_blamed_no_more() {
+    let (sandbox, ids) = reproduced(TEST, &[]);
+    sandbox.agent("exit 1");
+    sandbox.chant(&["work", &ids[1]]).fails(1, &[]);
+    sandbox.chant(&["work", "--topic", "lost"]).fails(1, &[&format!("'{}' of 'lost' failed", &ids[1][11..])]);
+    let new = again(&sandbox, "fork-fix");
+    sandbox.agent(&format!("echo echo safe >store.sh; git commit -qam Work; {NOTES}"));
+    sandbox.chant(&["work", "--topic", "lost"]).ok();
+    assert_eq!(sandbox.status(&new), "completed");
+    let ran = sandbox.chant(&["work", "--topic", "lost"]);
+    assert!(!ran.err.contains("failed"), "{}", ran.err);
+    let origin = sandbox.dir().join("ada/store.git");
+    sandbox.git(&["init", "-q", "--bare", "-b", "main", origin.to_str().unwrap()]);
+    sandbox.git(&["remote", "add", "origin", origin.to_str().unwrap()]);
+    assert!(sandbox.chant(&["pr", "lost", "--stage"]).ok().out.starts_with("git push origin fix/lost\n"));
 }
