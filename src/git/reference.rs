@@ -228,7 +228,7 @@ pub(crate) fn logged(repo: &Repository, name: &str, most: usize) -> Result<Vec<O
 }
 
 /// The person in a reflog. A missing identity does not stop a ref from moving, as in git.
-fn reflog_identity(repo: &Repository) -> Signature {
+pub(crate) fn reflog_identity(repo: &Repository) -> Signature {
     repo.committer().unwrap_or_else(|_| Signature {
         name: "unknown".into(),
         email: "unknown@localhost".into(),

@@ -9,7 +9,7 @@ use crate::{
         signature::{Verdict, has_to_be_signed},
     },
     error::{Error, Kind, Result},
-    git::{commit, signature},
+    git::{commit, reference, signature},
     store::{EventSigner, Store},
 };
 
@@ -28,6 +28,7 @@ impl Project {
         let settings = self.settings()?;
         let store = Store::new(self.repo.gix(), settings.clone());
         let store = store.written_by(Box::new(|| Ok((self.repo.author()?, self.repo.committer()?))));
+        let store = store.logged_by(Box::new(|| reference::reflog_identity(&self.repo)));
         let signing = || Ok((self.config().sign()?, self.config().require_signed()?));
         let (all, required) = *get_or_try_init(&self.signing, signing)?;
         Ok(if all || required {

@@ -87,13 +87,15 @@ pub struct Store<'repo> {
     repo: &'repo gix::Repository,
     settings: Settings,
     people: Option<People<'repo>>,
+    /// Whom the logs of refs name.
+    logger: Option<Box<dyn Fn() -> Signature + 'repo>>,
     seal: Option<Box<dyn EventSigner + 'repo>>,
 }
 
 impl<'repo> Store<'repo> {
     /// The store of `repo`.
     pub fn new(repo: &'repo gix::Repository, settings: Settings) -> Self {
-        Store { repo, settings, people: None, seal: None }
+        Store { repo, settings, people: None, logger: None, seal: None }
     }
 
     /// This store, made to ask `people` before each write.
@@ -103,6 +105,12 @@ impl<'repo> Store<'repo> {
     #[must_use]
     pub fn written_by(self, people: People<'repo>) -> Self {
         Store { people: Some(people), ..self }
+    }
+
+    /// This store, made to name `logger` in the logs of refs: to move one needs no identity, as in git.
+    #[must_use]
+    pub(crate) fn logged_by(self, logger: Box<dyn Fn() -> Signature + 'repo>) -> Self {
+        Store { logger: Some(logger), ..self }
     }
 
     /// This store, made to sign its events as `seal` says. A store without one signs none.

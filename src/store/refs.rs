@@ -86,7 +86,10 @@ impl Store<'_> {
     }
 
     fn attempt(&self, name: &str, expected: Option<ObjectId>, new: Option<ObjectId>, message: &str) -> Result<Moved> {
-        let (_, committer) = self.people()?;
+        let committer = match &self.logger {
+            Some(logger) => logger(),
+            None => self.people()?.1,
+        };
         let name = full(name)?;
         let swap = Swap { name: name.as_ref(), expected, new, message, force_log: true };
         match reference::attempt(self.repo, &swap, &committer, self.settings.sync_refs)? {

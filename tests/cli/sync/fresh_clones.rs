@@ -155,3 +155,40 @@ fn after_init_a_plain_pull_brings_where_specs_stand() {
     assert_eq!(removed.matches("unset remote.origin.fetch").count(), 3, "{removed}");
     assert_eq!(net.git(1, &["config", "--get-all", "remote.origin.fetch"]), "+refs/heads/*:refs/remotes/origin/*");
 }
+
+#[test]
+fn to_fetch_takes_no_identity_and_to_record_takes_one() {
+    let net = Net::new(2);
+    let spec = net.add(0, "One");
+    net.chant(0, &["sync"]).ok();
+    let anonymous = |args: &[&str]| {
+        let mut command = net.sandbox.command_in(net.dir(1), env!("CARGO_BIN_EXE_git-chant"));
+        for name in ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"] {
+            command.env_remove(name);
+        }
+        let unset = [("user.useConfigOnly", "true"), ("user.name", ""), ("user.email", "")];
+        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_COUNT", unset.len().to_string());
+        for (at, (key, value)) in unset.iter().enumerate() {
+            command.env(format!("GIT_CONFIG_KEY_{at}"), key).env(format!("GIT_CONFIG_VALUE_{at}"), value);
+        }
+        net.sandbox.run(command.args(args))
+    };
+    for args in [&["sync", "--fetch"][..], &["sync"], &["list"], &["show", &spec]] {
+        anonymous(args).ok();
+    }
+    assert_eq!(net.status(1, &spec), "pending");
+    // A plain fetch, and what two clones did at once, which is joined the same way in each.
+    net.chant(1, &["init"]).ok();
+    net.chant(1, &["note", &spec, "-m", "mine"]).ok();
+    net.chant(0, &["note", &spec, "-m", "theirs"]).ok();
+    net.chant(0, &["sync"]).ok();
+    net.git(1, &["fetch", "-q"]);
+    let shown = anonymous(&["show", &spec]).ok();
+    assert!(!shown.err.contains("warning"), "{}", shown.err);
+    let log = anonymous(&["log", &spec]).ok().out;
+    assert!(log.contains("mine") && log.contains("theirs"), "{log}");
+    anonymous(&["sync"]).ok();
+    let how = ["identity unknown", "git config --global user.email", "git config --global user.name"];
+    anonymous(&["note", &spec, "-m", "more"]).fails(128, &how);
+    anonymous(&["add", "Another"]).fails(128, &how);
+}
