@@ -23,6 +23,8 @@ impl Draft {
         let mut text = String::from("---\n");
         for (key, value) in self.front.entries() {
             text += &match value {
+                // As a person writes a number.
+                Value::Text(number) if is_number(key, &number) => format!("{key}: {number}\n"),
                 Value::Text(value) => format!("{key}: {}\n", yaml(&value)),
                 Value::List(values) => {
                     let lines: String = values.iter().map(|value| format!("  - {}\n", yaml(value))).collect();
@@ -41,6 +43,11 @@ impl Draft {
         }
         text
     }
+}
+
+/// Whether the value of a key is a number.
+fn is_number(key: &str, value: &str) -> bool {
+    matches!(key, "priority" | "runs") && value.parse::<i32>().is_ok_and(|number| number.to_string() == value)
 }
 
 /// A value as YAML: plain where the YAML writer says that plain is safe.

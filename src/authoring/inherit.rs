@@ -2,7 +2,12 @@
 
 use gix::bstr::ByteSlice;
 
-use super::{draft::Draft, template, topic::Known};
+use super::{
+    draft::Draft,
+    member::{self, About},
+    template,
+    topic::Known,
+};
 use crate::{
     domain::{
         id::SpecId,
@@ -117,9 +122,18 @@ pub(super) fn of_driver(project: &Project, draft: &mut Draft, driver: &SpecId) -
     let entry = Specs::new(project)?.entry(driver)?;
     let Some(of) = entry.spec().map(|spec| &spec.front) else { return Ok(()) };
     let before = Commands::of(&draft.front);
+    let text = format!("{}\n{}", draft.title, draft.body);
     let front = &mut draft.front;
-    for (given, inherited) in [(&mut front.verify, &of.verify), (&mut front.target_files, &of.target_files)] {
-        if given.is_empty() {
+    if front.target_files.is_empty() {
+        front.target_files.clone_from(&of.target_files);
+    }
+    if front.verify.is_empty() {
+        let own = About { targets: front.target_files.clone(), text };
+        let all = About { targets: of.target_files.clone(), text: String::new() };
+        front.verify = member::inherited(&of.verify, &own, &[all]);
+    }
+    for (given, inherited) in [(&mut front.priority, &of.priority), (&mut front.not_before, &of.not_before)] {
+        if given.is_none() {
             given.clone_from(inherited);
         }
     }

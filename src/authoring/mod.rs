@@ -9,6 +9,7 @@ pub(crate) mod draft;
 pub(crate) mod edit;
 pub(crate) mod inherit;
 pub(crate) mod investigate;
+mod member;
 pub(crate) mod split;
 mod template;
 pub(crate) mod topic;

@@ -5,6 +5,7 @@
 use super::{
     add::{self, Created},
     draft::Draft,
+    member::{self, About},
 };
 use crate::{
     agent::{
@@ -86,7 +87,8 @@ pub(crate) fn split(
     let invalid = |part: &Part| {
         Error::negative(Kind::BadPart, format!("the part '{}' is not a valid spec", part.title.escape_debug()))
     };
-    let created = add::create_all(project, &parts, Some(id), |part, before| draft(spec, part, before), invalid)?;
+    let created =
+        add::create_all(project, &parts, Some(id), |part, before| draft(spec, part, &parts, before), invalid)?;
     // What the members inherit is trusted if the person trusts the text that they inherit it from.
     let trusted = project.is_trusted(id.as_str(), text.blob());
     add::record_all(project, &created, onto.as_deref(), trusted)?;
@@ -159,9 +161,12 @@ fn ask_agent(
     }
 }
 
-/// The text of a member. It inherits what says how and for what the work is done; `before` are the members before it.
-fn draft(driver: &Spec, part: &Part, before: &[Created]) -> Draft {
+/// The text of a member that is one of `parts`. It inherits what says how, when and for what the work is done; `before` are the members
+/// before it.
+fn draft(driver: &Spec, part: &Part, parts: &[Part], before: &[Created]) -> Draft {
     let front = &driver.front;
+    let about = |part: &Part| About { targets: Vec::new(), text: format!("{}\n{}", part.title, part.body) };
+    let others: Vec<About> = parts.iter().filter(|other| *other != part).map(about).collect();
     let needed = part.needs.iter().filter_map(|number| before.get(number - 1));
     let front = FrontMatter {
         kind: if front.kind == SpecType::Driver { SpecType::Code } else { front.kind },
@@ -170,7 +175,9 @@ fn draft(driver: &Spec, part: &Part, before: &[Created]) -> Draft {
         depends_on: needed.map(|member| member.id.to_string()).collect(),
         informed_by: front.informed_by.clone(),
         target_files: front.target_files.clone(),
-        verify: front.verify.clone(),
+        verify: member::inherited(&front.verify, &about(part), &others),
+        priority: front.priority.clone(),
+        not_before: front.not_before.clone(),
         ..FrontMatter::default()
     };
     Draft {

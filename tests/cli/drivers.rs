@@ -218,3 +218,34 @@ fn a_driver_whose_members_are_done_says_what_is_left_and_how() {
     sandbox.chant(&["finish", &id]).ok();
     assert!(shown().contains("completed") && !shown().contains("Blocked by"), "{}", shown());
 }
+
+#[test]
+fn a_command_about_another_member_is_not_inherited_and_when_to_work_is() {
+    let sandbox = Sandbox::new();
+    let checks = ["--verify", "sh one.sh", "--verify", "sh two.sh", "--verify", "true"];
+    let driver = sandbox.add(&[&["Both", "--target-file", "one.sh", "--target-file", "two.sh"][..], &checks].concat());
+    let path = format!(".chant/specs/{driver}.md");
+    let text = sandbox.read(&path).replacen("---\n", "---\npriority: 3\nnot_before: 2020-01-01\n", 1);
+    sandbox.write(
+        &path,
+        &format!("{text}\n## First\n\nWrite `one.sh`.\n\n## Second\n\nWrite `two.sh`.\n\n## Third\n\nRead them.\n"),
+    );
+    sandbox.chant(&["split", &driver, "--by-heading"]).ok();
+    let front = |number: u32| {
+        let text = sandbox.read(&format!(".chant/specs/{driver}.{number}.md"));
+        text.split("---\n").nth(1).unwrap().to_owned()
+    };
+    for (number, own, other) in [(1, "sh one.sh", "sh two.sh"), (2, "sh two.sh", "sh one.sh")] {
+        let front = front(number);
+        assert!(front.contains(own) && !front.contains(other) && front.contains("true"), "{front}");
+        assert!(front.contains("priority: 3") && front.contains("not_before: 2020-01-01"), "{front}");
+    }
+    assert!(front(3).contains("sh one.sh") && front(3).contains("sh two.sh"), "it may be about both: {}", front(3));
+    let fourth = sandbox.add(&["More of one", "--member-of", &driver, "--target-file", "one.sh"]);
+    let text = sandbox.read(&format!(".chant/specs/{fourth}.md"));
+    assert!(text.contains("sh one.sh") && !text.contains("sh two.sh") && text.contains("priority: 3"), "{text}");
+    // The driver is judged by all of them in the end.
+    sandbox.agent("echo true >one.sh; git add -A; git commit -qm One; tick");
+    sandbox.chant(&["work", &format!("{driver}.1")]).ok();
+    assert_eq!(sandbox.status(&format!("{driver}.1")), "completed");
+}

@@ -167,7 +167,7 @@ fn how_the_fix_is_proved_is_said_once() {
     let proved: Vec<usize> = (0..6)
         .filter(|at| {
             let text = sandbox.read(&format!(".chant/specs/{}.md", ids[*at]));
-            text.contains("tests:\n  - tests/regression\nfails_with: lost\nruns: '3'\n")
+            text.contains("tests:\n  - tests/regression\nfails_with: lost\nruns: 3\n")
         })
         .collect();
     assert_eq!(proved, [1, 4], "the reproduction and the fix");
