@@ -22,8 +22,8 @@ pub(crate) enum Dependency {
     },
     /// One spec, with its status.
     Known {
-        /// Its short id.
-        short: String,
+        /// Its id: that of the one in its place, if it is superseded.
+        id: SpecId,
         /// Its status.
         status: Status,
         /// Whether its work can be found in the base: `None` if it has nothing to find or its target is the base.
@@ -141,7 +141,12 @@ pub(crate) fn reasons(situation: &Situation) -> Vec<Reason> {
         let in_the_way = stands_in_the_way(written, dependency);
         if let Some((obstacle, why)) = in_the_way.filter(|(obstacle, _)| !situation.gate || *obstacle != Obstacle::Base)
         {
-            let what = if let Dependency::Repeated { by, .. } = dependency { by.as_str() } else { written };
+            let what = match dependency {
+                Dependency::Repeated { by, .. } => by.as_str(),
+                // Another one is in its place.
+                Dependency::Known { id, .. } if !id.as_str().contains(written.as_str()) => id.as_str(),
+                _ => written,
+            };
             add(obstacle, what, why);
         }
     }
@@ -164,7 +169,8 @@ fn stands_in_the_way(written: &str, dependency: &Dependency) -> Option<(Obstacle
             Some((Obstacle::Dependency, format!("it depends on '{written}', which is ambiguous: {}", ids.join(", "))))
         }
         Dependency::Cycle(ids) => Some((Obstacle::Cycle, format!("it depends on itself: {}", ids.join(" -> ")))),
-        Dependency::Known { short, status: Status::Completed, in_base: Some(false), target } => {
+        Dependency::Known { id, status: Status::Completed, in_base: Some(false), target } => {
+            let short = id.short();
             let target = target.as_deref().unwrap_or("another branch");
             Some((Obstacle::Base, format!("'{short}' is completed in {target}, but the base lacks its work")))
         }
@@ -173,9 +179,9 @@ fn stands_in_the_way(written: &str, dependency: &Dependency) -> Option<(Obstacle
             let (through, by, status) = (through.short(), by.short(), status.as_str().replace('_', " "));
             Some((Obstacle::Dependency, format!("it builds on '{through}', which waits for '{by}', which is {status}")))
         }
-        Dependency::Known { short, status, .. } => Some((
+        Dependency::Known { id, status, .. } => Some((
             Obstacle::Dependency,
-            format!("it depends on '{short}', which is {}", status.as_str().replace('_', " ")),
+            format!("it depends on '{}', which is {}", id.short(), status.as_str().replace('_', " ")),
         )),
     }
 }

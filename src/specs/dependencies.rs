@@ -35,10 +35,9 @@ impl Specs<'_> {
         if let Some(cycle) = self.cycle(from, id)? {
             return Ok(Dependency::Cycle(cycle.iter().map(|id| id.short().to_owned()).collect()));
         }
-        let short = id.short().to_owned();
         let status = self.status(id)?;
         if !matches!(status, Status::Completed | Status::Archived) {
-            return Ok(Dependency::Known { short, status, in_base: None, target: None });
+            return Ok(Dependency::Known { id: id.clone(), status, in_base: None, target: None });
         }
         if let Some(repeated) = self.repeated_below(from, id)? {
             return Ok(repeated);
@@ -49,7 +48,7 @@ impl Specs<'_> {
         let status = if status == Status::Archived { was.unwrap_or(Status::Completed) } else { status };
         let target = recorded.state.as_ref().and_then(|state| state.facts.target.clone());
         Ok(Dependency::Known {
-            short,
+            id: id.clone(),
             status,
             in_base: self.work_in_base(recorded.state.as_deref(), base)?,
             target: target.map(|name| short_name(&name).to_owned()),
