@@ -190,15 +190,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
             return Err(Unmerged::Outdated);
         }
     }
-    let changed = seen::waiting(project, id, attempt.start, progress)?;
-    if !changed.is_empty() {
-        return Err(Waits::new(format!(
-            "the repository's configuration changed during the merge: {}",
-            changed.join("; ")
-        ))
-        .hint(format!("to have it checked again: git chant merge {short}"))
-        .into());
-    }
+    refuse_changed_settings(project, attempt, progress)?;
     // From here on nothing may stay half done: a signal ends this process afterwards.
     let signals = RefCell::new(Interrupts::listen()?);
     let interrupted = || {
@@ -210,6 +202,17 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     let merged = move_target(project, attempt, &target, landing, old, tip, held, &interrupted, progress);
     signals.into_inner().release();
     merged
+}
+
+/// Refuses to merge where what git goes by changed during the merge.
+fn refuse_changed_settings(project: &Project, attempt: &Attempt, progress: &dyn Progress) -> Result<(), Unmerged> {
+    let changed = seen::waiting(project, &attempt.id, attempt.start, progress)?;
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let why = format!("the repository's configuration changed during the merge: {}", changed.join("; "));
+    let hint = format!("to have it checked again: git chant merge {}", attempt.id.short());
+    Err(Waits::new(why).hint(hint).into())
 }
 
 /// Moves the target from `old` to the new commit of `landing`, and records that the work, which ends with `tip`, is in it. `held` keeps other merges out of that worktree. What is in the way is not waited for any more once that is
