@@ -38,9 +38,9 @@ fn names_file(text: &str, path: &str) -> bool {
     !name.is_empty()
         && text.match_indices(name).any(|(at, _)| {
             let (before, after) = (&text[..at], &text[at + name.len()..]);
-            !before.ends_with(|c: char| goes_on(c) || c == '.')
-                && !after.starts_with(goes_on)
-                && !(after.starts_with('.') && after[1..].starts_with(goes_on))
+            let goes_on_before = before.ends_with(|c: char| goes_on(c) || c == '.');
+            let goes_on_after = after.strip_prefix('.').unwrap_or(after).starts_with(goes_on);
+            !(goes_on_before || goes_on_after)
         })
 }
 
