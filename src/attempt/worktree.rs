@@ -37,26 +37,25 @@ pub(super) fn add(project: &Project, id: &SpecId, attempt: ObjectId, commit: Obj
         worktree::hide::hide(&project.repo, main, &path)?;
     }
     let pool = Pool::of(&project.repo)?;
-    let is_closed = confined::needs_closed_place(project, id, commit)?;
-    let place = |empty: &Worktree| match is_closed {
-        true => confined::closed_place(project, id, attempt, empty).map(|place| place.tree),
-        false => Ok(empty.clone()),
-    };
     let branch = project.branch_ref(id)?;
-    // Where the files of a former worktree do not serve, git writes all of them.
-    let from_pool = pool.take(&path).map(|entry| {
-        check_out(project, &path, branch.as_ref(), |empty| {
-            entry.move_into(empty)?;
-            let tree = place(empty)?;
-            worktree::add::fill(&tree).and_then(|()| pool.clean_worktree(&tree))
-        })
-    });
-    let tree = match from_pool {
-        Some(Ok(tree)) => tree,
-        _ if is_closed => check_out(project, &path, branch.as_ref(), |empty| worktree::add::fill(&place(empty)?))?,
-        _ => worktree::add::add(&project.repo, &path, branch.as_ref())?,
+    let check_out = |fill: &dyn Fn(&Worktree) -> Result<()>| check_out(project, &path, branch.as_ref(), fill);
+    let tree = if confined::needs_closed_place(project, id, commit)? {
+        check_out(&|empty| {
+            let place = confined::closed_place(project, id, attempt, empty)?;
+            worktree::add::fill(&place.tree)
+        })?
+    } else if pool.is_used() {
+        // A person gets no file that an agent had.
+        let can_take = !confined::is_by_hand(project, id)?;
+        let from_pool = can_take.then(|| pool.take(&path)).flatten();
+        let filled = from_pool.map(|entry| check_out(&|empty| pool.fill(empty, Some(&entry))));
+        match filled {
+            Some(Ok(tree)) => tree,
+            _ => check_out(&|empty| pool.fill(empty, None))?,
+        }
+    } else {
+        worktree::add::add(&project.repo, &path, branch.as_ref())?
     };
-    pool.note(&tree)?;
     if let Some(main) = &main {
         let hooks = worktree::include::hooks_pattern(&project.repo);
         worktree::include::prepare(main, &tree.path, hooks.as_deref())?;
@@ -64,16 +63,16 @@ pub(super) fn add(project: &Project, id: &SpecId, attempt: ObjectId, commit: Obj
     Ok(tree)
 }
 
-/// Makes a worktree on `branch` that `fill` puts files into; none is left if that fails.
+/// Makes a worktree on `branch` and has `fill` put files into it. If that fails, the worktree is removed.
 fn check_out(
     project: &Project,
     path: &Path,
     branch: &FullNameRef,
-    fill: impl FnOnce(&Worktree) -> Result<()>,
+    fill: &dyn Fn(&Worktree) -> Result<()>,
 ) -> Result<Worktree> {
     let empty = worktree::add::add_empty(&project.repo, path, branch)?;
     if let Err(error) = fill(&empty) {
-        // That one stays is no news beside what went wrong first.
+        // What went wrong first is told.
         let _stays = worktree::remove::remove(&project.repo, path);
         return Err(error);
     }

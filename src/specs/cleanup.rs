@@ -3,7 +3,7 @@
 use gix::ObjectId;
 
 use crate::{
-    domain::{event::Op, id::SpecId, state::State, status::Status},
+    domain::{confined::Confined, event::Op, id::SpecId, state::State, status::Status},
     error::{Error, Kind, Result},
     git::{
         branch,
@@ -31,8 +31,8 @@ impl Project {
             self.keep_heads(id, attempt, tree)?;
             return Ok(None);
         }
-        if tree.is_incomplete() {
-            // Nothing has worked in it.
+        if Pool::of(&self.repo).is_ok_and(|pool| pool.is_filling(tree)) {
+            // No agent has been in it yet.
             self.keep_heads(id, attempt, tree)?;
             return Ok(tree.head.as_ref().and_then(Head::id));
         }
@@ -152,20 +152,27 @@ pub(crate) fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<Strin
 
 /// Keeps what a worktree holds, then removes it.
 fn save_and_remove(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<()> {
-    let pool = Pool::of(&project.repo)?;
+    let pool = Pool::of(&project.repo).ok().filter(|pool| pool.accepts(tree));
+    // An agent that was not confined may have left processes that go on writing.
+    let was_confined = || {
+        Ok::<_, Error>(confined::last_run(project, &attempt.id, attempt.start)?.is_some_and(|by| by != Confined::None))
+    };
+    let pool = match pool {
+        Some(pool) if was_confined()? && !confined::is_by_hand(project, &attempt.id)? => Some(pool),
+        _ => None,
+    };
     let place = confined::place(project, &attempt.id, attempt.start, tree, None, Runs::Filters)?;
-    let is_kept = pool.wants(tree) && !confined::is_by_hand(project, &attempt.id)?;
     // Most worktrees have no uncommitted changes, as git finds out when it removes them: then their commits are all there is to keep. A git
     // that is confined cannot remove one.
     if place.tree.sandbox.is_empty() && tree.path.is_dir() && tree.head.as_ref().and_then(Head::id).is_some() {
         project.keep_heads(&attempt.id, attempt.start, tree)?;
-        if !is_kept && worktree::remove::remove_clean(&project.repo, tree)? {
+        if pool.is_none() && worktree::remove::remove_clean(&project.repo, tree)? {
             return Ok(());
         }
     }
     drop(place);
     project.save_worktree(&attempt.id, attempt.start, tree)?;
-    if is_kept && pool.keep(tree)? {
+    if pool.is_some_and(|pool| pool.keep(tree)) {
         return Ok(());
     }
     worktree::remove::remove(&project.repo, &tree.path).map(|_| ())

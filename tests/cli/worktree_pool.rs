@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Ran, Sandbox};
+use crate::support::{Ran, Sandbox, tools::need};
 
 /// Writes down what an agent finds, commits that, and leaves whatever it can.
 const LOOK_AND_LEAVE: &str = r#"
@@ -13,11 +13,11 @@ mkdir -p seen
 	ls
 	cat changed
 	stat -c 'inode %i' same
-} >"/tmp/seen.$$"
-mv "/tmp/seen.$$" "seen/$CHANT_SPEC_ID"
+} >.chant/run/seen
+mv .chant/run/seen "seen/$CHANT_SPEC_ID"
 git add seen && git commit -qm Look
 git update-index --assume-unchanged changed
-echo theirs >changed && touch -r same changed
+echo hers >changed && touch -r same changed
 mkdir -p out && echo built >out/object
 "#;
 
@@ -31,7 +31,7 @@ fn with_pool(most: &str) -> Sandbox {
     sandbox.git(&["commit", "-qm", "More"]);
     sandbox.git(&["config", "chant.worktreePool", most]);
     sandbox.agent(LOOK_AND_LEAVE);
-    sandbox
+    sandbox.confined()
 }
 
 /// The names of the entries.
@@ -58,30 +58,80 @@ fn line<'s>(seen: &'s str, begin: &str) -> &'s str {
 
 #[test]
 fn the_next_attempt_gets_the_files_and_sees_nothing_of_the_last() {
-    for sandbox in [with_pool("1").unconfined(), with_pool("1").confined()] {
-        let first = look(&sandbox);
-        assert_eq!(entries(&sandbox).len(), 1, "{first}");
-        assert_eq!(sandbox.git(&["worktree", "list"]).lines().count(), 1);
-        // The target moves on between the two.
-        sandbox.git(&["rm", "-q", "file"]);
-        sandbox.write("new", "n\n");
-        sandbox.git(&["add", "new"]);
-        sandbox.git(&["commit", "-qm", "Other files"]);
-        let second = look(&sandbox);
-        assert_eq!(line(&first, "inode"), line(&second, "inode"), "the files are the same");
-        assert_eq!(entries(&sandbox).len(), 1);
-        assert!(second.contains("\nours\n") && !second.contains("theirs"), "{second}");
-        assert!(!second.contains("out") && !second.contains("changed\nfile\n"), "{second}");
-        assert!(second.contains("\nnew\n"), "{second}");
-        assert!(second.starts_with("!! .chant/run/\n\n"), "nothing differs from the commit: {second}");
-        assert!(!second.contains("commit: Look"), "the log of HEAD is its own: {second}");
-        sandbox.git(&["fsck", "--strict"]);
-        assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
+    if !need("bwrap") {
+        return;
     }
+    let sandbox = with_pool("1");
+    let first = look(&sandbox);
+    assert_eq!(entries(&sandbox).len(), 1, "{first}");
+    assert_eq!(sandbox.git(&["worktree", "list"]).lines().count(), 1);
+    // The target moves on between the two.
+    sandbox.git(&["rm", "-q", "file"]);
+    sandbox.write("new", "n\n");
+    sandbox.git(&["add", "new"]);
+    sandbox.git(&["commit", "-qm", "Other files"]);
+    let second = look(&sandbox);
+    assert_eq!(line(&first, "inode"), line(&second, "inode"), "the files are the same");
+    assert_eq!(entries(&sandbox).len(), 1);
+    assert!(second.contains("\nours\n") && !second.contains("hers"), "{second}");
+    assert!(!second.contains("out") && !second.contains("changed\nfile\n"), "{second}");
+    assert!(second.contains("\nnew\n"), "{second}");
+    assert!(second.starts_with("!! .chant/run/\n\n"), "nothing differs from the commit: {second}");
+    assert!(!second.contains("commit: Look"), "the log of HEAD is its own: {second}");
+    sandbox.git(&["fsck", "--strict"]);
+    assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
+}
+
+/// What git does not see, or a process could still write to.
+#[test]
+fn files_among_which_is_something_strange_are_not_kept() {
+    if !need("bwrap") {
+        return;
+    }
+    let leave = [
+        "git init -q dir; mkdir -p dir/.git/hooks",
+        "printf 'gitdir: elsewhere\\n' >dir/.git",
+        "mkfifo dir/fifo",
+        "chmod 777 dir",
+    ];
+    for script in leave {
+        let sandbox = with_pool("1");
+        sandbox.write("dir/one", "1\n");
+        sandbox.commit("Dir");
+        sandbox.agent(&format!("echo it >other && git add other && git commit -qm Other; {script}"));
+        let id = sandbox.add(&["Leave it"]);
+        sandbox.run(&mut sandbox.binary(&["work", &id]));
+        assert_eq!(entries(&sandbox), [""; 0], "{script}");
+    }
+    let sandbox = with_pool("1").unconfined();
+    sandbox.git(&["config", "chant.confine", "off"]);
+    let _seen = look(&sandbox);
+    assert_eq!(entries(&sandbox), [""; 0], "an agent that was not confined may still write");
+}
+
+#[test]
+fn files_that_would_be_written_in_another_way_are_written_again() {
+    if !need("bwrap") {
+        return;
+    }
+    let sandbox = with_pool("1");
+    sandbox.agent("mkdir -p seen; od -c same >\"seen/$CHANT_SPEC_ID\"; git add seen; git commit -qm Look");
+    assert!(!look(&sandbox).contains("\\r"));
+    sandbox.write(".gitattributes", "same text eol=crlf\n");
+    sandbox.git(&["add", ".gitattributes"]);
+    sandbox.git(&["commit", "-qm", "Attributes"]);
+    assert!(look(&sandbox).contains("\\r"));
+    assert_eq!(entries(&sandbox).len(), 1, "nothing half is left");
+    sandbox.git(&["config", "core.symlinks", "false"]);
+    assert!(look(&sandbox).contains("\\r"));
+    assert_eq!(entries(&sandbox).len(), 1);
 }
 
 #[test]
 fn what_the_configuration_names_stays_and_nothing_else() {
+    if !need("bwrap") {
+        return;
+    }
     let sandbox = with_pool("1");
     sandbox.write(".gitignore", "out/\nother/\n");
     sandbox.git(&["commit", "-qam", "Ignore"]);
@@ -94,6 +144,9 @@ fn what_the_configuration_names_stays_and_nothing_else() {
 
 #[test]
 fn attempts_at_once_get_files_of_their_own() {
+    if !need("bwrap") {
+        return;
+    }
     let sandbox = with_pool("2");
     let [one, other] = ["One", "Other"].map(|title| sandbox.add(&[title]));
     let all = |sandbox: &Sandbox| -> Ran { sandbox.chant(&["work", "--all", "--jobs", "2"]).ok() };
@@ -110,6 +163,9 @@ fn attempts_at_once_get_files_of_their_own() {
 
 #[test]
 fn small_trees_and_those_of_persons_and_with_submodules_are_not_kept() {
+    if !need("bwrap") {
+        return;
+    }
     let sandbox = with_pool("1");
     sandbox.git(&["config", "--unset", "chant.worktreePool"]);
     let _seen = look(&sandbox);
@@ -126,10 +182,18 @@ fn small_trees_and_those_of_persons_and_with_submodules_are_not_kept() {
     sandbox.chant(&["finish", &id]).ok();
     assert_eq!(sandbox.status(&id), "completed");
     assert_eq!(entries(&sandbox), [""; 0], "a person may still look at it");
+    let head = sandbox.git(&["rev-parse", "HEAD"]);
+    sandbox.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{},lib", head.trim())]);
+    sandbox.git(&["commit", "-qm", "A commit of another repository"]);
+    let _seen = look(&sandbox);
+    assert_eq!(entries(&sandbox), [""; 0], "git does not look into it");
 }
 
 #[test]
 fn prune_removes_what_no_attempt_used() {
+    if !need("bwrap") {
+        return;
+    }
     let sandbox = with_pool("1");
     let _seen = look(&sandbox);
     let pool = sandbox.repo.join(".git/chant/pool");
@@ -144,6 +208,9 @@ fn prune_removes_what_no_attempt_used() {
 
 #[test]
 fn an_entry_that_is_damaged_is_as_good_as_none() {
+    if !need("bwrap") {
+        return;
+    }
     let sandbox = with_pool("1");
     let _seen = look(&sandbox);
     let entry = sandbox.repo.join(".git/chant/pool").join(&entries(&sandbox)[0]);

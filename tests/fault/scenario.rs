@@ -194,7 +194,9 @@ fn paused() -> Start {
 /// With the files of a former worktree, which the new one takes, and for which its own come in.
 fn pooled() -> Start {
     let Start { sandbox, id } = ready();
-    sandbox.git(&["config", "chant.worktreePool", "1"]);
+    for (key, value) in [("chant.worktreePool", "1"), ("chant.confine", "auto")] {
+        sandbox.git(&["config", key, value]);
+    }
     sandbox.agent("echo it >other; git add other; git commit -qm Other; echo theirs >changed");
     let first = sandbox.add(&["Another file", "--onto", "elsewhere"]);
     sandbox.git(&["branch", "elsewhere"]);

@@ -127,7 +127,7 @@ pub fn trailers(data: &[u8]) {
     assert_eq!(written(&own), own);
 }
 
-/// Notes that a remote sends: a tree and, after a byte 255, the blob that its entries may name.
+/// Notes that a remote sends: the names of the entries of a tree, a line each, and after a byte 0 the blob that all of them name.
 ///
 /// # Panics
 /// If there is no room for a repository.
@@ -139,10 +139,18 @@ pub fn notes(data: &[u8]) {
         config.set_raw_value(key, value).expect("it is a key");
     }
     config.commit().expect("it is a configuration");
-    let (tree, blob) = data.split_once_str(b"\xff").unwrap_or((data, b""));
+    let (names, blob) = halves(data);
     let write = |kind, bytes: &[u8]| repo.objects.write_buf(kind, bytes).expect("memory takes it");
-    let (tree, blob) = (write(Kind::Tree, tree), write(Kind::Blob, blob));
-    let commit = format!("tree {tree}\nauthor A <a> 1 +0000\ncommitter A <a> 1 +0000\n\n{blob}\n");
+    let blob = write(Kind::Blob, blob);
+    let mut tree = Vec::new();
+    for name in names.lines() {
+        tree.extend_from_slice(b"100644 ");
+        tree.extend_from_slice(name);
+        tree.push(0);
+        tree.extend_from_slice(blob.as_slice());
+    }
+    let tree = write(Kind::Tree, &tree);
+    let commit = format!("tree {tree}\nauthor A <a> 1 +0000\ncommitter A <a> 1 +0000\n\n\n");
     let commit = write(Kind::Commit, commit.as_bytes());
     let settings =
         Settings { clone: "clone".to_owned(), patience: Duration::ZERO, sync_objects: false, sync_refs: false };

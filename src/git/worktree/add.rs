@@ -36,10 +36,19 @@ pub(crate) fn add_empty(repo: &Repository, path: &Path, branch: &FullNameRef) ->
 /// # Errors
 /// `git-failed` if git cannot write the files.
 pub(crate) fn fill(tree: &Worktree) -> Result<()> {
-    // Files that come from the pool are told from changed ones by all that their index knows.
+    write_files(tree)?;
+    complete(tree)
+}
+
+/// Makes the files of a worktree those of its branch. Files that are there are told from changed ones by all that its index knows of them.
+pub(super) fn write_files(tree: &Worktree) -> Result<()> {
     let git = tree.git()?.config("core.trustctime=true").config("core.checkStat=default");
-    let git = git.args(["read-tree", "--reset", "-u", "--no-recurse-submodules", "HEAD"]);
-    git.check()?;
+    let git = git.config("core.fsmonitor=false").config("core.untrackedCache=false");
+    git.args(["read-tree", "--reset", "-u", "--no-recurse-submodules", "HEAD"]).check().map(drop)
+}
+
+/// Runs the post-checkout hook in a worktree that has its files, and unlocks it.
+pub(super) fn complete(tree: &Worktree) -> Result<()> {
     if let Some(head) = tree.head.as_ref().and_then(Head::id) {
         let ids = [head.kind().null(), head].map(|id| id.to_string());
         let hook = tree.git()?.args(["hook", "run", "--ignore-missing", "post-checkout", "--"]).args(ids).arg("1");

@@ -41,7 +41,7 @@ pub(super) fn steps(project: &Project, request: &Request) -> Result<Vec<Step>> {
         let why = format!("no recent check used it ({} MB)", size.div_ceil(1_000_000));
         steps.push(Step::prune(Pruned::Check, None, name, why, warm::remove));
     }
-    for (path, time) in Pool::of(&project.repo)?.left()? {
+    for (path, time) in Pool::of(&project.repo)?.leftovers()? {
         if request.has_expired(time) {
             let name = path.to_string_lossy().into_owned();
             let why = "no recent attempt used the files that it keeps";
