@@ -13,9 +13,11 @@ use super::{
     branch,
     history::{self, Change as FileChange, ChangeKind},
     output::Output,
+    process::Git,
     reference::{self, Forwarded, Swap, Swapped},
     repository::Repository,
     status,
+    transaction_hook::TransactionHook,
     worktree::{
         Worktree,
         busy::{self, Checkout},
@@ -77,8 +79,18 @@ impl Advance<'_> {
         let Advance { target, old, new, message, .. } = *self;
         match (busy::checkout(repo, target)?, old) {
             (Checkout::Blocked(why), _) => Ok(Advanced::refused(why)),
-            (Checkout::Nowhere, Some(old)) => Ok(swapped(branch::move_to(repo, target, old, new, message)?)),
-            (Checkout::Nowhere, None) => Ok(swapped(branch::create(repo, target, new, message)?)),
+            (Checkout::Nowhere, old) => {
+                let mut hook = TransactionHook::find(repo, Git::at(repo), target, [old, Some(new)])?;
+                if let Some(refused) = ask(&mut hook)? {
+                    return Ok(refused);
+                }
+                let moved = match old {
+                    Some(old) => branch::move_to(repo, target, old, new, message),
+                    None => branch::create(repo, target, new, message),
+                };
+                tell(&mut hook, matches!(moved, Ok(Swapped::Done)))?;
+                Ok(swapped(moved?))
+            }
             (Checkout::In(place), Some(old)) => {
                 let place = Worktree { sandbox: self.sandbox.to_vec(), ..place };
                 forward_in(repo, &place, target, [old, new], message, interrupted)
@@ -89,6 +101,15 @@ impl Advance<'_> {
             }
         }
     }
+}
+
+/// Asks the person's hook for the move, if there is one; gives its refusal.
+fn ask(hook: &mut Option<TransactionHook>) -> Result<Option<Advanced>> {
+    hook.as_mut().map_or(Ok(None), TransactionHook::ask)
+}
+
+fn tell(hook: &mut Option<TransactionHook>, moved: bool) -> Result<()> {
+    hook.as_mut().map_or(Ok(()), |hook| hook.tell(moved))
 }
 
 fn swapped(swapped: Swapped) -> Advanced {
@@ -114,19 +135,30 @@ fn forward_in(
     let here = repo.reopen_at(&place.path)?;
     let changes = history::changed_paths(repo, Some(old), new)?;
     let swap = Swap { name: target, expected: Some(old), new: Some(new), message, force_log: false };
+    // Of hooks that the merge itself brings, none runs before a person has seen it.
+    let runs_hooks = brought_hooks(place, &changes)?.is_none();
+    let mut hook = match runs_hooks {
+        true => TransactionHook::find(repo, place.git()?, target, [Some(old), Some(new)])?,
+        false => None,
+    };
     let mut refreshed = false;
     loop {
         let mut obstacle = Obstacle::None;
         let mut written = false;
         let forwarded = reference::forward(&here, &swap, || {
             obstacle = match in_the_way(place, &changes)? {
-                Obstacle::None => obstacle_of(read_tree(place, old, new)?),
+                Obstacle::None => match ask(&mut hook)? {
+                    Some(refused) => Obstacle::Worktree(refused),
+                    None => obstacle_of(read_tree(place, old, new)?),
+                },
                 taken => taken,
             };
             written = matches!(obstacle, Obstacle::None);
             Ok(written)
         });
-        if written && !matches!(forwarded, Ok(Forwarded::Swapped(Swapped::Done))) {
+        let moved = matches!(forwarded, Ok(Forwarded::Swapped(Swapped::Done)));
+        tell(&mut hook, moved)?;
+        if written && !moved {
             // Index and files are there, and the ref could not be written: back to what it still says.
             let returned = read_tree(place, new, old)?;
             if !returned.success() {
@@ -138,7 +170,7 @@ fn forward_in(
         }
         let waits = match (forwarded?, obstacle) {
             (Forwarded::Swapped(Swapped::Done), _) => {
-                if brought_hooks(place, &changes)?.is_none() {
+                if runs_hooks {
                     run_hook(place)?;
                 }
                 return Ok(Advanced::Moved);

@@ -44,6 +44,7 @@ mod squash;
 pub(crate) mod stale_lock;
 pub(crate) mod status;
 mod three_way;
+mod transaction_hook;
 pub(crate) mod work_file;
 pub(crate) mod worktree;
 

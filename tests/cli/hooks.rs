@@ -246,6 +246,48 @@ fn what_git_gives_to_hooks_is_never_a_failure() {
 }
 
 #[test]
+fn a_target_that_moves_is_told_to_the_hook_of_its_owner_who_may_refuse() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >file");
+    sandbox.git(&["branch", "aside"]);
+    let hook = sandbox.repo.join(".git/hooks/reference-transaction");
+    for (onto, at) in [("main", "checked out"), ("aside", "elsewhere")] {
+        let (told, no) = (sandbox.dir().join(format!("told-{onto}")), sandbox.dir().join(format!("no-{onto}")));
+        let script = format!(
+            "#!/bin/sh\nwhile read old new ref; do\n[ $ref = refs/heads/{onto} ] || continue\n\
+             echo \"$1 $old $new $ref\" >>'{}'\n\
+             [ \"$1\" != prepared ] || ! [ -e '{}' ] || {{ echo 'not on Friday'; exit 1; }}\ndone\n",
+            told.display(),
+            no.display()
+        );
+        std::fs::write(&hook, script).unwrap();
+        std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let lines = || {
+            let text = std::fs::read_to_string(&told).unwrap_or_default();
+            text.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let before = sandbox.git(&["rev-parse", onto]);
+        std::fs::write(&no, "").unwrap();
+        let id = sandbox.add(&["Make it two"]);
+        let ran = sandbox.chant(&["work", &id, "--onto", onto]).fails(1, &["the reference-transaction hook failed"]);
+        assert!(ran.err.contains("not on Friday"), "{at}: {}", ran.err);
+        assert_eq!((sandbox.status(&id), sandbox.git(&["rev-parse", onto])), ("finished".to_owned(), before.clone()));
+        assert_eq!(sandbox.git(&["status", "--short", "-uno"]), "", "{at}");
+        let stages = |lines: &[String]| -> Vec<String> {
+            lines.iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+        };
+        assert_eq!(stages(&lines()), ["prepared", "aborted"], "{at}");
+
+        std::fs::remove_file(&no).unwrap();
+        std::fs::remove_file(&told).unwrap();
+        sandbox.chant(&["merge", &id]).ok();
+        let after = sandbox.git(&["rev-parse", onto]);
+        let expected = ["prepared", "committed"].map(|stage| format!("{stage} {before} {after} refs/heads/{onto}"));
+        assert_eq!(lines(), expected, "{at}");
+    }
+}
+
+#[test]
 fn a_hook_that_the_work_brings_does_not_run_at_its_merge() {
     let sandbox = Sandbox::new();
     sandbox.write(".githooks/post-merge", "#!/bin/sh\necho mine >>.git/ran\n");
