@@ -18,46 +18,135 @@ enum Within {
     Single,
 }
 
+impl Within {
+    fn is_quoted(self) -> bool {
+        matches!(self, Within::Double | Within::Single)
+    }
+}
+
 /// The command line with `value` wherever `placeholder` stands. The shell takes it for exactly these characters, whether the person who
-/// wrote the line put quotes around the placeholder or not.
+/// wrote the line put quotes around the placeholder or not, and so does a shell that this one starts: `sh -c "cat {prompt_file}"`.
 pub(crate) fn fill(line: &str, placeholder: &str, value: &str) -> String {
     let mut filled = String::with_capacity(line.len() + value.len());
-    let mut within = vec![Within::Words(0)];
-    let mut rest = line;
-    while let Some(c) = rest.chars().next() {
-        let now = within.last().copied().unwrap_or(Within::Words(0));
-        if let Some(after) = rest.strip_prefix(placeholder) {
-            filled.push_str(&quoted(value, now));
-            rest = after;
-            continue;
+    let mut place = Place::default();
+    let mut at = 0;
+    while at < line.len() {
+        if line[at..].starts_with(placeholder) {
+            filled.push_str(&written(&line[..at], value));
+            at += placeholder.len();
+        } else {
+            let next = place.step(line, at);
+            filled.push_str(&line[at..next]);
+            at = next;
         }
-        let mut length = c.len_utf8();
-        match (now, c) {
-            (Within::Single, '\'') | (Within::Double, '"') => drop(within.pop()),
-            (Within::Single, _) => {}
-            // What follows means itself.
-            (_, '\\') => length += rest[length..].chars().next().map_or(0, char::len_utf8),
-            (_, '$') if rest.starts_with("$(") => {
-                length += 1;
-                within.push(Within::Words(0));
-            }
-            (Within::Words(_), '\'') => within.push(Within::Single),
-            (Within::Words(_), '"') => within.push(Within::Double),
-            (Within::Words(depth), '(') => replace_last(&mut within, Within::Words(depth + 1)),
-            (Within::Words(0), ')') if within.len() > 1 => drop(within.pop()),
-            (Within::Words(depth), ')') => replace_last(&mut within, Within::Words(depth.saturating_sub(1))),
-            _ => {}
-        }
-        filled.push_str(&rest[..length]);
-        rest = &rest[length..];
     }
     filled
 }
 
-fn replace_last(within: &mut [Within], with: Within) {
-    if let Some(last) = within.last_mut() {
-        *last = with;
+/// Where in a command line the shell is while it reads it.
+struct Place {
+    /// What it is inside of, the innermost last, each with the position at which its text begins.
+    within: Vec<(Within, usize)>,
+}
+
+impl Default for Place {
+    fn default() -> Place {
+        Place { within: vec![(Within::Words(0), 0)] }
     }
+}
+
+impl Place {
+    /// The place at the end of `text`.
+    fn after(text: &str) -> Place {
+        let mut place = Place::default();
+        let mut at = 0;
+        while at < text.len() {
+            at = place.step(text, at);
+        }
+        place
+    }
+
+    fn innermost(&self) -> (Within, usize) {
+        self.within.last().copied().unwrap_or((Within::Words(0), 0))
+    }
+
+    /// Reads what stands at `at`, and gives the position after it.
+    fn step(&mut self, line: &str, at: usize) -> usize {
+        let rest = &line[at..];
+        let Some(c) = rest.chars().next() else { return line.len() };
+        let (now, begin) = self.innermost();
+        let mut next = at + c.len_utf8();
+        match (now, c) {
+            (Within::Single, '\'') | (Within::Double, '"') => drop(self.within.pop()),
+            (Within::Single, _) => {}
+            // What follows means itself.
+            (_, '\\') => next += line[next..].chars().next().map_or(0, char::len_utf8),
+            (_, '$') if rest.starts_with("$(") => {
+                next += 1;
+                self.within.push((Within::Words(0), next));
+            }
+            (Within::Words(_), '\'') => self.within.push((Within::Single, next)),
+            (Within::Words(_), '"') => self.within.push((Within::Double, next)),
+            (Within::Words(depth), '(') => self.replace((Within::Words(depth + 1), begin)),
+            (Within::Words(0), ')') if self.within.len() > 1 => drop(self.within.pop()),
+            (Within::Words(depth), ')') => self.replace((Within::Words(depth.saturating_sub(1)), begin)),
+            _ => {}
+        }
+        next
+    }
+
+    fn replace(&mut self, with: (Within, usize)) {
+        if let Some(last) = self.within.last_mut() {
+            *last = with;
+        }
+    }
+}
+
+/// The value as it has to be written after `before`: once more for each shell that reads it there.
+fn written(before: &str, value: &str) -> String {
+    let place = Place::after(before);
+    let (within, begin) = place.innermost();
+    // A quoted text begins among words.
+    let words = place.within.iter().rev().nth(1).map(|(_, words)| &before[*words..begin - 1]);
+    if words.is_some_and(is_script) && within.is_quoted() {
+        let inner = unquoted(&before[begin..], within);
+        return quoted(&written(&inner, value), within);
+    }
+    quoted(value, within)
+}
+
+/// Whether the word after these is read by a shell as a command line: `sh -c`, `/bin/bash -lc`, `eval`.
+fn is_script(before: &str) -> bool {
+    let Some(before) = before.strip_suffix(char::is_whitespace) else { return false };
+    let mut words = before.split_whitespace().rev();
+    match words.next() {
+        Some("eval") => true,
+        Some(option) if option.starts_with('-') && option.ends_with('c') => {
+            let program = words.find(|word| !word.starts_with(['-', '+'])).unwrap_or_default();
+            let name = program.rsplit('/').next().unwrap_or_default();
+            ["sh", "bash", "dash", "zsh", "ksh", "ash"].contains(&name)
+        }
+        _ => false,
+    }
+}
+
+/// What a shell makes of the beginning of a quoted text, without expanding anything.
+fn unquoted(text: &str, within: Within) -> String {
+    if within == Within::Single {
+        return text.to_owned();
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let is_escape = c == '\\' && chars.peek().is_some_and(|next| is_special(*next));
+        plain.push(if is_escape { chars.next().unwrap_or(c) } else { c });
+    }
+    plain
+}
+
+/// Whether a character has to be escaped between double quotes.
+fn is_special(c: char) -> bool {
+    matches!(c, '\\' | '"' | '$' | '`')
 }
 
 /// The value as it has to be written there.
@@ -65,25 +154,49 @@ fn quoted(value: &str, within: Within) -> String {
     match within {
         Within::Words(_) => shell_words::quote(value).into_owned(),
         Within::Single => value.replace('\'', "'\\''"),
-        Within::Double => {
-            let special = |c: char| matches!(c, '\\' | '"' | '$' | '`');
-            value.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
-        }
+        Within::Double => value.chars().flat_map(|c| is_special(c).then_some('\\').into_iter().chain([c])).collect(),
     }
 }
 
-/// The program that a command line starts first, as far as the line says so in plain words: without its assignments, `None` where the shell
-/// would have to expand or to decide something.
+/// Commands that run the one that follows them, with options of these names at most: what has others is not understood.
+const BEFORE: [(&str, &[&str]); 7] = [
+    ("command", &[]),
+    ("env", &["-i", "-"]),
+    ("exec", &[]),
+    ("nice", &["-n"]),
+    ("nohup", &[]),
+    ("setsid", &["-w", "-f"]),
+    ("timeout", &["--foreground"]),
+];
+
+/// The program that a command line starts, as far as the line says so in plain words: without its assignments and the commands that only
+/// run another (`env`, `nice`). `None` where the shell would have to expand or to decide something.
 pub(crate) fn program(line: &str) -> Option<&str> {
     let is_plain =
         |word: &str| word.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ','));
-    let is_assignment = |word: &&str| {
+    let is_assignment = |word: &str| {
         word.split_once('=').is_some_and(|(name, value)| {
             let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             is_name && is_plain(value)
         })
     };
-    line.split_whitespace().find(|word| !is_assignment(word)).filter(|word| is_plain(word))
+    let mut before: Option<&[&str]> = None;
+    for word in line.split_whitespace() {
+        if let Some((_, options)) = BEFORE.iter().find(|(name, _)| *name == word) {
+            before = Some(options);
+            continue;
+        }
+        // What belongs to the command before: its options, and numbers.
+        if is_assignment(word) || before.is_some_and(|options| options.contains(&word)) {
+            continue;
+        }
+        let number = word.trim_end_matches(['s', 'm', 'h', 'd']);
+        if before.is_some() && number.parse::<f32>().is_ok() {
+            continue;
+        }
+        return Some(word).filter(|word| is_plain(word) && !word.starts_with('-'));
+    }
+    None
 }
 
 /// Whether the shell knows a command of that name by itself, or finds a program in `PATH`.
@@ -112,6 +225,15 @@ mod tests {
             "printf %s \"$( (true); printf %s '{p}')\"",
             "(printf %s \\\"; printf %s \"{p}\") | sed 's/^\"//'",
             "printf %s ''\"\"{p}",
+            "sh -c \"printf %s {p}\"",
+            "sh -c 'printf %s {p}'",
+            "sh -c \"printf %s '{p}'\"",
+            "sh -c 'printf %s \"{p}\"'",
+            "/bin/sh -ec \"printf %s \\\"{p}\\\"\"",
+            "env A=1 sh -c \"sh -c 'printf %s {p}'\"",
+            "sh -c 'printf %s \"$1\"' -c {p}",
+            "eval \"printf %s {p}\"",
+            "printf %s \"$(sh -c \"printf %s {p}\")\"",
         ];
         for (line, value) in lines.iter().flat_map(|line| values.map(|value| (line, value))) {
             let filled = fill(line, "{p}", value);
@@ -127,6 +249,14 @@ mod tests {
             ("claude -p --verbose", Some("claude")),
             ("GOOSE_MODE=auto  goose run", Some("goose")),
             ("/opt/my-agent/run.sh {prompt_file}", Some("/opt/my-agent/run.sh")),
+            ("env claude -p", Some("claude")),
+            ("env -i A=b claude -p", Some("claude")),
+            ("exec nice -n 10 ./agent.sh", Some("./agent.sh")),
+            ("timeout 10m my-agent 5", Some("my-agent")),
+            ("nohup setsid my-agent", Some("my-agent")),
+            ("env -u HOME claude", None),
+            ("timeout -k 5 10 claude", None),
+            ("env", None),
             ("true; claude", None),
             ("\"my agent\" x", None),
             ("$HOME/bin/x", None),

@@ -73,6 +73,7 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
         return Err(Error::negative(Kind::Occupied, message).hint(way_out).into());
     }
     let agent = Agent::choose(project, spec, request.agent, request.timeout)?;
+    agent.require_in(project, base)?;
     let prompt = instructions(project, base, spec, request.prompt)?;
     let inputs = inputs(&specs, id, spec, base, true)?;
     let informed = informed(&specs, Some(base), id, spec, &inputs)?;

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, path::Path, time::Duration};
 
+use gix::ObjectId;
+
 use super::Project;
 
 use crate::{
@@ -95,20 +97,41 @@ impl Agent {
             let here = program.contains('/') || project.env.finds_program(program);
             (!here && !command_line::is_known(program).io("run", Path::new(SHELL))?, "is not in PATH")
         };
-        if !missing {
+        if missing { Err(self.missing(project, program, place)) } else { Ok(()) }
+    }
+
+    /// Refuses an agent whose program is a file of the repository that a worktree at `base` does not get: the attempt could only fail.
+    ///
+    /// # Errors
+    /// `no-agent`.
+    pub(crate) fn require_in(&self, project: &Project, base: ObjectId) -> Result<()> {
+        let program = command_line::program(&self.command).filter(|program| program.contains('/'));
+        let Some(program) = program else { return Ok(()) };
+        let path = program.trim_start_matches("./");
+        let is_outside = program.starts_with('/') || path.split('/').any(|part| part == "..");
+        // What a set-up makes, or copies, is there only later.
+        if is_outside || project.config().worktree_setup()?.is_some() || project.is_included(path) {
             return Ok(());
         }
+        if project.has_in(base, path)? {
+            return Ok(());
+        }
+        let place = "is not in the commit that the work starts from";
+        Err(self.missing(project, program, place))
+    }
+
+    fn missing(&self, project: &Project, program: &str, place: &str) -> Error {
         let message = format!("cannot start agent '{}': '{program}' {place}", self.name.escape_debug());
         let error = Error::fatal(Kind::NoAgent, message);
         let error =
             error.hint(format!("to name another command: git config chant.agent.{}.cmd \"<command line>\"", self.name));
         let installed = project.installed();
-        Err(match installed.first() {
+        match installed.first() {
             Some(first) => {
                 error.hint(format!("in PATH: {}; to use one: git config chant.agent {first}", installed.join(", ")))
             }
             None => error,
-        })
+        }
     }
 
     /// The agent as it is run in a sandbox: without a sandbox of its own, where that cannot start within the other.

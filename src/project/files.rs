@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use gix::{ObjectId, bstr::ByteSlice};
 
 use super::Project;
-use crate::{error::Result, git::line_ends};
+use crate::{
+    error::Result,
+    git::{line_ends, worktree::include},
+};
 
 /// Paths that no attempt changes: they are other people's specs, or instructions to agents.
 pub(crate) fn is_forbidden(path: &str) -> bool {
@@ -56,5 +59,23 @@ impl Project {
     pub(crate) fn blob_id_in(&self, commit: ObjectId, path: &str) -> Result<Option<ObjectId>> {
         let tree = self.repo.gix().find_commit(commit)?.tree()?;
         Ok(tree.lookup_entry_by_path(path)?.filter(|entry| entry.mode().is_blob()).map(|entry| entry.object_id()))
+    }
+
+    /// Whether the tree of `commit` has something at `path`, as far as the tree can tell: a link on the way, or a submodule, may lead to it.
+    pub(crate) fn has_in(&self, commit: ObjectId, path: &str) -> Result<bool> {
+        let tree = self.repo.gix().find_commit(commit)?.tree()?;
+        for end in path.match_indices('/').map(|(at, _)| at).chain([path.len()]) {
+            let Some(entry) = tree.lookup_entry_by_path(&path[..end])? else { return Ok(false) };
+            if entry.mode().is_link() || entry.mode().is_commit() {
+                break;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether a new worktree may get the file at `path` from the main one, by its `.worktreeinclude`.
+    pub(crate) fn is_included(&self, path: &str) -> bool {
+        let main = self.repo.main_work_dir();
+        main.is_some_and(|main| main.join(include::NAME).is_file() && main.join(path).exists())
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     fs,
-    os::unix::process::{CommandExt as _, ExitStatusExt as _},
+    os::unix::{
+        fs::PermissionsExt as _,
+        process::{CommandExt as _, ExitStatusExt as _},
+    },
     path::Path,
     process::{Command, Stdio},
 };
@@ -39,9 +42,14 @@ fn a_placeholder_may_stand_in_quotes_and_a_path_may_hold_anything() {
     fs::create_dir(&odd).unwrap();
     fs::rename(&sandbox.repo, odd.join("repo")).unwrap();
     sandbox.repo = odd.join("repo");
-    for command in
-        ["cat {prompt_file}", "cat \"{prompt_file}\"", "cat '{prompt_file}'", "x=\"$(cat \"{prompt_file}\")\""]
-    {
+    for command in [
+        "cat {prompt_file}",
+        "cat \"{prompt_file}\"",
+        "cat '{prompt_file}'",
+        "x=\"$(cat \"{prompt_file}\")\"",
+        "sh -c \"cat {prompt_file}\"",
+        "env A=1 sh -c 'cat \"{prompt_file}\"'",
+    ] {
         sandbox.git(&["config", "chant.agent.scripted.cmd", &format!("{command} >/dev/null && echo two >>file")]);
         let id = sandbox.add(&["Say two"]);
         sandbox.chant(&["work", &id]).ok();
@@ -66,13 +74,20 @@ fn an_agent_that_is_not_on_this_machine_is_named_before_anything_is_claimed() {
     for (command, why) in [
         ("no-such-agent --yes", "'no-such-agent' is not in PATH"),
         ("A=1 /no/such/agent {prompt_file}", "'/no/such/agent' is not there"),
+        ("env A=1 no-such-agent --yes", "'no-such-agent' is not in PATH"),
+        ("timeout 10m no/such", "'no/such' is not in the commit that the work starts from"),
+        ("./own-agent", "'./own-agent' is not in the commit that the work starts from"),
     ] {
         sandbox.git(&["config", "chant.agent.mine.cmd", command]);
         sandbox.chant(&["work", &id, "--agent", "mine"]).fails(128, &[why]);
         untouched(&sandbox, &id);
     }
     // What the shell or the worktree has is found there.
-    for command in ["exec true", "A=1 true", "./own-agent", "$HOME/x || true"] {
+    sandbox.write("tools/agent", "#!/bin/sh\n");
+    sandbox.git(&["add", "tools"]);
+    sandbox.git(&["update-index", "--chmod=+x", "tools/agent"]);
+    sandbox.git(&["commit", "-qm", "An agent"]);
+    for command in ["exec true", "A=1 true", "env A=1 ./tools/agent", "tools/agent", "$HOME/x || true"] {
         sandbox.git(&["config", "chant.agent.mine.cmd", command]);
         sandbox.chant(&["work", &id, "--agent", "mine"]).fails(1, &[]);
         assert_eq!(sandbox.status(&id), "failed", "{command}");
@@ -283,4 +298,22 @@ fn members_that_two_clones_add_to_one_driver_are_two_specs() {
     let theirs = titles.lines().find(|line| line.ends_with(" Theirs")).unwrap().split(' ').next().unwrap();
     assert_eq!((sandbox.status(&mine), sandbox.status(theirs)), ("completed".to_owned(), "pending".to_owned()));
     sandbox.chant(&["fsck"]).ok();
+}
+
+#[test]
+fn an_agent_that_a_set_up_makes_or_copies_is_started() {
+    let (sandbox, id) = with_spec("");
+    let agent = "#!/bin/sh\necho more >>file\n";
+    sandbox.write(".gitignore", "own-agent\n");
+    sandbox.git(&["add", ".gitignore"]);
+    sandbox.git(&["commit", "-qm", "Ignore it"]);
+    sandbox.git(&["config", "chant.agent.mine.cmd", "./own-agent"]);
+    sandbox.git(&["config", "chant.worktreeSetup", &format!("printf '{agent}' >own-agent; chmod +x own-agent")]);
+    sandbox.chant(&["work", &id, "--agent", "mine"]).ok();
+    sandbox.git(&["config", "--unset", "chant.worktreeSetup"]);
+    sandbox.write(".worktreeinclude", "own-agent\n");
+    sandbox.write("own-agent", agent);
+    fs::set_permissions(sandbox.repo.join("own-agent"), fs::Permissions::from_mode(0o755)).unwrap();
+    let id = sandbox.add(&["Say more"]);
+    sandbox.chant(&["work", &id, "--agent", "mine"]).ok();
 }

@@ -16,7 +16,7 @@ use crate::error::{IoContext, Result};
 use crate::git::repository::Repository;
 
 /// The file at the top of the main worktree, in the syntax of gitignore.
-const NAME: &str = ".worktreeinclude";
+pub(crate) const NAME: &str = ".worktreeinclude";
 
 /// Copies the files of `main` that are ignored and match its `.worktreeinclude`, or the pattern `also`, to where they are missing in
 /// `new`.
