@@ -62,7 +62,7 @@ pub(crate) struct CostAnswer {
     pub shown: usize,
 }
 
-/// Sums over the runs of agents. Every run is in each list once.
+/// Sums over the runs of agents. Every run is in each list once, except that by topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub(crate) struct Costs {
     /// All of it.
@@ -127,6 +127,12 @@ impl Answer for CostAnswer {
             let title = line.title.as_deref().map(|title| format!("  {}", clean::line(title))).unwrap_or_default();
             writeln!(out, "{id}  {}{title}", told(&line.cost, line.runs))?;
         }
+        // Only specs have no topic.
+        match self.costs.runs - self.lines().iter().map(|line| line.runs).sum::<u64>() {
+            0 => {}
+            1 => writeln!(out, "1 run was for a spec without a topic")?,
+            runs => writeln!(out, "{runs} runs were for specs without a topic")?,
+        }
         match self.costs.runs {
             0 => Ok(()),
             runs => writeln!(out, "Total: {}", told(&self.costs.total, runs)),
@@ -172,6 +178,10 @@ mod tests {
         assert_eq!(
             sample::text(&answer(0), &PIPE),
             "010-v7b  0.5 USD, 200 tokens in, 40 out (1 run)  Add locking\nTotal: 0.5 USD, 200 tokens in, 40 out (1 run)\n"
+        );
+        assert_eq!(
+            sample::text(&answer(1), &PIPE),
+            "1 run was for a spec without a topic\nTotal: 0.5 USD, 200 tokens in, 40 out (1 run)\n"
         );
         assert!(sample::text(&answer(2), &PIPE).starts_with("claude  0.5 USD"));
         assert_eq!(costs.by_spec[0].porcelain(), b"2026-02-08-010-v7b\t1\t200\t0\t40\t0.5 USD");
