@@ -77,6 +77,25 @@ fn every_example_of_ours_parses_and_every_page_seen_also_exists() {
 }
 
 #[test]
+fn every_command_that_agents_are_taught_parses() {
+    let taught = [include_str!("../upkeep/setup/skill.md"), include_str!("../agent/prompts/common.md")];
+    // A placeholder is one word.
+    let filled = |words: &str| {
+        let mut parts = words.split('<');
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |line, part| line + "x" + part.split_once('>').map_or("", |(_, rest)| rest))
+    };
+    let code = taught.iter().flat_map(|text| text.split('`').skip(1).step_by(2));
+    // A name alone is spoken of, not typed.
+    let commands = code.filter_map(|code| code.strip_prefix("git chant ")).filter(|command| command.contains(' '));
+    let commands: Vec<&str> = commands.collect();
+    assert!(commands.len() > 6, "{commands:?}");
+    for command in commands {
+        ok(&format!("git-chant {}", filled(&command.replace("{{short}}", "010"))));
+    }
+}
+
+#[test]
 fn no_command_is_usage_on_stderr_and_1() {
     let (code, out, err) = refused("git-chant");
     assert_eq!((code, out.as_str()), (1, ""));
