@@ -12,6 +12,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::process::SHELL;
 use crate::env::{awaited, local_file};
 
 /// Where the answers are kept, below the directory of this clone. It is a cache: without it the agents are asked again.
@@ -59,8 +60,10 @@ pub(crate) fn known<'a>(program: &Path, options: &[(&'a str, &str)], dir: &Path)
 
 /// What the program prints about itself; what it has printed by the time it has to be ended.
 fn help(program: &Path) -> String {
-    let mut command = Command::new(program);
-    command.arg("--help").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+    // Some print it on their standard error.
+    let mut command = Command::new(SHELL);
+    command.args(["-c", "exec \"$0\" --help 2>&1"]).arg(program);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
     let mut bytes = Vec::new();
     let read = |child: &mut Child| {
         std::thread::scope(|scope| {

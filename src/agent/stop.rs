@@ -1,6 +1,10 @@
 //! Why an agent stopped, by its exit code and the last lines that it printed: for agents whose output says no more. What follows from that
 //! is not decided here.
 
+use std::ops::Range;
+
+use serde_json::Value;
+
 use super::process::Ending;
 use crate::{
     domain::stop::{StopKind, Stopped},
@@ -18,7 +22,7 @@ const LONGEST_WORDS: usize = 300;
 
 /// What the known agents, and the services behind them, say last, in lower case. An account without credit answers as one that is
 /// rate-limited: it comes first.
-const SAYINGS: [(&str, StopKind); 44] = [
+const SAYINGS: [(&str, StopKind); 50] = [
     ("credit balance is too low", StopKind::NoCredit),
     ("insufficient_quota", StopKind::NoCredit),
     ("quota exceeded. check your plan and billing", StopKind::NoCredit),
@@ -62,11 +66,18 @@ const SAYINGS: [(&str, StopKind); 44] = [
     ("401 unauthorized", StopKind::BadKey),
     ("403 forbidden", StopKind::BadKey),
     ("api key not valid", StopKind::BadKey),
+    ("invalid api key", StopKind::BadKey),
+    ("incorrect api key", StopKind::BadKey),
     ("litellm.authenticationerror", StopKind::BadKey),
     ("not logged in", StopKind::NotLoggedIn),
     ("please set an auth method", StopKind::NotLoggedIn),
     ("reason: content_filter", StopKind::Refusal),
     ("reason: max_output_tokens", StopKind::OutputLimit),
+    // A connection that was dropped in the middle of an answer: Codex, and what runs on Node. Codex says so of each answer without an end.
+    ("stream disconnected before completion", StopKind::NoNetwork),
+    ("api error: terminated", StopKind::NoNetwork),
+    ("socket hang up", StopKind::NoNetwork),
+    ("econnreset", StopKind::NoNetwork),
 ];
 
 /// The kind of reason that a text of a service or of an agent names.
@@ -111,8 +122,31 @@ pub(crate) fn last_words(tail: &[u8]) -> Option<String> {
     String::from_utf8_lossy(tail).lines().rev().find_map(words)
 }
 
-/// A text as the last words of an agent: one line, without what a terminal obeys, cut. `None` if nothing is left.
+/// The object in a text in which a service told an error, and its bytes there.
+pub(crate) fn error_object(text: &str) -> Option<(Range<usize>, Value)> {
+    let start = text.find('{')?;
+    let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>();
+    let object = values.next()?.ok()?;
+    Some((start..start + values.byte_offset(), object))
+}
+
+/// A text for people: the object of an error in it is replaced by the message in that object, which may hold one more.
+pub(crate) fn readable(text: &str) -> String {
+    let message = |object: &Value| {
+        let message = object.pointer("/error/message").or_else(|| object.pointer("/message"))?;
+        message.as_str().map(str::to_owned)
+    };
+    let mut text = text.to_owned();
+    while let Some((range, message)) = error_object(&text).and_then(|(range, object)| Some((range, message(&object)?)))
+    {
+        text.replace_range(range, &message);
+    }
+    text
+}
+
+/// A text as the last words of an agent: one readable line, without what a terminal obeys, cut. `None` if nothing is left.
 pub(crate) fn words(text: &str) -> Option<String> {
+    let text = readable(text);
     let line = sanitize::line(text.split_whitespace().collect::<Vec<_>>().join(" "));
     let line = line.trim().strip_prefix("error: ").unwrap_or(line.trim());
     let cut = line.char_indices().nth(LONGEST_WORDS).map(|(end, _)| format!("{}...", &line[..end]));

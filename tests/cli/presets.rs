@@ -316,6 +316,20 @@ fn options_that_tell_more_are_used_where_the_installed_version_has_them() {
         assert!(last.ends_with("--allowedTools Bash --include-partial-messages"), "{last}");
     }
     assert_eq!(asked(), "asked\nasked\n", "each version is asked once");
+    // Some print their help on stderr.
+    room.install("opencode", "", ": opencode; echo four >file; tick");
+    let program = room.sandbox.dir().join("bin/opencode");
+    let text = std::fs::read_to_string(&program).unwrap();
+    std::fs::write(
+        &program,
+        text.replace("cat \"$HOME/help\"", "cat \"$HOME/help\" >&2").replace("; } 2>/dev/null", "; }"),
+    )
+    .unwrap();
+    std::fs::write(room.sandbox.dir().join("home/help"), "  --print-logs  print logs to stderr\n").unwrap();
+    let id = room.sandbox.add(&["Four", "--body-file", "../body.md"]);
+    room.chant(&["work", &id, "--agent", "opencode"]).ok();
+    let last = room.args().pop().unwrap();
+    assert!(last.ends_with("--auto --print-logs --log-level ERROR"), "{last}");
     // A command of one's own stays as it is.
     room.sandbox.git(&["config", "chant.agent.claude.cmd", "claude --mine"]);
     let id = room.sandbox.add(&["Three", "--body-file", "../body.md"]);

@@ -43,7 +43,7 @@ struct Aider {
 }
 
 impl EventReader for Aider {
-    fn text(&mut self, line: &str, parsed: &mut ParsedOutput) {
+    fn text(&mut self, line: &str, parsed: &mut ParsedOutput) -> Option<String> {
         if line.starts_with("Aider v") {
             parsed.report.session(Some(&self.session));
         }
@@ -51,7 +51,16 @@ impl EventReader for Aider {
         if let Some(model) = model {
             parsed.report.model(model.split(" with ").next());
         }
-        let Some(usage) = line.strip_prefix("Tokens: ") else { return };
+        if let Some(usage) = line.strip_prefix("Tokens: ") {
+            self.usage(usage, parsed);
+        }
+        Some(line.to_owned())
+    }
+}
+
+impl Aider {
+    /// Adds what a message cost: `2.3k sent, 120 received. Cost: $0.01 message, $0.02 session.`
+    fn usage(&mut self, usage: &str, parsed: &mut ParsedOutput) {
         let (tokens, cost) = usage.split_once(" Cost: ").unwrap_or((usage, ""));
         for part in tokens.trim_end_matches('.').split(", ") {
             match part.split_once(' ').and_then(|(number, what)| Some((amount(number)?, what))) {

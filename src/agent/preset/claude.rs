@@ -147,7 +147,11 @@ fn results(event: &Value, parsed: &mut ParsedOutput) {
 /// A request that failed and is sent again. With a key that is not accepted that goes on for minutes: the second time is the last.
 fn retry(event: &Value, parsed: &mut ParsedOutput) {
     let (status, attempt) = (number(event, "error_status"), number(event, "attempt").unwrap_or_default());
-    let error = string(event, "error").unwrap_or_default().replace('_', " ");
+    // Without an answer of a server it calls the error unknown.
+    let error = match string(event, "error") {
+        Some("unknown") if status.is_none() => "no connection".to_owned(),
+        error => error.unwrap_or_default().replace('_', " "),
+    };
     let seconds = event.get("retry_delay_ms").and_then(Value::as_f64).unwrap_or_default() / 1000.0;
     let most = number(event, "max_retries").unwrap_or_default();
     let detail = format!("{attempt} of {most}: {error}");

@@ -29,9 +29,6 @@ pub(super) const PRESET: Preset = Preset {
     reader: |_| Box::new(Codex::default()),
 };
 
-/// How a line of a command ends that wanted to write where the sandbox lets it read only.
-const DENIED: &str = "Read-only file system";
-
 /// Without a network it waits for one as long as that takes: the third time that it says so is the last.
 const MOST_WAITS: u32 = 3;
 
@@ -93,11 +90,7 @@ fn item(event: &Value, begins: bool, parsed: &mut ParsedOutput) {
             parsed.tool("shell", item.get("command").unwrap_or(&Value::Null));
         }
         Some("command_execution") if item.get("exit_code").and_then(Value::as_i64).is_some_and(|code| code != 0) => {
-            let output = string(item, "aggregated_output").unwrap_or_default();
-            parsed.failed(output);
-            if let Some(denied) = output.lines().find(|line| line.ends_with(DENIED)) {
-                parsed.held_up(StopKind::Denied, denied);
-            }
+            parsed.failed(string(item, "aggregated_output").unwrap_or_default());
         }
         Some("file_change") if !begins => {
             for change in item.get("changes").and_then(Value::as_array).into_iter().flatten() {

@@ -6,7 +6,7 @@ use super::{EventReader, ParsedOutput, Preset, Protocol};
 use crate::{
     agent::{
         preset::parsed::{number, string, text_of},
-        stop::kind_of,
+        stop::{kind_of, readable},
     },
     domain::stop::StopKind,
 };
@@ -25,13 +25,15 @@ pub(super) const PRESET: Preset = Preset {
     protocol: Protocol::Text,
     options: &[],
     own_sandbox: None,
-    reader: |_| Box::new(Gemini),
+    reader: |_| Box::new(Gemini::default()),
 };
 
-struct Gemini;
-
-/// How the error of a tool begins that wants to change what lies outside the worktree.
-const OUTSIDE: &str = "Path not in workspace";
+/// What one run has said so far.
+#[derive(Default)]
+struct Gemini {
+    /// Whether the lines are those of an error of its program: where it came from, and its fields.
+    in_trace: bool,
+}
 
 /// It exits with what is left of the HTTP status in a byte, or with a code of its own.
 fn stopped_by(code: i32) -> Option<StopKind> {
@@ -67,9 +69,6 @@ impl EventReader for Gemini {
                 let error = event.pointer("/error/message").and_then(Value::as_str);
                 let said = error.unwrap_or(&output);
                 parsed.failed(said);
-                if said.starts_with(OUTSIDE) {
-                    parsed.held_up(StopKind::Denied, said);
-                }
             }
             Some("error") => {
                 let said = string(event, "message").unwrap_or_default();
@@ -84,11 +83,35 @@ impl EventReader for Gemini {
         }
         true
     }
+
+    /// Beside its events it prints each error with the functions of its program that passed it on. The first line says what there is to say.
+    fn text(&mut self, line: &str, parsed: &mut ParsedOutput) -> Option<String> {
+        let continues = line.starts_with(' ') || line == "}";
+        self.in_trace = continues && (self.in_trace || is_trace(line));
+        if self.in_trace {
+            return None;
+        }
+        // It says that it tries again, but not when: `Attempt 2 failed with status 503. Retrying with backoff...`.
+        let line = readable(line);
+        let retries = line.strip_prefix("Attempt ").and_then(|rest| rest.split_once(" failed"));
+        if let Some((attempt, why)) = retries.filter(|(_, why)| why.contains("Retrying")) {
+            parsed.request_failed(attempt, why.rsplit_once("Error: ").map_or(why, |(_, why)| why));
+            return None;
+        }
+        Some(line)
+    }
+}
+
+/// Whether a line names a function that passed an error on, as programs on Node print them: `    at async Turn.run (file:///x.js:12:3) {`.
+fn is_trace(line: &str) -> bool {
+    let line = line.trim().trim_end_matches(" {").trim_end_matches(')');
+    let column = line.rsplit_once(':').map(|(_, column)| column);
+    line.starts_with("at ") && column.is_some_and(|column| column.parse::<u32>().is_ok())
 }
 
 fn end(event: &Value, parsed: &mut ParsedOutput) {
     if let Some(error) = event.pointer("/error/message").and_then(Value::as_str) {
-        parsed.error(error);
+        parsed.error(&readable(error));
         let limited = event.pointer("/error/type").and_then(Value::as_str) == Some("FatalTurnLimitedError");
         // An account that is too fast and one without credit get the same words: its exit code tells.
         let said = || kind_of(error).filter(|kind| matches!(kind, StopKind::BadKey | StopKind::NoNetwork));

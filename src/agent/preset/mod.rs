@@ -119,9 +119,10 @@ trait EventReader {
         &[]
     }
 
-    /// A line of plain text; it is shown as it is.
-    fn text(&mut self, line: &str, parsed: &mut ParsedOutput) {
-        let _ = (line, parsed);
+    /// A line of plain text. Gives the line to show: as it is, unless the agent is known to say the same in a better way.
+    fn text(&mut self, line: &str, parsed: &mut ParsedOutput) -> Option<String> {
+        let _ = parsed;
+        Some(line.to_owned())
     }
 }
 

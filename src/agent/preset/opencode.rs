@@ -23,7 +23,7 @@ pub(super) const PRESET: Preset = Preset {
     login: "opencode auth login",
     stopped_by: |_| None,
     protocol: Protocol::Text,
-    options: &[],
+    options: &[("--print-logs", "--print-logs --log-level ERROR")],
     own_sandbox: None,
     reader: |_| Box::new(Opencode::default()),
 };
@@ -31,9 +31,14 @@ pub(super) const PRESET: Preset = Preset {
 /// How the error of a tool begins that its configuration denies.
 const DENIED: &str = "The user has specified a rule which prevents you from using this specific tool call";
 
+/// What a line of its log contains about a request that failed, before the error itself. It sends most requests again, and no event says so.
+const FAILED: (&str, &str) = (" message=\"stream error\" ", " error.error=");
+
 /// Each step has a price of its own.
 #[derive(Default)]
 struct Opencode {
+    /// How many requests failed in turn.
+    failures: u32,
     dollars: f64,
     tokens_in: u64,
     tokens_cached: u64,
@@ -45,6 +50,7 @@ impl EventReader for Opencode {
         let Some(kind) = string(event, "type") else { return false };
         parsed.report.session(string(event, "sessionID"));
         let part = event.get("part").unwrap_or(&Value::Null);
+        self.failures = 0;
         match kind {
             "text" => parsed.message(string(part, "text").unwrap_or_default()),
             "tool_use" => {
@@ -74,6 +80,21 @@ impl EventReader for Opencode {
             _ => {}
         }
         true
+    }
+
+    /// A line of its log.
+    fn text(&mut self, line: &str, parsed: &mut ParsedOutput) -> Option<String> {
+        if !line.starts_with("timestamp=") {
+            return Some(line.to_owned());
+        }
+        if let Some((_, error)) = line.split_once(FAILED.1).filter(|_| line.contains(FAILED.0)) {
+            let said = serde_json::from_str(error).unwrap_or_else(|_| error.to_owned());
+            self.failures += 1;
+            parsed.request_failed(&self.failures.to_string(), said.strip_prefix("AI_APICallError: ").unwrap_or(&said));
+            return None;
+        }
+        // The error that ended it comes as an event, too.
+        (!line.contains(" message=process ")).then(|| line.to_owned())
     }
 }
 

@@ -23,6 +23,12 @@ const LONGEST_ANSWER: usize = 1 << 20;
 /// How much of an error is shown, in characters: why an agent was refused is recognised by it.
 const LONGEST_ERROR: usize = 800;
 
+/// How a line of a command ends that wanted to write where a sandbox lets it read only.
+const READ_ONLY: &str = "Read-only file system";
+
+/// How Gemini CLI begins to say that a tool wants to change what lies outside the worktree.
+const OUTSIDE: &str = "Path not in workspace";
+
 /// The fields of a tool's input that tell most about it, the best first.
 const TELLING: [&str; 10] =
     ["command", "cmd", "file_path", "filePath", "path", "pattern", "query", "url", "description", "prompt"];
@@ -46,6 +52,8 @@ pub(super) struct ParsedOutput {
     hopeless: bool,
     /// What went wrong last.
     last_error: Option<String>,
+    /// The last line of plain text, if nothing else came after it.
+    last_line: Option<String>,
     /// What the agent does now.
     doing: Option<Activity>,
 }
@@ -60,6 +68,19 @@ impl ParsedOutput {
             self.shown.push_str(text);
             self.shown.push('\n');
         }
+    }
+
+    /// A line of plain text, as the agent printed it.
+    pub(super) fn plain(&mut self, line: &str) {
+        self.say(line);
+        if !line.trim().is_empty() {
+            self.last_line = Some(line.to_owned());
+        }
+    }
+
+    /// Takes note of output that is none of plain text.
+    pub(super) fn other_than_plain(&mut self) {
+        self.last_line = None;
     }
 
     /// A whole message of the agent.
@@ -93,6 +114,13 @@ impl ParsedOutput {
     /// The agent will do something again after a time that it named; `detail` says which time that is, and why.
     pub(super) fn retries(&mut self, length: Duration, detail: &str) {
         self.doing = Some(Activity::after(length, "retrying", detail));
+    }
+
+    /// Request number `count` to the model failed. The agent may send it again, and does not say when.
+    pub(super) fn request_failed(&mut self, count: &str, why: &str) {
+        let line = one_line(&format!("request {count} failed: {why}"));
+        self.say(&line);
+        self.doing(&line);
     }
 
     /// What the agent does now, if it said so.
@@ -146,9 +174,10 @@ impl ParsedOutput {
         self.hopeless
     }
 
-    /// What it said last: an error, or its last message.
+    /// What it said last: a line of plain text at the end, an error, or its last message.
     pub(super) fn last_words(&self) -> Option<String> {
-        self.last_error.as_deref().and_then(words).or_else(|| words(&self.answer))
+        let last = [&self.last_line, &self.last_error];
+        last.into_iter().flatten().find_map(|text| words(text)).or_else(|| words(&self.answer))
     }
 
     /// Something that went wrong.
@@ -160,6 +189,10 @@ impl ParsedOutput {
     /// The output of a tool that failed; of one that did not, nothing is shown.
     pub(super) fn failed(&mut self, output: &str) {
         self.say(&format!("failed: {}", one_line(output)));
+        let is_denial = |line: &&str| line.ends_with(READ_ONLY) || line.starts_with(OUTSIDE);
+        if let Some(denied) = output.lines().find(is_denial) {
+            self.held_up(StopKind::Denied, denied);
+        }
     }
 
     /// What can be shown by now.

@@ -57,7 +57,7 @@ impl OutputParser {
         self.reader.permissions()
     }
 
-    /// What it said last: an error, or its last message.
+    /// What it said last: a line of plain text at the end, an error, or its last message.
     pub(crate) fn last_words(&self) -> Option<String> {
         self.parsed.last_words()
     }
@@ -71,9 +71,10 @@ impl OutputParser {
         }
         let text = String::from_utf8_lossy(&line);
         let event = text.trim_start().starts_with('{').then(|| serde_json::from_str::<Value>(&text).ok()).flatten();
-        if !event.is_some_and(|event| self.reader.event(&event, &mut self.parsed)) {
-            self.reader.text(text.trim_end(), &mut self.parsed);
-            self.parsed.say(&text);
+        if event.is_some_and(|event| self.reader.event(&event, &mut self.parsed)) {
+            self.parsed.other_than_plain();
+        } else if let Some(line) = self.reader.text(text.trim_end(), &mut self.parsed) {
+            self.parsed.plain(&line);
         }
     }
 }

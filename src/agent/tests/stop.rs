@@ -60,6 +60,14 @@ fn a_killed_one_is_named_by_its_signal_through_a_shell_too() {
 fn last_words_are_one_clean_line() {
     assert_eq!(last_words(b"a\nerror: \x1b[31mno   such\x1b[0m file\n \n").as_deref(), Some("no such file"));
     assert_eq!(last_words(b"\n \n"), None);
+    for (text, read) in [
+        (r#"[API Error: {"error":{"code":400,"message":"no key"}}]"#, "[API Error: no key]"),
+        (r#"529 {"error":{"message":"{\"error\":{\"message\":\"busy\"}}"}}"#, "529 busy"),
+        (r#"{"message":"no"} is said"#, "no is said"),
+        (r#"{"other":"no"} and {"#, r#"{"other":"no"} and {"#),
+    ] {
+        assert_eq!(words(text).as_deref(), Some(read));
+    }
     let long = words(&"word ".repeat(200)).expect("words");
     assert!(long.ends_with("...") && long.chars().count() == LONGEST_WORDS + 3, "{long}");
 }

@@ -156,7 +156,7 @@ impl Session<'_> {
         let asked = || asked(&heard.answer).filter(|_| ending.success());
         let by_code = |code| this.agent.preset.and_then(|preset| (preset.stopped_by)(code));
         let stopped = stop::reason(ending, heard.stopped, by_code, &finished.tail).or_else(asked);
-        let last_words = heard.last_words.or_else(|| stop::last_words(&finished.tail));
+        let last_words = heard.last_words;
         let stopped = stopped.map(|stopped| stopped.or_said(last_words.as_deref()));
         let report = run_cost::of_run(project, this.id, this.attempt, heard.report)?;
         let (said, permissions) = (requests.said(), heard.permissions);
@@ -219,6 +219,12 @@ impl Session<'_> {
             // Why it said nothing may stand beside the messages.
             finished.tail = aside(self.worktree);
         }
+        // Of an agent that is understood, what was shown is git-chant's wording: its own words are what it was heard to say.
+        let understood = memory.is_some() && self.agent.protocol == Protocol::Text;
+        let mut heard = memory.map(Memory::heard).unwrap_or_default();
+        if !understood {
+            heard.last_words = heard.last_words.or_else(|| stop::last_words(&finished.tail));
+        }
         // Where it was ended by force, so were its children: it left nothing.
         let forced = matches!(finished.ending, Ending::TimedOut(_) | Ending::Interrupted(_));
         // One that is talked to is ended where it stays, with what it has running.
@@ -235,7 +241,7 @@ impl Session<'_> {
         if let Some(error) = &finished.transcript_error {
             progress.say(&Step::Warning(format!("the transcript is incomplete: {error}")));
         }
-        Ok((finished, memory.map(Memory::heard).unwrap_or_default()))
+        Ok((finished, heard))
     }
 
     /// What is different in the environment of the agent from the person's.

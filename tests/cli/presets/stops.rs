@@ -45,6 +45,8 @@ fn what_passes_pauses_in_the_words_of_the_agent_and_goes_on_in_its_session() {
         ("claude", recorded!("claude-no-network"), 1, "no-network"),
         ("claude", recorded!("claude-server-error"), 1, "server-error"),
         ("codex", recorded!("codex-rate-limit"), 1, "rate-limit"),
+        ("codex", recorded!("codex-dropped-in-answer"), 1, "no-network"),
+        ("gemini", recorded!("gemini-dropped-in-answer"), 1, "no-network"),
         ("gemini", recorded!("gemini-overload"), 247, "overload"),
         ("gemini", recorded!("gemini-rate-limit"), 173, "rate-limit"),
         ("opencode", recorded!("opencode-no-network"), 1, "no-network"),
@@ -105,6 +107,14 @@ fn a_question_a_denial_a_limit_and_a_refusal_are_named() {
     let (room, id, ran) = worked("claude", recorded!("claude-question"), super::DOES_IT);
     ran.ok();
     assert_eq!(room.event(&id, "finish", "stopped"), None);
+}
+
+#[test]
+fn what_was_shown_of_a_tool_is_not_recorded_as_the_words_of_the_agent() {
+    let used = r#"{"type":"tool_use","tool_name":"run_shell_command","parameters":{"command":"make"}}"#;
+    let (room, id, ran) = worked("gemini", used, "exit 1");
+    ran.fails(1, &["  $ make\n", "Failed after"]);
+    assert_eq!(room.event(&id, "fail", "reason").as_deref(), Some("the agent exited with code 1"));
 }
 
 #[test]

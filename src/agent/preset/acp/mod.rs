@@ -30,7 +30,7 @@ use super::{
     parsed::{number, one_line},
 };
 use crate::{
-    agent::stop::kind_of,
+    agent::stop::{error_object, kind_of, readable},
     domain::{checks::Permission, stop::StopKind},
 };
 
@@ -319,19 +319,14 @@ fn message(error: &Value) -> String {
 /// What an error says for people: in its details, where its message says nothing.
 fn said(error: &Value) -> String {
     let message = message(error);
-    let details = error.pointer("/data/details").and_then(Value::as_str).filter(|_| message == "Internal error");
-    embedded(&message).unwrap_or_else(|| details.map_or(message, str::to_owned))
+    let details = error.pointer("/data/details").or_else(|| error.pointer("/data/message"));
+    let details = details.and_then(Value::as_str).filter(|_| message == "Internal error");
+    readable(details.unwrap_or(&message))
 }
 
-/// The message in an error whose text is itself an object.
-fn embedded(text: &str) -> Option<String> {
-    let object: Value = serde_json::from_str(text.get(text.find('{')?..)?).ok()?;
-    object.pointer("/error/message").and_then(Value::as_str).map(str::to_owned)
-}
-
-/// The status of HTTP that such an object names, as a reason.
+/// The status of HTTP that the object of an error in a text names, as a reason.
 fn status(text: &str) -> Option<StopKind> {
-    let object: Value = serde_json::from_str(text.get(text.find('{')?..)?).ok()?;
+    let (_, object) = error_object(text)?;
     object.pointer("/error/code").and_then(Value::as_u64).and_then(StopKind::of_http)
 }
 

@@ -79,3 +79,50 @@ fn messages_of_any_shape_are_survived() {
     assert_eq!(shown, "plain\n");
     assert!(said.contains("git-chant does not offer fs/read_text_file"), "{said}");
 }
+
+/// A conversation in which the prompt is answered so.
+fn answered(prompt: &str) -> (String, OutputParser) {
+    let recorded = format!(
+        "{}\n{}\n{prompt}\n",
+        r#"{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":1,"agentCapabilities":{}}}"#,
+        r#"{"jsonrpc":"2.0","id":3,"result":{"sessionId":"ses-1"}}"#
+    );
+    let (shown, _, parser) = talk(&recorded, None);
+    (shown, parser)
+}
+
+#[test]
+fn what_codex_says_of_an_error_is_in_its_details() {
+    let said = "stream disconnected before completion: Transport error: network error: error decoding response body";
+    let (shown, parser) = answered(&format!(
+        r#"{{"jsonrpc":"2.0","error":{{"code":-32603,"message":"Internal error","data":{{"message":"{said}","codex_error_info":"other"}}}},"id":5}}"#
+    ));
+    assert_eq!(shown, format!("error: {said}\n"));
+    let stopped = parser.stopped().cloned().expect("a reason");
+    assert_eq!((stopped.kind, stopped.said.as_deref()), (StopKind::NoNetwork, Some(said)));
+}
+
+#[test]
+fn a_key_that_is_not_accepted_is_known_by_the_words_of_the_agent() {
+    for said in [
+        "Internal error: Invalid API key \u{b7} Fix external API key",
+        "Internal error: Incorrect API key provided: none.",
+    ] {
+        let (_, parser) =
+            answered(&format!(r#"{{"jsonrpc":"2.0","error":{{"code":-32603,"message":"{said}"}},"id":5}}"#));
+        let stopped = parser.stopped().cloned().expect("a reason");
+        assert_eq!((stopped.kind, stopped.said.as_deref()), (StopKind::BadKey, Some(said)));
+    }
+}
+
+#[test]
+fn a_tool_that_the_sandbox_stops_is_a_denial() {
+    let update = r#"{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"ses-1","update":{"sessionUpdate":"tool_call_update","toolCallId":"t1","status":"failed","title":"Write","kind":"execute","content":[{"type":"content","content":{"type":"text","text":"```sh\nbash: line 1: /repo/x: Read-only file system\n```"}}]}}}"#;
+    let end = r#"{"jsonrpc":"2.0","id":5,"result":{"stopReason":"end_turn"}}"#;
+    let (_, parser) = answered(&format!("{update}\n{end}"));
+    let stopped = parser.stopped().cloned().expect("a reason");
+    assert_eq!(
+        (stopped.kind, stopped.said.as_deref()),
+        (StopKind::Denied, Some("bash: line 1: /repo/x: Read-only file system"))
+    );
+}

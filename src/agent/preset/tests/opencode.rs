@@ -1,7 +1,7 @@
 //! Tests of `agent::preset::opencode`.
 
 use super::PRESET;
-use crate::agent::preset::parser::tests::parse;
+use crate::{agent::preset::parser::tests::parse, domain::stop::StopKind};
 
 #[test]
 fn a_run_as_it_was_recorded() {
@@ -10,4 +10,13 @@ fn a_run_as_it_was_recorded() {
     assert!(shown.ends_with("\nThe file says two now.\n"), "{shown}");
     assert_eq!(parser.report().session.as_deref(), Some("ses_e02b75652ffexG5d6QHSUtel37"));
     assert_eq!(parser.report().cost().map(ToString::to_string).as_deref(), Some("0.00028 USD, 200 tokens in, 40 out"));
+}
+
+#[test]
+fn a_request_that_failed_is_shown_from_its_log() {
+    let (shown, parser) = parse(&PRESET, include_str!("../recorded/opencode-retries.txt"));
+    let said = "Incorrect API key provided: none.";
+    let lines = format!("request 1 failed: Overloaded\nrequest 2 failed: {said}\nerror: {said}\n");
+    assert_eq!(shown, lines);
+    assert_eq!(parser.stopped().map(|stopped| stopped.kind.clone()), Some(StopKind::BadKey));
 }

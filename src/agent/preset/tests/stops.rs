@@ -27,6 +27,7 @@ fn recorded() -> Vec<(&'static str, i32, &'static str, Option<StopKind>)> {
         ("codex", 1, include_str!("../recorded/stops/codex-no-credit.jsonl"), Some(NoCredit)),
         ("codex", 1, include_str!("../recorded/stops/codex-no-network.jsonl"), Some(NoNetwork)),
         ("codex", 1, include_str!("../recorded/stops/codex-dropped.jsonl"), Some(NoNetwork)),
+        ("codex", 1, include_str!("../recorded/stops/codex-dropped-in-answer.jsonl"), Some(NoNetwork)),
         ("codex", 1, include_str!("../recorded/stops/codex-output-limit.jsonl"), Some(OutputLimit)),
         ("codex", 1, include_str!("../recorded/stops/codex-overload.jsonl"), Some(Overload)),
         ("codex", 0, include_str!("../recorded/stops/codex-question.jsonl"), None),
@@ -36,6 +37,7 @@ fn recorded() -> Vec<(&'static str, i32, &'static str, Option<StopKind>)> {
         ("codex", 1, include_str!("../recorded/stops/codex-server-error.jsonl"), Some(Overload)),
         ("gemini", 144, include_str!("../recorded/stops/gemini-bad-key.jsonl"), Some(BadKey)),
         ("gemini", 0, include_str!("../recorded/stops/gemini-denied.jsonl"), Some(Denied)),
+        ("gemini", 1, include_str!("../recorded/stops/gemini-dropped-in-answer.jsonl"), Some(NoNetwork)),
         ("gemini", 1, include_str!("../recorded/stops/gemini-no-network.jsonl"), Some(NoNetwork)),
         ("gemini", 41, include_str!("../recorded/stops/gemini-not-logged-in.jsonl"), Some(NotLoggedIn)),
         ("gemini", 247, include_str!("../recorded/stops/gemini-overload.jsonl"), Some(Overload)),
@@ -62,8 +64,7 @@ fn the_reason_is_what_its_fields_say() {
         let preset = named(agent).expect("a preset");
         let (shown, parser) = parse(preset, output);
         let reason = stop::reason(Ending::Exited(code), parser.stopped().cloned(), preset.stopped_by, shown.as_bytes());
-        let words = parser.last_words().or_else(|| stop::last_words(shown.as_bytes()));
-        let reason = reason.map(|reason| reason.or_said(words.as_deref()));
+        let reason = reason.map(|reason| reason.or_said(parser.last_words().as_deref()));
         assert_eq!(reason.as_ref().map(|reason| &reason.kind), kind.as_ref(), "{agent}: {shown}");
         if let Some(reason) = reason.filter(|reason| !matches!(reason.kind, OutputLimit | Question)) {
             assert!(reason.said.is_some(), "{agent} {reason}");
@@ -82,6 +83,7 @@ fn its_own_words_are_kept() {
     assert_eq!(said("claude", Question), "Which file?");
     assert_eq!(said("claude", Denied), "Write /outside/file");
     assert_eq!(said("opencode", Denied), "$ rm -rf /nowhere");
+    assert_eq!(said("gemini", BadKey), "[API Error: API key not valid. Please pass a valid API key.]");
     assert_eq!(said("claude", TurnLimit), "Reached maximum number of turns (2)");
     assert_eq!(
         said("codex", BadKey),
@@ -95,6 +97,9 @@ fn a_retry_is_shown() {
     let row = recorded().into_iter().find(|row| row.0 == "claude" && row.3 == Some(Overload)).expect("a stream");
     let (shown, _) = parse(named("claude").expect("a preset"), row.2);
     assert!(shown.contains("retrying in 1 s, 2 of 10: overloaded\n"), "{shown}");
+    let row = recorded().into_iter().find(|row| row.0 == "claude" && row.3 == Some(NoNetwork)).expect("a stream");
+    let (shown, _) = parse(named("claude").expect("a preset"), row.2);
+    assert!(shown.contains("retrying in 1 s, 2 of 10: no connection\n"), "{shown}");
 }
 
 #[test]
