@@ -37,9 +37,8 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
     if has(ExchangeResult::Contended) {
         hints.push("to keep one attempt: git chant choose <spec> --keep <attempt>".to_owned());
     }
-    if let Some(namesake) = exchanged.iter().find(|entry| entry.way == ExchangeResult::Namesake)
-        && let Some(id) = &namesake.spec
-    {
+    let mut namesakes = exchanged.iter().filter(|entry| entry.way == ExchangeResult::Namesake);
+    if let Some((namesake, id)) = namesakes.find_map(|entry| Some((entry, entry.spec.as_ref()?))) {
         hints.extend(ways_out(&project, &remote.name, id, &namesake.name)?);
     }
     if let Some(unfit) = exchanged.iter().find(|entry| entry.way == ExchangeResult::Unfit) {
@@ -68,10 +67,11 @@ fn ways_out(project: &Project, remote: &str, id: &SpecId, name: &str) -> Result<
         format!("to give yours a new id, copy '{path}' into a new spec: git chant add \"<title>\" --edit"),
         format!("then accept theirs: {remove} {path}"),
     ];
-    hints.push(if project.store()?.ref_tip(id)?.is_some() {
-        format!("and: git update-ref -d {name}")
-    } else {
-        format!("if both are one spec: git update-ref {name} {}{id}", tracked_specs(remote))
-    });
+    let store = project.store()?;
+    if store.ref_tip(id)?.is_some() {
+        hints.push(format!("and: git update-ref -d {name}"));
+    } else if store.tracked_tip(remote, id)?.is_some() {
+        hints.push(format!("if both are one spec: git update-ref {name} {}{id}", tracked_specs(remote)));
+    }
     Ok(hints)
 }

@@ -11,7 +11,7 @@ use super::{
     tracking::Integrated,
 };
 use crate::{
-    domain::{converge::Source, fold::fold, id::SpecId, state::State, status::Status},
+    domain::{converge::Source, fold::fold, history::History, id::SpecId, state::State, status::Status},
     error::Result,
 };
 
@@ -64,6 +64,33 @@ impl Store<'_> {
             let moved = self.swap(&full, ours, new, log)? == Moved::Yes;
             Ok(moved.then(|| Integrated::moved(ours, theirs, new)))
         })
+    }
+
+    /// The specs in `theirs`, the newest commit of a remote's archive, that ours lacks and this clone recorded nothing about, as far as they are
+    /// `wanted`, each with its history there. What is not fit to be read is left out: [`Store::fit_archive`] tells that.
+    pub(crate) fn archived_by_others(
+        &self,
+        name: &str,
+        theirs: ObjectId,
+        wanted: &dyn Fn(&SpecId) -> bool,
+    ) -> Result<Vec<(SpecId, History)>> {
+        let ours = self.archive(name)?;
+        if ours == Some(theirs) || !is_archive(name) {
+            return Ok(Vec::new());
+        }
+        let known = ours.map(|ours| self.list_archive(name, ours)).transpose()?.unwrap_or_default().specs;
+        let mut found = Vec::new();
+        for (id, tip) in self.list_archive(name, theirs)?.specs {
+            if known.contains_key(&id) || !wanted(&id) {
+                continue;
+            }
+            if let Ok(walk) = self.fit(&id, tip)?
+                && self.is_of_others(&id, self.tip(&id)?, &walk.history)?
+            {
+                found.push((id, walk.history));
+            }
+        }
+        Ok(found)
     }
 
     /// Moves an archive that lost what it held back from `now` to `before`, a descendant of it. Gives back whether that was so, and done.

@@ -253,7 +253,7 @@ impl Store<'_> {
     }
 
     /// Whether only other clones have recorded anything about the spec, and nothing has happened to it yet as far as this clone knows.
-    fn is_of_others(&self, spec: &SpecId, local: Option<ObjectId>, theirs: &History) -> Result<bool> {
+    pub(super) fn is_of_others(&self, spec: &SpecId, local: Option<ObjectId>, theirs: &History) -> Result<bool> {
         let of_others = |history: &History| {
             history.events().iter().all(|event| event.facts.clone.as_deref() != Some(&self.settings.clone))
         };

@@ -7,14 +7,35 @@ use crate::{
     answer::ExchangeResult,
     domain::{converge::Source, history::History, id::SpecId},
     error::Result,
+    specs::text::path_of,
     store::{NOTES_REF, Store, archive::ARCHIVES, tracking::Integrated},
 };
 
 impl Exchange<'_> {
-    /// Joins an archive with `theirs`.
+    /// Joins an archive with `theirs`, unless that holds another spec with the id of one here.
     pub(super) fn join_archive(&mut self, name: &str, theirs: ObjectId, source: Source) -> Result<()> {
+        let full = format!("{ARCHIVES}{name}");
+        let is_here = |id: &SpecId| self.project.tops().iter().any(|top| top.join(path_of(id)).is_file());
+        let mut namesakes = Vec::new();
+        for (id, history) in self.store.archived_by_others(name, theirs, &is_here)? {
+            if self.namesakes.has(&id, &history)? {
+                namesakes.push(id);
+            }
+        }
+        if !namesakes.is_empty() {
+            for id in namesakes {
+                let why = "the remote has archived another spec with this id; not exchanged";
+                self.report.say(ExchangeResult::Namesake, &Store::ref_name(&id), why);
+            }
+            self.report.say(
+                ExchangeResult::Namesake,
+                &full,
+                "it holds another spec with the id of one here; not exchanged",
+            );
+            return Ok(());
+        }
         let joined = self.store.integrate_archive(name, theirs, source)?;
-        self.report_joined(&format!("{ARCHIVES}{name}"), joined);
+        self.report_joined(&full, joined);
         Ok(())
     }
 

@@ -68,6 +68,22 @@ fn nor_does_it_once_its_first_event_came() {
 }
 
 #[test]
+fn nor_does_it_where_the_other_spec_was_archived() {
+    let net = namesakes();
+    net.chant(1, &["archive", ID]).ok();
+    net.sync(1);
+    for _ in 0..2 {
+        let ran = net.chant(0, &["sync"]).fails(1, &["git chant add", &format!("git rm {}", file())]);
+        assert!(ran.out.contains("namesake") && !ran.err.contains("update-ref"), "{}{}", ran.out, ran.err);
+        assert_eq!(net.status(0, ID), "pending");
+    }
+    net.git(0, &["rm", "-q", &file()]);
+    net.git(0, &["commit", "-qm", "Make room"]);
+    net.sync(0);
+    assert_eq!(net.status(0, ID), "archived");
+}
+
+#[test]
 fn a_person_can_say_that_both_are_one() {
     let net = namesakes();
     let ran = net.chant(0, &["sync"]).fails(1, &["if both are one spec: git update-ref"]);
