@@ -105,7 +105,9 @@ impl Advance<'_> {
 
 /// Asks the person's hook for the move, if there is one; gives its refusal.
 fn ask(hook: &mut Option<TransactionHook>) -> Result<Option<Advanced>> {
-    hook.as_mut().map_or(Ok(None), TransactionHook::ask)
+    let said = hook.as_mut().map_or(Ok(None), TransactionHook::ask)?;
+    let why = || "the reference-transaction hook failed".to_owned();
+    Ok(said.map(|output| Advanced::Refused { paths: Vec::new(), why: why(), output }))
 }
 
 fn tell(hook: &mut Option<TransactionHook>, moved: bool) -> Result<()> {

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 
 use gix::{ObjectId, refs::FullNameRef};
 
-use super::{advance::Advanced, process::Git, repository::Repository};
+use super::{output::Output, process::Git, repository::Repository};
 use crate::{env::local_file, error::Result};
 
 /// The first git that gives a hook a file to read.
@@ -43,16 +43,15 @@ impl TransactionHook {
         Ok(Some(TransactionHook { git, input: repo.chant_dir().join(file), open: false }))
     }
 
-    /// Asks before the move; gives the refusal, if the hook refuses.
-    pub(super) fn ask(&mut self) -> Result<Option<Advanced>> {
+    /// Asks before the move; gives what the hook printed, if it refuses.
+    pub(super) fn ask(&mut self) -> Result<Option<String>> {
         let output = self.run("prepared")?;
         self.open = true;
         if output.success() {
             return Ok(None);
         }
         self.tell(false)?;
-        let why = "the reference-transaction hook failed".to_owned();
-        Ok(Some(Advanced::Refused { paths: Vec::new(), why, output: output.said() }))
+        Ok(Some(output.said()))
     }
 
     /// Tells how the move ended, if the hook was asked. What it says then changes nothing.
@@ -63,7 +62,7 @@ impl TransactionHook {
         Ok(())
     }
 
-    fn run(&self, stage: &str) -> Result<super::output::Output> {
+    fn run(&self, stage: &str) -> Result<Output> {
         let mut input = std::ffi::OsString::from("--to-stdin=");
         input.push(&self.input);
         let git = self.git.clone().args(["hook", "run", "--ignore-missing"]).arg(input);
