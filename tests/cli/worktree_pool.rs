@@ -93,6 +93,7 @@ fn files_among_which_is_something_strange_are_not_kept() {
         "printf 'gitdir: elsewhere\\n' >dir/.git",
         "mkfifo dir/fifo",
         "chmod 777 dir",
+        "chmod 600 dir/one; git update-index --assume-unchanged dir/one",
     ];
     for script in leave {
         let sandbox = with_pool("1");

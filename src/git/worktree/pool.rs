@@ -282,8 +282,8 @@ pub(crate) fn discard(path: &Path) -> Result<()> {
     remove::clear(&gone)
 }
 
-/// Whether the tree has only files, links and directories as git makes them, and no repository inside: git passes over others. What it made,
-/// a file that it knows, cannot be told from a changed one here, and need not be.
+/// Whether the tree has only files, links and directories as git makes them, and no repository inside: git passes over others, and over a
+/// second name of a file, or permissions, that came in the second in which it made that file.
 fn has_nothing_strange(tree: &Path) -> io::Result<bool> {
     let like = tempfile::Builder::new().prefix("like").tempdir_in(tree.parent().unwrap_or(tree))?;
     let probe = like.path().join("directory");
@@ -301,7 +301,14 @@ fn has_nothing_strange(tree: &Path) -> io::Result<bool> {
             let entry = entry?;
             let kind = entry.file_type()?;
             let is_repository = entry.file_name().eq_ignore_ascii_case(".git");
-            if is_repository || !(kind.is_dir() || kind.is_file() || kind.is_symlink()) {
+            let is_usual = if kind.is_file() {
+                let meta = entry.metadata()?;
+                let permissions = meta.mode() & 0o7777;
+                meta.nlink() == 1 && (permissions == usual & 0o777 || permissions == usual & 0o666)
+            } else {
+                kind.is_dir() || kind.is_symlink()
+            };
+            if is_repository || !is_usual {
                 return Ok(false);
             }
             if kind.is_dir() {
