@@ -385,6 +385,7 @@ fn commands_that_a_new_spec_inherits_are_trusted_as_those_they_come_from() {
     let known = sandbox.add(&["Another part", "--member-of", "001-aaa"]);
     sandbox.chant(&["work", &known]).ok();
     // A person's own commands are theirs.
+    sandbox.chant(&["cancel", &other]).ok();
     let own = sandbox.add(&["Mine", "--supersedes", "002-bbb", "--verify", "test -s file"]);
     sandbox.chant(&["work", &own]).ok();
 }

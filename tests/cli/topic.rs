@@ -28,9 +28,10 @@ fn investigated(phases: &str) -> (Sandbox, Vec<String>) {
 #[test]
 fn what_is_superseded_says_by_what_and_is_not_next() {
     let (sandbox, ids) = investigated("comprehension,root-cause");
+    sandbox.chant(&["work", &ids[0]]).ok();
     let again = ["investigate", "t", "--again", "comprehension", "--reason", "it was the first line"];
     let new = sandbox.chant(&again).ok().out.trim()["Created spec: ".len()..][..18].to_owned();
-    let superseded = format!("pending (superseded by {})", &new[11..]);
+    let superseded = format!("completed (superseded by {})", &new[11..]);
     for command in [&["status", "t"][..], &["list"]] {
         let out = sandbox.chant(command).ok().out;
         let line = out.lines().find(|line| line.contains(&ids[0][11..])).unwrap();
