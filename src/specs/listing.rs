@@ -48,4 +48,8 @@ impl Files for Listing {
     fn has_extension(&self, extension: &str) -> bool {
         self.extensions.contains(extension)
     }
+
+    fn count(&self) -> usize {
+        self.files.iter().filter(|file| !file.starts_with(".chant/")).count()
+    }
 }

@@ -85,6 +85,10 @@ impl Files for Nothing {
     fn has_extension(&self, _: &str) -> bool {
         false
     }
+
+    fn count(&self) -> usize {
+        0
+    }
 }
 
 /// A document, and after a byte 0 the spec that it belongs to.

@@ -16,6 +16,9 @@ pub(crate) trait Files {
 
     /// Whether some file has that extension.
     fn has_extension(&self, extension: &str) -> bool;
+
+    /// How many files there are, those of git-chant apart.
+    fn count(&self) -> usize;
 }
 
 /// A file, directory or glob that a map names.
@@ -72,7 +75,26 @@ pub(crate) fn map_findings(document: &str, files: &dyn Files) -> Vec<Finding> {
         let help = "list every file to change: '- `src/a.rs`: what changes'";
         findings.push(Finding::new(1, "it names no file in the repository", help));
     }
+    if findings.is_empty() && is_listing(document, files) {
+        let help = "keep the files that the fix changes, each with what changes in it";
+        findings.push(Finding::new(1, "it lists the files of the repository and says of none what changes", help));
+    }
     findings
+}
+
+/// So many files are no map of a small project.
+const MANY: usize = 5;
+
+/// Whether a map has nearly every file there is, and nothing beside their names.
+fn is_listing(document: &str, files: &dyn Files) -> bool {
+    let entries = map_entries(document, files).len();
+    if entries < MANY || entries * 10 < files.count() * 9 {
+        return false;
+    }
+    let is_name = |word: &str| path_of(word).is_some_and(|path| is_there(&path, files));
+    let says = |word: &str| word.contains(char::is_alphanumeric) && !is_name(word);
+    let names_files = |block: &&Block| !block.is_heading() && bare(block).any(is_name);
+    !blocks(document).iter().filter(names_files).any(|block| bare(block).any(says))
 }
 
 /// What a person should know of a map that is in order: no file that it names is there yet.

@@ -66,12 +66,52 @@ impl Known {
         words == self.title || self.own.contains(words) || (is_long(words) && self.all.contains(&format!(" {words} ")))
     }
 
-    /// Whether a part says what the spec does, as a whole or piece by piece.
+    /// Whether a part says what the spec does, as a whole or piece by piece, and at most that it is so.
     fn is_repeated(&self, block: &Block) -> bool {
         let pieces = block.pieces();
-        let is_known = |piece: &String| piece.is_empty() || self.holds(piece);
-        self.holds(&block.words) || pieces.iter().all(is_known)
+        let is_known = |piece: &str| piece.is_empty() || self.holds(piece) || self.holds(without_assent(piece));
+        let is_assent = |piece: &str| without_assent(piece).is_empty();
+        is_known(&block.words)
+            || pieces.iter().all(|piece| is_known(piece) || is_assent(piece))
+                && !pieces.iter().all(|piece| is_assent(piece))
     }
+}
+
+/// Words that say of what stands before them only that it is so.
+const ASSENTS: [&str; 24] = [
+    "done",
+    "yes",
+    "ok",
+    "okay",
+    "checked",
+    "complete",
+    "completed",
+    "met",
+    "fulfilled",
+    "satisfied",
+    "true",
+    "confirmed",
+    "verified",
+    "see",
+    "above",
+    "below",
+    "as",
+    "required",
+    "written",
+    "ja",
+    "erledigt",
+    "oui",
+    "fait",
+    "x",
+];
+
+/// The words of a text without those at its end that say only that it is so.
+fn without_assent(words: &str) -> &str {
+    let mut rest = words;
+    while let Some(word) = rest.rsplit(' ').next().filter(|word| ASSENTS.contains(word)) {
+        rest = rest[..rest.len() - word.len()].trim_end();
+    }
+    rest
 }
 
 /// So many words are no chance: they were copied.

@@ -39,6 +39,8 @@ fn a_short_text_is_a_text() {
         "# Doc\n\n## Recommendation\n\nTHE-FINDING of root-cause.\n",
         "# Doc\n\nSummary of the findings and the root cause.\n",
         "# Warum?\n\nWarum? Das Vorzeichen ist falsch.\n",
+        "# Q\n\nYes.\n",
+        "# Q\n\n- It says where the fault is: yes, in line 2.\n",
         "# Q\n\n`src/a/very/long/path/of/modules/that/nest/deep/store.rs`\n",
     ] {
         assert_eq!(emptiness(document, &known()), None, "{document}");
@@ -83,6 +85,10 @@ fn what_says_nothing_is_no_text() {
         "# T\n\n| Criterion | Question |\n|---|---|\n| it says where the fault is | Why does add subtract? |\n",
         "# T\n\n## Hypotheses\n\nAll is as it was.\n\n## Recommendation\n\nAll is as it was.\n",
         "# T\n\nIt is what it is. It is what it is. It is what it is.\n",
+        "# T\n\n- [x] it says where the fault is\n",
+        "# T\n\n- It says where the fault is: yes.\n",
+        "# T\n\n- [x] it says where the fault is. Done.\n",
+        "# T\n\n| Criterion | Met |\n|---|---|\n| it says where the fault is | yes |\n",
     ] {
         assert!(empty(document), "{document:?}");
     }
@@ -204,6 +210,28 @@ impl Files for Here {
 
     fn has_extension(&self, extension: &str) -> bool {
         ["py", "rs", "md"].contains(&extension)
+    }
+
+    fn count(&self) -> usize {
+        5
+    }
+}
+
+#[test]
+fn a_list_of_all_files_is_no_map() {
+    let all = ["calc.py", "run-tests", "src/a.rs", "src/b.rs", "docs/x.md"];
+    let listed = |says: &str| all.map(|path| format!("- `{path}`{says}\n")).concat();
+    let found = |map: &str| map_findings(map, &Here).into_iter().next().map(|finding| finding.what);
+    let what = "it lists the files of the repository and says of none what changes";
+    for map in [
+        format!("# Map\n\n{}", listed("")),
+        format!("# Map\n\nAll of these may change:\n\n```\n{}\n```\n", all.join("\n")),
+        format!("# Map\n\n{}\n", all.join(", ")),
+    ] {
+        assert_eq!(found(&map).as_deref(), Some(what), "{map}");
+    }
+    for map in [format!("# Map\n\n{}", listed(": the sign")), "# Map\n\n- `calc.py`\n- `src/a.rs`\n".to_owned()] {
+        assert_eq!(found(&map), None, "{map}");
     }
 }
 
