@@ -38,6 +38,11 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     if !notes && !args.no_notes && !asked && !silent && setup::lacks_notes(&project) {
         outcome = outcome.hint("to keep notes on amended and rebased commits: git chant init --notes");
     }
+    if let Some(rule) = setup::hidden_by(&project)?.filter(|_| !silent) {
+        let what = format!("'.chant/' is ignored by {rule}, so no commit can take specs and research");
+        outcome = outcome.warning(what).hint("to allow them: echo '!/.chant/' >>.gitignore");
+        outcome = outcome.hint("to keep them out of history: git chant init --silent");
+    }
     if import::is_due(&project)? {
         outcome = outcome.hint("to import the specs of chant: git chant import");
     }

@@ -16,6 +16,7 @@ pub(crate) mod file_history;
 pub(crate) mod history;
 mod hooks;
 pub(crate) mod identity;
+pub(crate) mod ignored;
 pub(crate) mod inherited_lock;
 pub(crate) mod leftovers;
 pub(crate) mod line_ends;

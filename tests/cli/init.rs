@@ -229,3 +229,25 @@ fn a_person_who_works_by_hand_can_be_the_agent() {
     let id = sandbox.add(&["By hand"]);
     assert!(sandbox.chant(&["work", &id]).ok().err.contains(&format!("git chant finish {}", &id[11..])));
 }
+
+/// Projects list what git takes in, or ignore every file that begins with a dot.
+#[test]
+fn a_project_that_ignores_the_specs_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".gitignore", "target\n/*\n!/file\n!/.gitignore\n");
+    sandbox.commit("Take in what is listed");
+    let ran = sandbox.chant(&["init"]).ok();
+    for said in ["'.chant/' is ignored by '.gitignore' line 2 ('/*')", "echo '!/.chant/' >>.gitignore", "init --silent"]
+    {
+        assert!(ran.err.contains(said), "{ran:?}");
+    }
+    sandbox.agent("mkdir -p .chant/research; printf '# Why\\n\\nThe sign is wrong.\\n' >.chant/research/why.md; tick");
+    let id = sandbox.add(&["Why", "--type", "research", "--target-file", ".chant/research/why.md"]);
+    sandbox.chant(&["work", &id]).fails(1, &["no commit has it: it is ignored by '.gitignore' line 2 ('/*')"]);
+    sandbox.write(".gitignore", "target\n/*\n!/file\n!/.gitignore\n!/.chant/\n");
+    sandbox.commit("Take in the specs");
+    assert!(!sandbox.chant(&["init"]).ok().err.contains("is ignored by"));
+    let id = sandbox.add(&["Why again", "--type", "research", "--target-file", ".chant/research/why.md"]);
+    sandbox.chant(&["work", &id]).ok();
+    assert!(!sandbox.chant(&["init", "--silent"]).err.contains("is ignored by"));
+}

@@ -19,7 +19,7 @@ use crate::{
         text::{self, Known},
     },
     error::Result,
-    git::{overlay, work_file},
+    git::{ignored, overlay, work_file},
     specs::{base::Base, documents, listing::Listing},
 };
 
@@ -160,10 +160,14 @@ impl Check<'_> {
     /// wrote it, and that it says something.
     fn unwritten(&self, path: &str) -> Result<Option<String>> {
         let Some(bytes) = self.tip_file(path)? else {
-            let link = overlay::file_in(&self.project.repo, self.tip, path)?;
-            return Ok(Some(
-                if link.is_some() { "it is a symbolic link, no text" } else { "it is missing or empty" }.to_owned(),
-            ));
+            if overlay::file_in(&self.project.repo, self.tip, path)?.is_some() {
+                return Ok(Some("it is a symbolic link, no text".to_owned()));
+            }
+            let rule = ignored::rule_for(&self.project.repo, path)?.filter(|_| self.worktree.join(path).is_file());
+            return Ok(Some(rule.map_or_else(
+                || "it is missing or empty".to_owned(),
+                |rule| format!("it is written, but no commit has it: it is ignored by {rule}"),
+            )));
         };
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Some("it is missing or empty".to_owned()));

@@ -19,7 +19,9 @@ use std::{
 
 use gix::ObjectId;
 
-pub(crate) use plan::{Options, deinit, init, install_hooks, lacks_notes, lacks_skill, top, uninstall_hooks};
+pub(crate) use plan::{
+    Options, deinit, hidden_by, init, install_hooks, lacks_notes, lacks_skill, top, uninstall_hooks,
+};
 pub(crate) use purge::{left_behind, refuse_work};
 
 use crate::{

@@ -6,6 +6,7 @@ use super::{Change, exclude, hooks, pointer, purge, settings, skill};
 use crate::{
     agent::preset::{self, Preset},
     error::Result,
+    git::ignored,
     project::{Project, SPECS_DIR},
 };
 
@@ -76,6 +77,14 @@ pub(crate) fn top(project: &Project, silent: bool) -> Result<PathBuf> {
         Some(main) => Ok(main),
         None => Ok(project.repo.require_work_dir("init")?.to_owned()),
     }
+}
+
+/// The rule by which git ignores what is to be committed below `.chant/`, in words.
+///
+/// # Errors
+/// If git cannot be run.
+pub(crate) fn hidden_by(project: &Project) -> Result<Option<String>> {
+    ignored::rule_for(&project.repo, &format!("{SPECS_DIR}/spec.md"))
 }
 
 /// The missing changes, so that git's hooks call this tool.
