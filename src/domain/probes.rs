@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use regex_lite::Regex;
+
 use super::{
     code_text::{CodeLine, code_lines},
     enumeration::enumerate,
@@ -11,7 +13,7 @@ use super::{
 };
 
 /// What code that runs names to find out whether a test runs it, or to change what a test says.
-const RUNNERS: [&str; 49] = [
+const RUNNERS: [&str; 48] = [
     "unittest",
     "pytest",
     "PYTEST_CURRENT_TEST",
@@ -28,7 +30,6 @@ const RUNNERS: [&str; 49] = [
     "assert.strictEqual =",
     "sys._getframe",
     "inspect.stack",
-    "sys.modules",
     "sys.settrace",
     "sys.argv[0]",
     "node:test",
@@ -89,12 +90,14 @@ pub(crate) fn names_runner(path: &str, before: Option<&str>, after: Option<&str>
     for line in added_lines(path, before, after) {
         found.extend(replaces(&line.code, &assertions).then_some("the functions of assert"));
         found.extend(RUNNERS.into_iter().filter(|word| line.code.contains(word) && !is_known(word)));
+        found.extend(looks_through_modules(&line.code).then_some("sys.modules"));
         found.extend(ends_at_once(&line.code).then_some("os._exit"));
         found.extend(equals_everything(&line.code).then_some("a value that equals everything"));
         if loads_hidden(&line.code) {
             found.push("a module by a name that is put together");
         }
     }
+    found.extend(adds_equal_to_all(path, before, after).then_some("a value that equals everything"));
     let found = sorted(found);
     (!found.is_empty()).then(|| format!("code in '{path}' names what runs tests: {}", enumerate(&found)))
 }
@@ -187,6 +190,33 @@ fn ends_at_once(line: &str) -> bool {
     })
 }
 
+/// Whether a line of Python looks for modules by a name that it spells, or through all of them. A module that finds itself, or one by a name
+/// that it was given, loads others later, or again.
+fn looks_through_modules(line: &str) -> bool {
+    let rest = line.replace("sys.modules[__name__]", "");
+    let spells = rest.contains(['"', '\'']);
+    rest.contains("sys.modules")
+        && (spells || ["for ", "list(", ".keys(", ".values(", ".items("].iter().any(|word| rest.contains(word)))
+}
+
+/// How a method begins by which a type says what it equals, to where that is always true, without white space.
+const EQUALS_ALL: &str = r"(?:__eq__|def==|fneq|equals|Equals|operator==)\([^)]*\)(?:->\w+|const|noexcept|override)*[:{]?(?:return)?[Tt]rue(?:$|[;}]|end)";
+
+/// Whether a change has a type equal everything, in a method of several lines.
+fn adds_equal_to_all(path: &str, before: Option<&str>, after: Option<&str>) -> bool {
+    let Ok(pattern) = Regex::new(EQUALS_ALL) else { return false };
+    let count = |text: Option<&str>| {
+        let lines: Vec<String> = code_lines(path, text.unwrap_or_default())
+            .into_iter()
+            .map(|line| line.code.split_whitespace().collect::<String>())
+            .filter(|line| !line.is_empty())
+            .collect();
+        let begins = (0..lines.len()).map(|at| lines[at..lines.len().min(at + 3)].to_vec());
+        begins.filter(|lines| (1..=lines.len()).any(|end| pattern.is_match(&lines[..end].concat()))).count()
+    };
+    role(path) == Role::Other && count(after) > count(before)
+}
+
 /// Whether a line has a Python class equal everything.
 fn equals_everything(line: &str) -> bool {
     let says = line.split_once("__eq__").map(|(_, rest)| rest.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -263,6 +293,24 @@ mod tests {
             "#define assert(x) ((void)0)",
         ] {
             assert!(names_runner("calc.cpp.js", Some(""), Some(line)).is_some(), "{line}");
+        }
+        for text in [
+            "class N:\n    def __eq__(self, o):\n        return True\n",
+            "class N\n  def ==(other)\n    true\n  end\nend\n",
+            "impl PartialEq<i32> for N {\n    fn eq(&self, _: &i32) -> bool {\n        true\n    }\n}\n",
+            "public boolean equals(Object o) {\n    return true;\n}\n",
+            "if 'calc' in sys.modules: pass",
+            "for name in sys.modules: pass",
+        ] {
+            assert!(names_runner("calc.rb", Some(""), Some(text)).is_some(), "{text}");
+        }
+        for text in [
+            "def __eq__(self, o):\n    if self is o:\n        return True\n    return False\n",
+            "impl PartialEq for N {\n    fn eq(&self, o: &N) -> bool {\n        self.n == o.n\n    }\n}\n",
+            "sys.modules[__name__].__class__ = Lazy",
+            "importlib.reload(sys.modules[name])",
+        ] {
+            assert_eq!(names_runner("calc.rb", Some(""), Some(text)), None, "{text}");
         }
         for line in
             ["const a = require('assert'); a.equal(x, 1)", "def __eq__(self, o): return self.n == o.n", "os._exit(2)"]
