@@ -62,6 +62,7 @@ mod tests {
             waits: false,
             note: false,
             shown: 12,
+            reason: None,
         };
         let text = failed.line(&PIPE);
         assert!(text.starts_with("FAILED  verify 'make': exit code 2\n          line 9\n"), "{text:?}");

@@ -310,6 +310,7 @@ mod tests {
             waits: false,
             note: false,
             shown: 12,
+            reason: None,
         };
         let passed =
             |ran| Command { exit: Some(0), outcome: Some(Outcome::Passed), ran: Some(ran), ..Command::default() };

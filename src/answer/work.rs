@@ -201,6 +201,7 @@ mod tests {
             waits: false,
             note: false,
             shown: 12,
+            reason: None,
         };
         let mut failed = ended(Status::Failed);
         failed.failed = Some(Failed {

@@ -215,7 +215,8 @@ fn startable(project: &Project, entry: &Entry) -> Result<(), Stop> {
         Status::Finished if entry.state.as_ref().is_some_and(|state| !state.unacknowledged().is_empty()) => {
             let changed = entry.state.as_ref().map(|state| state.unacknowledged().join("; ")).unwrap_or_default();
             over(&format!("finished and waiting for your acknowledgement: {changed}"))
-                .hint(format!("look at it, then: git chant accept {short} --reason \"...\""))
+                .hint(format!("to see the work: git chant show {short} --diff"))
+                .hint(format!("to accept it: git chant accept {short} --reason \"...\""))
                 .hint(again)
         }
         Status::Finished => {

@@ -18,6 +18,8 @@ pub(crate) struct ProofArgs {
     pub tests: Vec<String>,
 
     /// Require the failing test's output to match this regular expression
+    ///
+    /// It also makes a crash, a time limit or a load error that it matches count as a failing test.
     #[arg(long, value_name = "pattern", requires = "reproduces", allow_hyphen_values = true)]
     pub fails_with: Option<String>,
 

@@ -173,5 +173,14 @@ fn said(command: &str, shown: Shown) -> CheckLine {
         Shown::Nothing(why) => format!("not judged: {why}"),
     };
     let name = format!("reproduces '{command}'");
-    CheckLine { name, ok: true, detail: Some(detail), duration_ms: None, waits: false, note: true, shown: SHOWN }
+    CheckLine {
+        name,
+        ok: true,
+        detail: Some(detail),
+        duration_ms: None,
+        waits: false,
+        note: true,
+        shown: SHOWN,
+        reason: None,
+    }
 }

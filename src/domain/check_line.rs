@@ -26,6 +26,9 @@ pub(crate) struct CheckLine {
     /// How many of the last lines of what a command printed a person is shown.
     #[serde(skip)]
     pub shown: usize,
+    /// What a reason says of it, where that is more than the first line of `detail`.
+    #[serde(skip)]
+    pub reason: Option<String>,
 }
 
 impl CheckLine {
@@ -60,6 +63,7 @@ impl Checks {
             waits: false,
             note: false,
             shown: SHOWN,
+            reason: None,
         };
         let mut lines: Vec<CheckLine> =
             self.problems.iter().map(|problem| line(problem.clone(), false, None)).collect();
@@ -108,23 +112,7 @@ impl Checks {
             });
         }
         if let Some(proof) = &self.reproduces {
-            let (base, tip) = (proof.base.result(), proof.tip.result());
-            let said = proof.fault.iter().chain(&proof.ack).map(|fault| format!("{fault}; ")).collect::<String>();
-            let did =
-                |at: &str, run: &Command| run.remarks.iter().map(|what| format!("{at}: {what}")).collect::<Vec<_>>();
-            let did = [did("base", &proof.base), did("tip", &proof.tip)].concat();
-            let other = proof.notes.iter().chain(&proof.differences).chain(&did);
-            let other: Vec<&str> = other.map(String::as_str).collect();
-            let other = if other.is_empty() { String::new() } else { format!("; {}", other.join("; ")) };
-            let expected = if proof.ok { String::new() } else { format!(" (expected: {})", proof.expected) };
-            let mut saw = format!("{said}base: {base}, tip: {tip}{expected}{other}");
-            if let Some(tail) = proof.unexpected().and_then(|run| run.tail.as_deref())
-                && !tail.trim().is_empty()
-            {
-                saw = format!("{saw}\n{}", tail.trim_end());
-            }
-            let proved = line(format!("reproduces '{}'", proof.tip.command), proof.ok, Some(saw));
-            lines.push(CheckLine { waits: proof.ok && proof.ack.is_some(), ..proved });
+            lines.push(proof.line());
         }
         lines
     }
@@ -135,7 +123,7 @@ impl Checks {
             .lines()
             .into_iter()
             .filter(|line| !line.ok)
-            .map(|line| match line.detail {
+            .map(|line| match line.reason.or(line.detail) {
                 Some(detail) => format!("{}: {}", line.name, detail.lines().next().unwrap_or_default()),
                 None => line.name,
             })
@@ -159,6 +147,36 @@ impl Command {
 }
 
 impl Reproduction {
+    /// The proof as a line: why it is none or waits, the end of what the run printed, and how both runs ended.
+    fn line(&self) -> CheckLine {
+        let (base, tip) = (format!("base: {}", self.base.result()), format!("tip: {}", self.tip.result()));
+        let (mut said, mut facts) = match self.fault.as_ref().or(self.ack.as_ref()) {
+            Some(why) => (vec![why.clone()], vec![base, tip]),
+            None => (vec![format!("{base}, {tip}")], Vec::new()),
+        };
+        if !self.ok {
+            facts.push(format!("expected: {}", self.expected));
+        }
+        let is_new = |other: &&String| !said[0].contains(other.as_str());
+        facts.extend(self.notes.iter().chain(&self.differences).filter(is_new).cloned());
+        let runs = [("base", &self.base), ("tip", &self.tip)];
+        facts.extend(runs.iter().flat_map(|(at, run)| run.remarks.iter().map(move |what| format!("{at}: {what}"))));
+        let shown = SHOWN + facts.len();
+        let reason = Some(format!("{}; {}", said[0], facts.join("; "))).filter(|_| !facts.is_empty());
+        let output = self.unexpected().and_then(|run| run.tail.as_deref()).map(str::trim_end);
+        said.extend(output.filter(|output| !output.is_empty()).map(str::to_owned));
+        CheckLine {
+            name: format!("reproduces '{}'", self.tip.command),
+            ok: self.ok,
+            detail: Some([said, facts].concat().join("\n")),
+            duration_ms: None,
+            waits: self.ok && self.ack.is_some(),
+            note: false,
+            shown,
+            reason,
+        }
+    }
+
     /// The run that did not end as it should have: that at the tip before that at the base.
     fn unexpected(&self) -> Option<&Command> {
         [&self.tip, &self.base].into_iter().find(|run| !run.ok)

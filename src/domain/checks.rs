@@ -201,6 +201,11 @@ impl Command {
         self.outcome.unwrap_or(Outcome::Unknown)
     }
 
+    /// Whether what it printed, or how it ended, is what `describes` looks for. Of a result that was kept only the latter is known.
+    pub(crate) fn shows(&self, describes: impl Fn(&str) -> bool) -> bool {
+        self.output.as_deref().is_some_and(&describes) || describes(&self.ending())
+    }
+
     /// How it ended, in words.
     pub(crate) fn ending(&self) -> String {
         match (self.exit, &self.ended) {
@@ -209,6 +214,8 @@ impl Command {
             }
             (Some(127), _) => "command not found (exit code 127)".to_owned(),
             (Some(126), _) => "not executable (exit code 126)".to_owned(),
+            // A shell, or the sandbox, says so of a process that a signal ended.
+            (Some(code @ 129..=159), _) => format!("killed by signal {} (exit code {code})", code - 128),
             (Some(code), _) => format!("exit code {code}"),
             (None, Some(ended)) => ended.clone(),
             (None, None) => "it did not end".to_owned(),

@@ -37,16 +37,16 @@ pub(crate) fn reproduction_fault(
         Outcome::Failed => None,
         Outcome::Passed => Some(PASSES.to_owned()),
         Outcome::NoTest => Some("no test ran".to_owned()),
-        Outcome::Error => Some(
-            "it fails for another reason than a failing test; let the test itself fail: have it load what is missing, and run what crashes or hangs as another process"
-                .to_owned(),
-        ),
+        Outcome::Error => Some(format!("it fails for another reason than a failing test; {DESCRIBE}")),
         Outcome::Unknown => exit_fault(with, PASSES).or_else(|| load_fault(with, tests)).or_else(|| {
             let alike = !runs_new && with.exit == without.exit && !misses(without, tests);
             alike.then(|| "it ends the same way without the new tests".to_owned())
         }),
     }
 }
+
+/// What helps where no test fails by itself.
+const DESCRIBE: &str = "if the bug shows itself this way, give the spec 'fails_with', a pattern of this output";
 
 /// Words by which programs say that a file is not there.
 const MISSING: [&str; 8] = [
@@ -72,13 +72,23 @@ fn misses(seen: &Command, tests: &[String]) -> bool {
     seen.output.as_deref().is_some_and(|output| output.lines().any(says))
 }
 
+/// Takes a run that ended badly, and shows what `describes` the bug, for a failing test, whatever ended it: a crash, a time limit, a test
+/// that cannot be loaded.
+pub(crate) fn take_for_failure(seen: &mut Command, describes: impl Fn(&str) -> bool) {
+    let ended_badly = seen.exit != Some(0) && matches!(seen.outcome(), Outcome::Error | Outcome::Unknown);
+    if ended_badly && seen.shows(describes) {
+        seen.outcome = Some(Outcome::Failed);
+        seen.came_to = Some("it fails as 'fails_with' describes".to_owned());
+    }
+}
+
 /// What is said of a test that shows nothing.
 const PASSES: &str = "no test fails there; the test may depend on its path, the time or the environment";
 
 /// Why a run that no known runner reported shows no failing test, as far as its output tells.
 fn load_fault(seen: &Command, tests: &[String]) -> Option<String> {
     let is_error = seen.output.as_deref().is_some_and(|output| runner::cannot_load(output, tests));
-    is_error.then(|| "the test cannot be loaded, or names what is not there".to_owned())
+    is_error.then(|| format!("the test cannot be loaded, or names what is not there; {DESCRIBE}"))
 }
 
 /// Why a run that no known runner reported shows no failing test, as far as its exit code tells; `passes` is what is said of 0.
@@ -86,7 +96,7 @@ fn exit_fault(seen: &Command, passes: &str) -> Option<String> {
     match seen.exit {
         Some(0) => Some(passes.to_owned()),
         Some(code) if code > GREATEST && code != UNCAUGHT => {
-            Some(format!("exit code {code} is not that of a failing test"))
+            Some(format!("exit code {code} is not that of a failing test; {DESCRIBE}"))
         }
         _ => None,
     }
@@ -99,7 +109,7 @@ pub(crate) fn fix_fault_before(before: &Command, tests: &[String]) -> Option<Str
         Outcome::Failed => None,
         Outcome::Passed => Some(passes.to_owned()),
         Outcome::NoTest => Some("no test ran without the fix".to_owned()),
-        Outcome::Error => Some("without the fix it fails for another reason than a failing test".to_owned()),
+        Outcome::Error => Some(format!("without the fix it fails for another reason than a failing test; {DESCRIBE}")),
         Outcome::Unknown => exit_fault(before, passes).or_else(|| load_fault(before, tests)),
     }
 }
@@ -147,7 +157,9 @@ pub(crate) fn stands(phase: Option<Phase>, seen: &Command) -> bool {
 /// Why two runs in two fresh checkouts are no two runs of one test; `None` if they ended alike.
 pub(crate) fn flaky(one: &Command, again: &Command) -> Option<String> {
     let alike = one.exit == again.exit && one.outcome() == again.outcome();
-    (!alike).then(|| format!("flaky: a second run ended differently ({})", again.ending()))
+    // The exit code says nothing where the runner does: a program that ended before its tests did.
+    let how = again.came_to.iter().filter(|_| one.exit == again.exit).cloned().next().unwrap_or_else(|| again.ending());
+    (!alike).then(|| format!("flaky: another run of the same commit ended differently ({how})"))
 }
 
 #[cfg(test)]

@@ -2,22 +2,22 @@
 
 use crate::support::{Ran, Sandbox, tools::need};
 
-const NOTES: &str = "printf '\\n## Release Notes\\n\\n- add adds now\\n' >>$CHANT_SPEC_FILE; ";
-const CALC: (&str, &str) = ("calc.py", "def add(a, b):\n    return a - b\n");
-const FIX: &str = "sed -i 's/a - b/a + b/' calc.py; ";
-const RUN: &str = "python3 -B -m unittest -q";
+pub(crate) const NOTES: &str = "printf '\\n## Release Notes\\n\\n- add adds now\\n' >>$CHANT_SPEC_FILE; ";
+pub(crate) const CALC: (&str, &str) = ("calc.py", "def add(a, b):\n    return a - b\n");
+pub(crate) const FIX: &str = "sed -i 's/a - b/a + b/' calc.py; ";
+pub(crate) const RUN: &str = "python3 -B -m unittest -q";
 
 /// The test that `body` asks for.
-fn unit(body: &str) -> String {
+pub(crate) fn unit(body: &str) -> String {
     format!(
         "cat >test_sum.py <<'T'\nimport glob, os, unittest, calc\nclass T(unittest.TestCase):\n    def test_sum(self):\n        {body}\nT\n"
     )
 }
 
-const SUM: &str = "self.assertEqual(calc.add(2, 3), 5)";
+pub(crate) const SUM: &str = "self.assertEqual(calc.add(2, 3), 5)";
 
 /// What came of a reproduction by one script and of a fix by another.
-fn both(files: &[(&str, &str)], command: &str, reproduction: &str, fix: &str) -> (Sandbox, Ran, String) {
+pub(crate) fn both(files: &[(&str, &str)], command: &str, reproduction: &str, fix: &str) -> (Sandbox, Ran, String) {
     let sandbox = Sandbox::new();
     sandbox.write(".gitignore", "__pycache__/\n");
     for (path, text) in files {
@@ -37,7 +37,7 @@ fn both(files: &[(&str, &str)], command: &str, reproduction: &str, fix: &str) ->
 }
 
 #[track_caller]
-fn waits(files: &[(&str, &str)], command: &str, reproduction: &str, fix: &str, named: &str) {
+pub(crate) fn waits(files: &[(&str, &str)], command: &str, reproduction: &str, fix: &str, named: &str) {
     let (sandbox, ran, id) = both(files, command, reproduction, fix);
     assert_eq!(sandbox.status(&id), "finished", "{ran:?}");
     ran.fails(1, &[named, "git chant accept"]);
@@ -50,7 +50,7 @@ fn waits(files: &[(&str, &str)], command: &str, reproduction: &str, fix: &str, n
 }
 
 #[track_caller]
-fn completes(files: &[(&str, &str)], command: &str, reproduction: &str, fix: &str) -> String {
+pub(crate) fn completes(files: &[(&str, &str)], command: &str, reproduction: &str, fix: &str) -> String {
     let (sandbox, ran, id) = both(files, command, reproduction, fix);
     assert_eq!(sandbox.status(&id), "completed", "{ran:?}");
     sandbox.chant(&["show", &id]).ok().out

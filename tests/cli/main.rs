@@ -40,6 +40,7 @@ mod git_maintenance;
 mod going_on;
 mod graph;
 mod habits;
+mod honest_fixes;
 mod hooks;
 mod ids_and_dependencies;
 mod import;

@@ -1,6 +1,6 @@
 //! What proves a reproduction and a fix, and what does not: real runners, real repositories.
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, tools::need};
 
 const NOTES: &str = "printf '\\n## Release Notes\\n\\n- add adds now\\n' >>$CHANT_SPEC_FILE; ";
 const RUN: &str = "python3 -B -m unittest -q";
@@ -59,6 +59,51 @@ fn a_test_that_fails_now_and_then_reproduces_nothing() {
     );
     let id = reproduction(&sandbox, &script, &[]);
     sandbox.chant(&["work", &id]).fails(1, &["flaky", "ended differently"]);
+}
+
+/// What passes once, or fails once, is no proof.
+#[test]
+fn a_test_that_passes_now_and_then_proves_no_fix() {
+    for (passes, said) in
+        [("3", "flaky: another run of the same commit ended differently"), ("2", "passes without the fix")]
+    {
+        // In a sandbox no run of it would see what the one before left.
+        let sandbox = calculator().unconfined();
+        let count = sandbox.dir().join("count");
+        let test = format!(
+            "import unittest\nclass T(unittest.TestCase):\n    def test_sum(self):\n        n = len(open('{0}').read())\n        open('{0}', 'a').write('x')\n        self.assertEqual(n + 1, {passes})\n",
+            count.display()
+        );
+        std::fs::write(&count, "").unwrap();
+        sandbox.write("test_sum.py", &test);
+        sandbox.commit("A test");
+        let id = fix(&sandbox, FIX, &[]);
+        sandbox.chant(&["work", &id]).fails(1, &[said]);
+        assert_eq!(sandbox.status(&id), "failed");
+    }
+}
+
+/// The test of a fix in Go is run once so that it names each test that ends.
+#[test]
+fn a_program_that_ends_before_its_tests_passes_none() {
+    if !need("go") {
+        return;
+    }
+    let ends = "package calc\n\nimport \"syscall\"\n\nvar stop = syscall.Exit\n\nfunc Add(a, b int) int { stop(0); return a - b }\n";
+    let adds = "package calc\n\nfunc Add(a, b int) int { return a + b }\n";
+    for (code, proved) in [(ends, false), (adds, true)] {
+        let sandbox = Sandbox::new();
+        sandbox.write("go.mod", "module calc\n\ngo 1.19\n");
+        sandbox.write("calc.go", "package calc\n\nfunc Add(a, b int) int { return a - b }\n");
+        sandbox.write("calc_test.go", "package calc\n\nimport \"testing\"\n\nfunc TestSum(t *testing.T) {\n\tif Add(2, 3) != 5 {\n\t\tt.Fatal(\"wrong\")\n\t}\n}\n");
+        sandbox.commit("A test");
+        let id = fix_of("go test ./...", &sandbox, &format!("cat >calc.go <<'G'\n{code}G\n"), &[]);
+        let ran = sandbox.chant(&["work", &id]);
+        match proved {
+            true => assert_eq!(sandbox.show(&id)["verified"], "proof", "{ran:?}"),
+            false => drop(ran.fails(1, &["a test program ended before its tests did"])),
+        }
+    }
 }
 
 /// A script that is not there, and one that says no, may end with the same exit code.

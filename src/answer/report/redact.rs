@@ -245,6 +245,7 @@ mod tests {
             waits: false,
             note: false,
             shown: 12,
+            reason: None,
         };
         let checks = vec![line(format!("criterion '{word}'")), line(text())];
         detail.checks = Some(CheckedAttempt { checks, suite: true, evidence });

@@ -5,6 +5,8 @@ use gix::bstr::ByteSlice;
 use super::Check;
 use crate::{
     domain::{
+        altered_tests::altered,
+        held::{Role, role},
         pattern::{Entry, PathSet},
         phase::Phase,
         text::map_entries,
@@ -51,6 +53,18 @@ impl Check<'_> {
         paths.retain(|path| PathSet::new(&[path]).is_ok());
         let set = PathSet::new(&paths).unwrap_or_default();
         Ok((!set.is_empty()).then(|| Bounds { paths: set, place: places.join(", ") }))
+    }
+
+    /// Whether the attempt leaves at `path` a test, or data of one, and takes no test away there. A map says what a fix changes, and a fix
+    /// brings tests of its own.
+    pub(super) fn adds_tests(&self, path: &str) -> Result<bool> {
+        let text = |commit| -> Result<Option<String>> {
+            let bytes = self.project.blob_in(commit, path)?.map(|(_, bytes)| bytes);
+            Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        };
+        let before = self.attempt.base.map(text).transpose()?.flatten();
+        let after = text(self.tip)?;
+        Ok(role(path) == Role::Test && altered(path, before.as_deref(), after.as_deref()).is_empty() && after.is_some())
     }
 
     /// The documents of the impact maps that the spec depends on or is informed by.

@@ -17,13 +17,19 @@ use crate::{
         held::runs_tests,
         phase::Phase,
         proof,
-        runner::Outcome,
+        runner::{Outcome, in_full},
         test_settings::takes_over,
     },
     error::Result,
     project::Project,
     specs::attempt::Attempt,
 };
+
+/// How often a test runs at least where a proof rests on how it ends, and how often where so many runs take no longer than `BRIEF`, in
+/// milliseconds.
+const LEAST_RUNS: usize = 2;
+const BRIEF_RUNS: usize = 3;
+const BRIEF: u64 = 2000;
 
 /// The proof of an attempt, at a commit.
 pub(crate) struct Prover<'a> {
@@ -61,7 +67,7 @@ impl Prover<'_> {
             Ok(laid) => laid,
             Err(path) => return Ok(Shown::Nothing(format!("the test in '{path}' cannot be laid over it"))),
         };
-        let seen = self.passes(room, laid, command)?;
+        let seen = self.described(self.passes(room, laid, command)?);
         if seen.has_passed() && matches!(seen.outcome(), Outcome::Passed | Outcome::Unknown) {
             return Ok(Shown::NoBug);
         }
@@ -100,8 +106,10 @@ impl Prover<'_> {
         let other = source.other_code()?;
         let mut without = room.run_or_recall(source.base, source.base, command, |_| true)?;
         let (with, beside) = room.run_twice(self.at, command)?;
+        let (with, beside) = (self.described(with), self.described(beside));
         // Of a kept result it is not known what it printed.
-        if with.outcome() == Outcome::Unknown && with.exit == without.exit && without.output.is_none() {
+        let is_alike = with.outcome() == Outcome::Unknown && with.exit == without.exit;
+        if (is_alike || self.attempt.spec.front.fails_with.is_some()) && without.output.is_none() {
             without = room.run(source.base, command)?;
         }
         let mut fault = match other.as_slice() {
@@ -117,10 +125,8 @@ impl Prover<'_> {
             fault = Some(format!("it changes tracked files, {why}: {}", enumerate(&with.changed)));
         }
         fault = fault.or_else(|| proof::flaky(&with, &beside)).or_else(|| self.unexpected(Some(&without), &with));
-        for _ in 0..self.runs() {
-            if fault.is_none() {
-                fault = proof::flaky(&with, &room.run(self.at, command)?);
-            }
+        if fault.is_none() {
+            fault = self.again(room, self.at, command, &with)?.map(|(_, fault)| fault);
         }
         let mut proof = Reproduction::new("fails at the tip and not at the base", without, with, fault);
         proof.base.ok = true;
@@ -138,18 +144,49 @@ impl Prover<'_> {
         Ok(None)
     }
 
+    /// Takes a run that ended as `fails_with` describes for a failing test, whatever ended it: the person who wrote the pattern knows that
+    /// the bug shows itself so.
+    fn described(&self, mut seen: Command) -> Command {
+        if let Some(Ok(pattern)) = self.attempt.spec.front.fails_with.as_deref().map(Regex::new) {
+            proof::take_for_failure(&mut seen, |text| pattern.is_match(text));
+        }
+        seen
+    }
+
+    /// Runs `command` again where the proof rests on how it ended `first`, each time in a fresh checkout: once at least, more often where the
+    /// spec asks for that or it takes little time. Gives the first run that ends otherwise, and what that says of the test.
+    fn again(
+        &self,
+        room: &mut Room<'_>,
+        commit: ObjectId,
+        command: &str,
+        first: &Command,
+    ) -> Result<Option<(Command, String)>> {
+        let (mut runs, mut spent) = (1, first.duration_ms);
+        // What prepares a checkout may take longer than the test.
+        let most = if self.project.config().worktree_setup()?.is_some() { LEAST_RUNS } else { BRIEF_RUNS };
+        while runs < self.runs().max(LEAST_RUNS) || runs < most && spent < BRIEF {
+            let next = self.described(room.run(commit, &in_full(command))?);
+            let next = Command { command: command.to_owned(), ..next };
+            if let Some(fault) = proof::flaky(first, &next) {
+                return Ok(Some((next, fault)));
+            }
+            (runs, spent) = (runs + 1, spent + next.duration_ms);
+        }
+        Ok(None)
+    }
+
     /// Why the failure is not the one that `fails_with` describes.
     fn unexpected(&self, without: Option<&Command>, with: &Command) -> Option<String> {
         let pattern = self.attempt.spec.front.fails_with.as_deref()?;
         let Ok(regex) = Regex::new(pattern) else {
             return Some(format!("fails_with '{pattern}' is not a valid pattern"));
         };
-        let printed = |seen: &Command| seen.output.clone().unwrap_or_default();
-        let before = without.and_then(|without| without.output.as_deref());
-        if regex.is_match("") || before.is_some_and(|printed| regex.is_match(printed)) {
+        let shows = |seen: &Command| seen.shows(|text| regex.is_match(text));
+        if regex.is_match("") || without.is_some_and(shows) {
             return Some(format!("fails_with '{pattern}' also matches without the test"));
         }
-        (!regex.is_match(&printed(with))).then(|| format!("its output does not contain '{pattern}' (fails_with)"))
+        (!shows(with)).then(|| format!("its output does not contain '{pattern}' (fails_with)"))
     }
 
     /// The very same tests fail before and pass after.
@@ -163,15 +200,20 @@ impl Prover<'_> {
         let mut fault = proof::fix_fault_before(&before, &tests.paths()).or_else(|| self.unexpected(None, &before));
         let expected_before = fault.is_none();
         let mut ack = None;
-        let after = match &at {
+        let mut after = match &at {
             // What cannot fail before needs no run after.
-            _ if fault.is_some() => room.run(self.at, command)?,
-            Ok(laid) => self.passes(room, *laid, command)?,
-            Err(_) => room.run(self.at, command)?,
+            Ok(laid) if fault.is_none() => room.run_to_pass(*laid, command)?,
+            _ => room.run(self.at, command)?,
         };
         if fault.is_none() {
             fault = match &at {
-                Ok(_) => proof::fix_fault_after(&before, &after),
+                Ok(laid) => match proof::fix_fault_after(&before, &after) {
+                    None => self.again(room, *laid, command, &after)?.map(|(other, fault)| {
+                        after = other;
+                        fault
+                    }),
+                    fault => fault,
+                },
                 Err(path) => Some(format!("the held test in '{path}' was changed and does not apply to the fix")),
             };
             let additions = tests.additions();
@@ -275,18 +317,32 @@ impl Prover<'_> {
             && let Ok(laid) = reproduced.over(repo, base)?
         {
             let held = reproduced.paths();
-            return Ok((room.run_or_recall(laid, laid, command, |seen| expected(&held, seen))?, reproduced));
+            let before = room.run_or_recall(laid, laid, command, |seen| expected(&held, seen))?;
+            return Ok((self.described(before), reproduced));
         }
-        let before = room.run_or_recall(base, base, command, |seen| expected(&[], seen))?;
+        let before = self.described(room.run_or_recall(base, base, command, |seen| expected(&[], seen))?);
+        let before = self.steadily(room, base, command, before)?;
         let added = source.added()?;
         if before.outcome() == Outcome::Failed || added.is_empty() {
             return Ok((before, source.found()?));
         }
         // The test came with the fix: without the fix it has to fail.
         match added.over(repo, base)? {
-            Ok(laid) => Ok((room.run(laid, command)?, added)),
+            Ok(laid) => {
+                let before = self.described(room.run(laid, command)?);
+                Ok((self.steadily(room, laid, command, before)?, added))
+            }
             Err(_) => Ok((before, added)),
         }
+    }
+
+    /// The run of a test that fails without the fix, where no reproduction has shown that it always does: another one if that ends otherwise.
+    fn steadily(&self, room: &mut Room<'_>, commit: ObjectId, command: &str, before: Command) -> Result<Command> {
+        // A result that was kept was seen so before.
+        if before.output.is_none() || before.outcome() == Outcome::Passed || before.exit == Some(0) {
+            return Ok(before);
+        }
+        Ok(self.again(room, commit, command, &before)?.map_or(before, |(other, _)| other))
     }
 
     /// The run that has to pass: the first of several that does not, otherwise the last.

@@ -123,7 +123,8 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     let short = id.short();
     if let Some(why) = state.to_look_at() {
         return Err(Waits::new(why)
-            .hint(format!("look at it, then: git chant accept {short} --reason \"...\""))
+            .hint(format!("to see the work: git chant show {short} --diff"))
+            .hint(format!("to accept it: git chant accept {short} --reason \"...\""))
             .into());
     }
     let tip = work_tip(project, &state, attempt)??;

@@ -9,6 +9,17 @@ pub(super) struct Named {
     pub(super) decides: bool,
 }
 
+/// The command line by which a runner names each test that it begins and that it ends, where it says neither otherwise: a program under test
+/// that ends itself does not look like one whose tests passed, then.
+pub(crate) fn in_full(command: &str) -> String {
+    const GO: &str = "go test ";
+    let is_go = named(command).iter().any(|named| named.runner.commands.contains(&GO.trim_end()));
+    match is_go && !command.contains(" -json") {
+        true => command.replace(GO, "go test -v "),
+        false => command.to_owned(),
+    }
+}
+
 /// Programs that run the rest of their arguments.
 const WRAPPERS: [&str; 29] = [
     "env", "exec", "time", "timeout", "nice", "ionice", "nohup", "stdbuf", "xvfb-run", "command", "npx", "bunx",
@@ -127,6 +138,14 @@ mod tests {
             ("node --no-warnings --test", "node"),
         ] {
             assert_eq!(names(command), [(runner, true)], "{command}");
+        }
+    }
+
+    #[test]
+    fn a_runner_is_told_to_name_its_tests() {
+        assert_eq!(in_full("cd x && go test -run Sum ./..."), "cd x && go test -v -run Sum ./...");
+        for as_it_is in ["go test -json ./...", "echo go test .", "cargo test --lib", "go vet ."] {
+            assert_eq!(in_full(as_it_is), as_it_is);
         }
     }
 

@@ -10,6 +10,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use command_line::in_full;
 pub(crate) use load::cannot_load;
 
 use command_line::Named;
@@ -104,7 +105,7 @@ fn silent(runner: &Runner, code: i32) -> Verdict {
 fn reported(runner: &Runner, tally: &Tally, code: i32, named: &[Named]) -> Verdict {
     let name = runner.name;
     // An exit code of 0 that denies a failure is the shell's, or that of code that ends the process behind the runner's back.
-    let is_denied = tally.failed() > 0 || tally.opened > tally.closed;
+    let is_denied = tally.failed() > 0 || tally.is_cut_short();
     let (outcome, why) = if code == 0 && !is_denied {
         match (tally.passes(), tally.skipped()) {
             (0, 0) => (Outcome::NoTest, format!("{name}: no test ran")),
@@ -113,7 +114,7 @@ fn reported(runner: &Runner, tally: &Tally, code: i32, named: &[Named]) -> Verdi
         }
     } else if let Some(why) = tally.error {
         (Outcome::Error, format!("{name}: {why}"))
-    } else if tally.opened > tally.closed {
+    } else if tally.opened > tally.closed || code == 0 && tally.is_cut_short() {
         (Outcome::Error, format!("{name}: a test program ended before its tests did"))
     } else if code > GREATEST {
         (Outcome::Error, format!("{name}: exit code {code} is not that of a failing test"))

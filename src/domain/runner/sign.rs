@@ -37,10 +37,12 @@ pub(super) enum Means {
     Hollow,
     /// No test ran.
     NoTest,
-    /// A program was started that may hold tests.
+    /// A program was started that may hold tests, or ended well.
     Program,
     /// A program began its tests; it closes them by its counts.
     Opened,
+    /// A test began; it ends by passing, failing or being skipped.
+    Began,
     /// The runner reported, and says nothing by that.
     Spoke,
     /// What follows repeats what was said.
@@ -68,6 +70,9 @@ pub(super) struct Tally {
     pub(super) programs: u64,
     pub(super) opened: u64,
     pub(super) closed: u64,
+    /// How many tests began, and how many of them ended, where each is reported.
+    began: u64,
+    ended: u64,
 }
 
 impl Tally {
@@ -123,13 +128,15 @@ impl Tally {
             Means::Hollow => self.hollow += 1,
             Means::Error(why) | Means::Unloadable(why) => self.error = Some(why),
             Means::Opened => self.opened += 1,
+            Means::Began => self.began += 1,
             Means::Program => self.programs += 1,
             Means::NoTest | Means::Spoke | Means::Stop => {}
         }
+        self.ended += u64::from(matches!(means, Means::Passed | Means::Failed | Means::Skipped));
         let concludes = matches!(means, Means::Counts | Means::Total | Means::Passed | Means::Failed | Means::Skipped);
         self.concluded |= concludes;
         // A program that is started says nothing of tests yet, and other runners say, too, how many tests they begin.
-        self.spoke |= !matches!(means, Means::Program | Means::Opened | Means::Unloadable(_));
+        self.spoke |= !matches!(means, Means::Program | Means::Opened | Means::Began | Means::Unloadable(_));
         // A failure that is reported later takes an error back: the line that looked like one was printed by a test.
         if concludes && self.failed() > 0 {
             self.error = None;
@@ -156,14 +163,19 @@ impl Tally {
 
     /// How many tests passed, as far as it was said.
     pub(super) fn passes(&self) -> u64 {
-        let without_harness = self.programs.saturating_sub(self.opened);
+        let without_harness = if self.began > 0 { 0 } else { self.programs.saturating_sub(self.opened) };
         let rest = self.number("ran").saturating_sub(self.failed() + self.skipped());
         self.number("passed").max(rest).saturating_sub(self.hollow) + without_harness
     }
 
     /// How many tests ran, whatever became of them; `None` where that was not counted.
     pub(super) fn ran(&self) -> Option<u64> {
-        (self.closed > 0).then(|| self.passes() + self.failed())
+        (self.closed > 0 || self.began > 0).then(|| self.passes() + self.failed())
+    }
+
+    /// Whether some tests that began did not end.
+    pub(super) fn is_cut_short(&self) -> bool {
+        self.opened > self.closed || self.began > self.ended
     }
 
     /// How many failures are those of tests.

@@ -142,12 +142,16 @@ pub(super) const RUNNERS: &[Runner] = &[
         &["go test", "gotestsum"],
         &[1],
         &[
-            sign(Means::Failed, r"^\s*--- FAIL: "),
+            sign(Means::Began, r"^=== RUN   "),
+            // What a test prints may stand before it.
+            sign(Means::Passed, r"--- PASS: \S+ \(\d[\d.]*s\)$"),
+            sign(Means::Skipped, r"--- SKIP: \S+ \(\d[\d.]*s\)$"),
+            sign(Means::Failed, r"--- FAIL: \S+ \(\d[\d.]*s\)$"),
             sign(COMPILE, r"^FAIL\t\S+ \[(?:build|setup) failed\]"),
             sign(Means::Error(CRASH), r"^panic: test timed out after "),
             sign(Means::NoTest, r"^ok\s+\t?\S+\t.*\[no tests to run\]"),
             sign(Means::NoTest, r"^\?\s+\t?\S+\t\[no test files\]"),
-            sign(Means::Passed, r"^ok\s+\t?\S+\t(?:[\d.]+s|\(cached\))"),
+            sign(Means::Program, r"^ok\s+\t?\S+\t(?:[\d.]+s|\(cached\))"),
         ],
     ),
     runner(
