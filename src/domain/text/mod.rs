@@ -73,7 +73,7 @@ impl Known {
         let is_assent = |piece: &str| without_assent(piece).is_empty();
         is_known(&block.words)
             || pieces.iter().all(|piece| is_known(piece) || is_assent(piece))
-                && !pieces.iter().all(|piece| is_assent(piece))
+                && pieces.iter().any(|piece| !is_assent(piece))
     }
 }
 
