@@ -122,7 +122,7 @@ impl Check<'_> {
                 scope.forbidden.push(path);
             } else if links.contains(&path) && content::leads_out(self.project, self.tip, &path)? {
                 scope.leading_out.push(path);
-            } else if limited && !targets.is_empty() && !named && !(scope.map.is_some() && self.adds_tests(&path)?) {
+            } else if limited && !targets.is_empty() && !named && (scope.map.is_none() || !self.adds_tests(&path)?) {
                 scope.outside.push(path);
             }
         }
