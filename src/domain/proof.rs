@@ -158,7 +158,8 @@ pub(crate) fn stands(phase: Option<Phase>, seen: &Command) -> bool {
 pub(crate) fn flaky(one: &Command, again: &Command) -> Option<String> {
     let alike = one.exit == again.exit && one.outcome() == again.outcome();
     // The exit code says nothing where the runner does: a program that ended before its tests did.
-    let how = again.came_to.iter().filter(|_| one.exit == again.exit).next().cloned().unwrap_or_else(|| again.ending());
+    let said = again.came_to.clone().filter(|_| one.exit == again.exit);
+    let how = said.unwrap_or_else(|| again.ending());
     (!alike).then(|| format!("flaky: another run of the same commit ended differently ({how})"))
 }
 
