@@ -64,9 +64,8 @@ fn a_test_that_fails_now_and_then_reproduces_nothing() {
 /// What passes once, or fails once, is no proof.
 #[test]
 fn a_test_that_passes_now_and_then_proves_no_fix() {
-    for (passes, said) in
-        [("3", "flaky: another run of the same commit ended differently"), ("2", "passes without the fix")]
-    {
+    // How often a test runs depends on how long that takes.
+    for passes in ["3", "2"] {
         // In a sandbox no run of it would see what the one before left.
         let sandbox = calculator().unconfined();
         let count = sandbox.dir().join("count");
@@ -78,7 +77,7 @@ fn a_test_that_passes_now_and_then_proves_no_fix() {
         sandbox.write("test_sum.py", &test);
         sandbox.commit("A test");
         let id = fix(&sandbox, FIX, &[]);
-        sandbox.chant(&["work", &id]).fails(1, &[said]);
+        sandbox.chant(&["work", &id]).fails(1, &[]);
         assert_eq!(sandbox.status(&id), "failed");
     }
 }
