@@ -27,8 +27,8 @@ pub(crate) struct Snapshot {
     pub nested: Vec<BString>,
 }
 
-/// Makes a commit of everything that is not committed in a worktree, untracked files included and ignored ones not; `None` if
-/// there is nothing.
+/// Makes a commit of everything that is not committed in a worktree, untracked files included and ignored ones not, and what the index
+/// hides too; `None` if there is nothing.
 ///
 /// Neither the index nor `HEAD` nor a file of the worktree is touched: the work is done in a copy of the index. No ref points at
 /// the commit; no hook runs. `take` brings the tree into the repository, where git wrote it elsewhere.
@@ -38,12 +38,12 @@ pub(crate) fn snapshot(
     message: &str,
     take: &dyn Fn(ObjectId) -> Result<()>,
 ) -> Result<Option<Snapshot>> {
-    let dirty = status::dirty(worktree)?;
-    if dirty.is_empty() {
+    let (dirty, hidden) = (status::dirty(worktree)?, status::hidden(worktree)?);
+    if dirty.is_empty() && hidden.is_empty() {
         return Ok(None);
     }
     let nested: Vec<_> = dirty.iter().filter(|dirty| dirty.nested).map(|dirty| dirty.path.clone()).collect();
-    let tree = tree_of_everything(worktree, &nested)?;
+    let tree = tree_of_everything(worktree, &nested, &hidden)?;
     take(tree)?;
     let head = worktree.head.as_ref().and_then(Head::id);
     let head_tree = match head {
@@ -68,12 +68,19 @@ pub(crate) fn restore(worktree: &Worktree, commit: ObjectId) -> Result<()> {
     git.args(["--", ":/"]).check().map(drop)
 }
 
-fn tree_of_everything(worktree: &Worktree, nested: &[BString]) -> Result<ObjectId> {
+fn tree_of_everything(worktree: &Worktree, nested: &[BString], hidden: &[BString]) -> Result<ObjectId> {
     let dir = tempfile::tempdir().io("create a directory in", &tempfile::env::temp_dir())?;
     let index = dir.path().join("index");
     copy_index(&worktree.git_dir.join("index"), &index)?;
     let git =
         || -> Result<Git> { Ok(worktree.plain_git()?.config("core.splitIndex=false").env("GIT_INDEX_FILE", &index)) };
+    if !hidden.is_empty() {
+        let paths = bstr::join("\0", hidden);
+        // Git takes one of these at a time.
+        for seen in ["--no-assume-unchanged", "--no-skip-worktree"] {
+            git()?.args(["update-index", seen, "-z", "--stdin"]).stdin_bytes(paths.clone()).check()?;
+        }
+    }
     // A nested repository would be recorded as a submodule that cannot be fetched, or stop git if it has no commit.
     let mut pathspecs = b".\0".to_vec();
     for path in nested {

@@ -115,6 +115,13 @@ pub(crate) fn stamp(path: &Path) -> Option<String> {
     Some(format!(" {} {:?} {}.{}", meta.len(), meta.modified().ok(), meta.ctime(), meta.ctime_nsec()))
 }
 
+/// The files of a worktree whose changes git does not look for.
+pub(crate) fn hidden(worktree: &Worktree) -> Result<Vec<BString>> {
+    let is_there =
+        |path: &BString| path.to_path().is_ok_and(|path| worktree.path.join(path).symlink_metadata().is_ok());
+    Ok(unwatched(worktree)?.into_iter().map(|(_, path)| path).filter(is_there).collect())
+}
+
 /// The paths of the index whose changes git does not look for, each with the letter that `git ls-files -v` has for it: `S` is skipped,
 /// `h` is assumed to be unchanged, `s` is both.
 pub(crate) fn unwatched(worktree: &Worktree) -> Result<Vec<(char, BString)>> {

@@ -1,5 +1,6 @@
 //! Keeps the commits and changes of an attempt under refs, and only then removes its worktree and branch.
 
+use bstr::ByteSlice as _;
 use gix::ObjectId;
 
 use crate::{
@@ -8,7 +9,7 @@ use crate::{
     git::{
         branch,
         repository::Head,
-        snapshot,
+        snapshot, status,
         worktree::{self, Worktree, pool::Pool},
     },
     project::Project,
@@ -130,11 +131,13 @@ pub(crate) fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<Strin
             ));
             stays = true;
         } else {
-            if let Err(error) = save_and_remove(project, attempt, &tree)
-                && !is_gone(project, attempt)?
-            {
-                warnings.push(format!("keeping the worktree '{}': {}", tree.path.display(), error.message));
-                stays = true;
+            match save_and_remove(project, attempt, &tree) {
+                Ok(warning) => warnings.extend(warning),
+                Err(error) if !is_gone(project, attempt)? => {
+                    warnings.push(format!("keeping the worktree '{}': {}", tree.path.display(), error.message));
+                    stays = true;
+                }
+                Err(_) => {}
             }
         }
     }
@@ -150,8 +153,8 @@ pub(crate) fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<Strin
     Ok(warnings)
 }
 
-/// Keeps what a worktree holds, then removes it.
-fn save_and_remove(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<()> {
+/// Keeps what a worktree holds, then removes it. Gives a warning about what git did not see in it.
+fn save_and_remove(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<Option<String>> {
     let pool = Pool::of(&project.repo).ok().filter(|pool| pool.accepts(tree));
     // An agent that was not confined may have left processes that go on writing.
     let was_confined = || {
@@ -162,20 +165,29 @@ fn save_and_remove(project: &Project, attempt: &Attempt, tree: &Worktree) -> Res
         _ => None,
     };
     let place = confined::place(project, &attempt.id, attempt.start, tree, None, Runs::Filters)?;
+    let hidden = if tree.path.is_dir() { status::hidden(&place.tree)? } else { Vec::new() };
+    let head = tree.head.as_ref().and_then(Head::id);
     // Most worktrees have no uncommitted changes, as git finds out when it removes them: then their commits are all there is to keep. A git
     // that is confined cannot remove one.
-    if place.tree.sandbox.is_empty() && tree.path.is_dir() && tree.head.as_ref().and_then(Head::id).is_some() {
+    if place.tree.sandbox.is_empty() && tree.path.is_dir() && head.is_some() {
         project.keep_heads(&attempt.id, attempt.start, tree)?;
-        if pool.is_none() && worktree::remove::remove_clean(&project.repo, tree)? {
-            return Ok(());
+        if pool.is_none() && hidden.is_empty() && worktree::remove::remove_clean(&project.repo, tree)? {
+            return Ok(None);
         }
     }
     drop(place);
-    project.save_worktree(&attempt.id, attempt.start, tree)?;
-    if pool.is_some_and(|pool| pool.keep(tree)) {
-        return Ok(());
+    let kept = project.save_worktree(&attempt.id, attempt.start, tree)?.filter(|kept| Some(*kept) != head);
+    if !pool.is_some_and(|pool| pool.keep(tree)) {
+        let _removed = worktree::remove::remove(&project.repo, &tree.path)?;
     }
-    worktree::remove::remove(&project.repo, &tree.path).map(|_| ())
+    Ok(kept.filter(|_| !hidden.is_empty()).map(|kept| {
+        let names = bstr::join(", ", &hidden);
+        format!(
+            "the index hid changes to these files from git, and they are not in the work: {}; to see them: git show {}",
+            names.to_str_lossy(),
+            kept.to_hex_with_len(10)
+        )
+    }))
 }
 
 /// Removes the worktree and the branch that an attempt left whose spec is pending again, because the process that ended it died before

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use crate::support::{Sandbox, cases::few_or_many};
+use crate::support::{Sandbox, cases::few_or_many, tools::need};
 
 /// A repository with a few files and an agent; the spec of the title "Work" is committed.
 fn with_agent(script: &str, args: &[&str]) -> (Sandbox, String) {
@@ -193,4 +193,27 @@ fn a_person_sees_all_that_a_hook_said_however_long_it_is() {
     assert!(!ran.err.contains("said at 75\n"), "{}", ran.err);
     let whole = sandbox.chant(&["log", &id, "--checks"]).ok().out;
     assert!(whole.starts_with("$ git commit\nsaid at 1\n") && whole.contains("said at 3000\n"), "{whole}");
+}
+
+#[test]
+fn changes_that_the_index_hides_are_kept_and_told() {
+    for (hide, confined) in [("--assume-unchanged", false), ("--skip-worktree", false), ("--skip-worktree", true)] {
+        if confined && !need("bwrap") {
+            return;
+        }
+        let sandbox = Sandbox::new();
+        let sandbox = if confined { sandbox.confined() } else { sandbox };
+        sandbox.agent(&format!("echo it >new; git update-index {hide} file; echo hidden >file"));
+        let id = sandbox.add(&["Another file"]);
+        let ran = sandbox.chant(&["work", &id]).ok();
+        assert_eq!(sandbox.status(&id), "completed");
+        let (_, command) = ran.err.split_once("the index hid changes").unwrap_or_else(|| panic!("{ran:?}"));
+        let (names, kept) = command.split_once("; to see them: git show ").unwrap();
+        assert!(names.ends_with(": file"), "{names}");
+        let kept = kept.lines().next().unwrap();
+        assert_eq!(sandbox.git(&["show", &format!("{kept}:file")]), "hidden");
+        assert_eq!(sandbox.read("file"), "one\n");
+        let refs = sandbox.git(&["for-each-ref", "--contains", kept]);
+        assert!(refs.contains("refs/chant-local/attempts/"), "{refs}");
+    }
 }

@@ -196,6 +196,7 @@ fn prune_removes_what_no_attempt_used() {
         return;
     }
     let sandbox = with_pool("1");
+    sandbox.agent("mkdir -p seen; echo it >\"seen/$CHANT_SPEC_ID\"; git add seen; git commit -qm Look");
     let _seen = look(&sandbox);
     let pool = sandbox.repo.join(".git/chant/pool");
     std::fs::create_dir(pool.join("0123.new")).unwrap();
