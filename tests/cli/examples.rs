@@ -139,7 +139,10 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("git chant init --silent", "git rm -rq --cached .chant; git commit -qm Untrack; mv .chant ../aside"),
     ("git chant work 010", "git chant -q pause 010 2>/dev/null || true"),
     ("git chant split 010 --by-heading", "printf '\n## One\n\nThis.\n\n## Two\n\nThat.\n' >>.chant/specs/$(of 010).md"),
-    ("git chant investigate issue-1234 --again root-cause --reason \"the lock is not reentrant\"", "investigates"),
+    (
+        "git chant investigate issue-1234 --again root-cause --reason \"the lock is not reentrant\"",
+        "investigates --phases root-cause; git chant -q work --topic issue-1234",
+    ),
 ];
 
 /// The exit codes of examples that are no success.
