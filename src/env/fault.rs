@@ -67,6 +67,7 @@ pub const PLACES: &[&str] = &[
     "pool.make",
     "pool.move",
     "pool.note",
+    "pool.probe",
     "private.make",
     "private.move",
     "private.place",

@@ -13,6 +13,7 @@ const COMPOUND: &[&str] = &[
     "dir.make",
     "placeholder.drop",
     "placeholder.make",
+    "pool.probe",
     "private.make",
     "ref.commit",
     "ref.lock",
@@ -28,9 +29,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("aside.return", "after a merge that did not happen: tests/cli/places.rs"),
     ("aside.rewrite", "where the work tree is on another file system than the repository"),
     ("cache.lock", "with chant.verifyBase or 'reproduces:'"),
-    ("cache.place", "with chant.verifyBase or 'reproduces:'"),
     ("file.remove", "'fsck --repair' of old files, and an add that fails"),
-    ("git.clean", "in the check worktree"),
     ("given.place", "'report -o', which writes where a person says: tests/cli/report.rs"),
     ("git.merge", "where a person or an agent resolves a conflict"),
     ("git.notes", "where both sides wrote notes"),
@@ -47,8 +46,6 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("prune.file", "'prune'"),
     ("ref.mend", "'fsck --repair' of a ref that a power cut emptied"),
     ("slot.take", "with chant.agent.<name>.jobs"),
-    ("tree.forget", "of a worktree whose directory is gone"),
-    ("tree.remove", "of a worktree with directories that cannot be written"),
     ("lease.forget", "of a run that died"),
 ];
 

@@ -231,9 +231,9 @@ impl<'r> Pool<'r> {
     /// Makes an entry of the files that were moved to it. `false` if there is among them what git does not see.
     fn complete(&self, entry: &Entry, tree: &Worktree) -> Result<bool> {
         let io = |done: io::Result<()>| done.io("move files to", &entry.dir);
-        io(fs::remove_file(entry.tree().join(".git")))?;
+        io(fault::around("pool.drop", || fs::remove_file(entry.tree().join(".git"))))?;
         for what in ["index", "key"] {
-            io(fs::rename(self.record_of(tree, what), entry.dir.join(what)))?;
+            io(fault::around("pool.move", || fs::rename(self.record_of(tree, what), entry.dir.join(what))))?;
         }
         let git = Git::in_dir(&entry.tree()).repository(self.repo.common_dir(), &entry.tree());
         self.clean(git.without_hooks().env("GIT_INDEX_FILE", entry.dir.join("index")))?;
@@ -259,13 +259,14 @@ impl Entry {
 
     /// Puts the files and their index into a worktree without files.
     fn move_into(&self, tree: &Worktree) -> Result<()> {
+        let rename = |from: PathBuf, to: PathBuf| fault::around("pool.move", || fs::rename(from, to));
         let moved = || {
-            fs::rename(tree.path.join(".git"), self.tree().join(".git"))?;
-            fs::remove_dir(&tree.path)?;
-            fs::rename(self.tree(), &tree.path)?;
-            fs::rename(self.dir.join("index"), tree.git_dir.join("index"))
+            rename(tree.path.join(".git"), self.tree().join(".git"))?;
+            fault::around("pool.drop", || fs::remove_dir(&tree.path))?;
+            rename(self.tree(), tree.path.clone())?;
+            rename(self.dir.join("index"), tree.git_dir.join("index"))
         };
-        fault::around("pool.move", moved).io("move files to", &tree.path)
+        moved().io("move files to", &tree.path)
     }
 }
 
@@ -285,10 +286,13 @@ pub(crate) fn discard(path: &Path) -> Result<()> {
 /// Whether the tree has only files, links and directories as git makes them, and no repository inside: git passes over others, and over a
 /// second name of a file, or permissions, that came in the second in which it made that file.
 fn has_nothing_strange(tree: &Path) -> io::Result<bool> {
-    let like = tempfile::Builder::new().prefix("like").tempdir_in(tree.parent().unwrap_or(tree))?;
-    let probe = like.path().join("directory");
-    fs::create_dir(&probe)?;
-    let usual = fs::metadata(&probe)?.permissions().mode();
+    let probe = || {
+        let like = tempfile::Builder::new().prefix("like").tempdir_in(tree.parent().unwrap_or(tree))?;
+        let dir = like.path().join("directory");
+        fs::create_dir(&dir)?;
+        Ok::<_, io::Error>(fs::metadata(&dir)?.permissions().mode())
+    };
+    let usual = fault::around("pool.probe", probe)?;
     let mut dirs = vec![tree.to_owned()];
     while let Some(dir) = dirs.pop() {
         let mut names = [0; 1 << 12];
