@@ -13,6 +13,34 @@ use std::{
 
 use crate::error::{IoContext, Result};
 
+/// A file on which this process has a lock, or tries to get one. The lock is released when this is dropped.
+///
+/// Closing the file is not enough: a child that another thread is just starting has a copy of every open file until it has become its
+/// program, and would keep the lock until then.
+#[derive(Debug)]
+#[must_use = "the lock is released when this is dropped"]
+pub(crate) struct Lockable(File);
+
+impl From<File> for Lockable {
+    fn from(file: File) -> Self {
+        Lockable(file)
+    }
+}
+
+impl std::ops::Deref for Lockable {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.0
+    }
+}
+
+impl Drop for Lockable {
+    fn drop(&mut self) {
+        unlock(&self.0);
+    }
+}
+
 /// Waits for the exclusive lock on `file`, which was opened at `path`.
 pub(crate) fn lock(file: &File, path: &Path) -> Result<()> {
     taken(path, || file.lock().map_err(TryLockError::Error)).map(drop)
@@ -39,8 +67,7 @@ fn taken(path: &Path, take: impl Fn() -> Result<(), TryLockError>) -> Result<boo
     }
 }
 
-/// Releases the lock before `file` is closed: a child that another thread is just starting has a copy of every open file until it
-/// has become its program. A failure leaves the lock to be released at the end of the process.
+/// Releases the lock before `file` is closed, see [`Lockable`]. A failure leaves the lock to be released at the end of the process.
 pub(crate) fn unlock(file: &File) {
     let _kept_until_the_end: io::Result<()> = file.unlock();
 }
@@ -54,3 +81,7 @@ pub(crate) fn is_current(file: &File, path: &Path) -> Result<bool> {
         Err(error) => Err(error).io("read", path),
     }
 }
+
+#[cfg(test)]
+#[path = "tests/file_lock.rs"]
+mod tests;

@@ -10,7 +10,11 @@ use std::{
 
 use crate::{
     agent::interrupt::Interrupts,
-    env::{fault, file_lock, local_file},
+    env::{
+        fault,
+        file_lock::{self, Lockable},
+        local_file,
+    },
     error::{Error, Exit, IoContext, Kind, Result},
     git::worktree::{self, path, remove},
 };
@@ -32,7 +36,7 @@ pub(crate) struct Slot {
     number: usize,
     /// The directory.
     pub dir: PathBuf,
-    _held: File,
+    _held: Lockable,
 }
 
 impl Slot {
@@ -71,7 +75,7 @@ impl Slot {
         }
     }
 
-    fn make(project: &Project, root: &Path, number: usize, held: File) -> Result<Slot> {
+    fn make(project: &Project, root: &Path, number: usize, held: Lockable) -> Result<Slot> {
         // When it was used last: for `prune`.
         held.set_modified(project.env.now().into()).io("write", root)?;
         Ok(Slot { number, dir: root.join(number.to_string()), _held: held })
@@ -126,14 +130,14 @@ impl Slot {
     }
 }
 
-/// Keeps other processes of this clone from checking merges until the file is dropped: each of them would be out of date with the next.
+/// Keeps other processes of this clone from checking merges until this is dropped: each of them would be out of date with the next.
 ///
 /// # Errors
 /// If the lock cannot be taken.
-pub(crate) fn hold_merges(project: &Project) -> Result<File> {
+pub(crate) fn hold_merges(project: &Project) -> Result<Lockable> {
     let lock = project.private_dir("check")?.join("merges.lock");
     let open = || local_file::open_with(&lock, File::options().create(true).append(true));
-    let held = fault::around("cache.lock", open).io("create", &lock)?;
+    let held = Lockable::from(fault::around("cache.lock", open).io("create", &lock)?);
     file_lock::lock(&held, &lock)?;
     Ok(held)
 }
@@ -186,7 +190,7 @@ impl Left {
     /// # Errors
     /// If the lock cannot be looked at.
     pub(crate) fn is_in_use(&self) -> Result<bool> {
-        let held = local_file::open(&self.lock).ok().flatten();
+        let held = local_file::open(&self.lock).ok().flatten().map(Lockable::from);
         held.map_or(Ok(false), |file| Ok(!file_lock::try_lock_shared(&file, &self.lock)?))
     }
 
@@ -195,7 +199,7 @@ impl Left {
     /// # Errors
     /// `in-use` if a check uses the slot by now.
     pub(crate) fn remove(&self) -> Result<()> {
-        let held = local_file::open(&self.lock).ok().flatten();
+        let held = local_file::open(&self.lock).ok().flatten().map(Lockable::from);
         if let Some(held) = &held
             && !file_lock::try_lock(held, &self.lock)?
         {
@@ -211,8 +215,8 @@ fn recorded(record: &Path) -> Option<PathBuf> {
     Some(PathBuf::from(OsString::from_vec(bytes)))
 }
 
-fn open_lock(root: &Path, number: usize) -> Result<(File, PathBuf)> {
+fn open_lock(root: &Path, number: usize) -> Result<(Lockable, PathBuf)> {
     let lock = root.join(format!("{number}.lock"));
     let open = || local_file::open_with(&lock, File::options().create(true).append(true));
-    Ok((fault::around("cache.lock", open).io("create", &lock)?, lock))
+    Ok((fault::around("cache.lock", open).io("create", &lock)?.into(), lock))
 }

@@ -16,7 +16,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Project;
 use crate::{
-    env::{fault, file_lock, local_file, machine},
+    env::{
+        fault,
+        file_lock::{self, Lockable},
+        local_file, machine,
+    },
     error::{Error, IoContext, Kind, Result},
     git::worktree::remove,
 };
@@ -75,7 +79,7 @@ pub(crate) struct Warm {
     dir: PathBuf,
     key: String,
     record: Option<Record>,
-    held: File,
+    held: Lockable,
 }
 
 impl Warm {
@@ -156,7 +160,7 @@ impl Warm {
     /// If it cannot be moved.
     pub(crate) fn add(&mut self, project: &Project, built: &Built<'_>) -> Result<()> {
         let making = local_file::open_with(&self.dir.join("making"), File::options().create(true).append(true));
-        let making = fault::around("cache.lock", || making).io("create", &self.dir)?;
+        let making = Lockable::from(fault::around("cache.lock", || making).io("create", &self.dir)?);
         let stays = |now: &Record| self.record.as_ref().is_some_and(|before| before.layers == now.layers);
         let other = record(&self.dir).is_some_and(|now| now.key == self.key && !stays(&now));
         if !file_lock::try_lock(&making, &self.dir)? || other {
@@ -230,9 +234,9 @@ fn dir(project: &Project) -> PathBuf {
     project.repo.chant_dir().join("check").join("warm")
 }
 
-fn lock(dir: &Path) -> Result<File> {
+fn lock(dir: &Path) -> Result<Lockable> {
     let open = || local_file::open_with(&dir.join("lock"), File::options().create(true).append(true));
-    fault::around("cache.lock", open).io("create", dir)
+    fault::around("cache.lock", open).io("create", dir).map(Lockable::from)
 }
 
 /// The record, if the directories that it names are there.

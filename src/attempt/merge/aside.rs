@@ -16,7 +16,11 @@ use crate::{
     agent::lease::path_text,
     answer::progress::{Progress, Step},
     attempt::ended::Waits,
-    env::{fault, file_lock, local_file},
+    env::{
+        fault,
+        file_lock::{self, Lockable},
+        local_file,
+    },
     error::{Error, IoContext, Kind, Result},
     git::worktree::{self, Worktree},
     project::Project,
@@ -335,11 +339,15 @@ fn has_extension(file: &Path, extension: &str) -> bool {
 
 /// The record in `file`, locked by `try_lock`, if its writer is dead; the inner `None` where it died while it wrote the record. `None`
 /// where the writer lives, and where `file` is no record.
-fn abandoned(file: &Path, try_lock: impl Fn(&File, &Path) -> Result<bool>) -> Result<Option<(File, Option<Record>)>> {
+fn abandoned(
+    file: &Path,
+    try_lock: impl Fn(&File, &Path) -> Result<bool>,
+) -> Result<Option<(Lockable, Option<Record>)>> {
     if !has_extension(file, "json") {
         return Ok(None);
     }
     let Ok(Some(lock)) = local_file::open(file) else { return Ok(None) };
+    let lock = Lockable::from(lock);
     if !try_lock(&lock, file)? {
         return Ok(None);
     }

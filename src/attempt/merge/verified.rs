@@ -1,7 +1,5 @@
 //! `chant.verifyMerged`: what passed on the work alone has to pass on its merge too, before the target moves.
 
-use std::fs::File;
-
 use gix::ObjectId;
 
 use crate::{
@@ -17,6 +15,7 @@ use crate::{
         checks::{Checks, Command},
         proof,
     },
+    env::file_lock::Lockable,
     error::Result,
     project::{Project, check_output, check_slot, trust},
     specs::attempt::Attempt,
@@ -42,7 +41,7 @@ pub(super) struct Verifier<'p> {
     attempt: &'p Attempt,
     tip: ObjectId,
     progress: &'p dyn Progress,
-    _held: File,
+    _held: Lockable,
 }
 
 impl<'p> Verifier<'p> {

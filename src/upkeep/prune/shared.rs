@@ -7,7 +7,10 @@ use gix::ObjectId;
 use super::{Request, Step, commits, remove_file};
 use crate::{
     answer::Pruned,
-    env::{file_lock, local_file},
+    env::{
+        file_lock::{self, Lockable},
+        local_file,
+    },
     error::{Error, Kind, Result},
     git::{
         history,
@@ -92,7 +95,7 @@ fn check_worktree(project: &Project, request: &Request) -> Result<Option<Step>> 
     let why = if gone { "its directory was deleted" } else { "unused for a long time" };
     Ok(Some(Step::prune(Pruned::Check, None, name, why, move |project| {
         // The lock that checks take. Without the file there never was one.
-        let held = local_file::open(&lock).ok().flatten();
+        let held = local_file::open(&lock).ok().flatten().map(Lockable::from);
         if let Some(held) = &held
             && !file_lock::try_lock(held, &lock)?
         {
@@ -103,7 +106,8 @@ fn check_worktree(project: &Project, request: &Request) -> Result<Option<Step>> 
 }
 
 fn is_held(lock: &std::path::Path) -> Result<bool> {
-    local_file::open(lock).ok().flatten().map_or(Ok(false), |file| Ok(!file_lock::try_lock_shared(&file, lock)?))
+    let held = local_file::open(lock).ok().flatten().map(Lockable::from);
+    held.map_or(Ok(false), |file| Ok(!file_lock::try_lock_shared(&file, lock)?))
 }
 
 /// Whether a copy that was moved aside, `<attempt>-<random>.md`, is the very text that its attempt pinned.
