@@ -161,7 +161,7 @@ fn checks(
             checks.reproduces = prover.prove(&mut room)?;
         }
     }
-    check_output::keep_whole(project, id, state.and_then(|state| state.attempt), checks.commands())?;
+    check_output::keep_whole(project, id, state.and_then(|state| state.attempt), Some(at), checks.commands())?;
     Ok((checks.settled(), later))
 }
 

@@ -44,7 +44,8 @@ pub(crate) fn keep(project: &Project, recorded: ObjectId, checks: &Checks) -> Re
     local_file::place(&dir(project), &format!("{recorded}.json"), &json)
 }
 
-/// Keeps all that `commands` printed, in place of what those of the checks before did. Without an `attempt` they ran for a person's own work.
+/// Keeps all that `commands` printed, in place of what those of the checks before did. Without an `attempt` they ran for a person's own work;
+/// `of` is the commit that was checked, if it was one.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -52,6 +53,7 @@ pub(crate) fn keep_whole<'a>(
     project: &Project,
     id: &SpecId,
     attempt: Option<ObjectId>,
+    of: Option<ObjectId>,
     commands: impl Iterator<Item = &'a Command>,
 ) -> Result<()> {
     let mut text = String::new();
@@ -63,6 +65,9 @@ pub(crate) fn keep_whole<'a>(
     }
     if text.is_empty() {
         return Ok(());
+    }
+    if let Some(of) = of {
+        text.insert_str(0, &format!("Checks of {of}\n\n"));
     }
     let attempt = attempt.map_or_else(|| "by-hand".to_owned(), |attempt| attempt.to_string());
     local_file::place(&transcript::dir(project.repo.common_dir(), id), &format!("{attempt}{ENDING}"), text.as_bytes())

@@ -428,12 +428,18 @@ fn all_that_checks_printed_can_be_read() {
     let ran = sandbox.chant(&["work", &id]).fails(1, &["exit code 4\n          29\n", "   40\n", &all]);
     assert!(!ran.out.contains("   28\n"), "{}", ran.out);
     let whole = sandbox.chant(&["log", &id, "--checks"]).ok().out;
-    assert!(whole.starts_with("$ true\n(exit code 0)\n\n$ seq 1 40; exit 4\n1\n2\n"), "{whole}");
+    let checked = sandbox.git(&["rev-parse", &format!("chant/{id}")]);
+    let begins = format!("Checks of {checked}\n\n$ true\n(exit code 0)\n\n$ seq 1 40; exit 4\n1\n2\n");
+    assert!(whole.starts_with(&begins), "{whole}");
     assert!(whole.ends_with("\n40\n(exit code 4)\n\n"), "{whole}");
     assert_eq!(sandbox.chant(&["log", &id, "--checks", "-n", "3"]).ok().out, "40\n(exit code 4)\n\n");
     let attempt = sandbox.show(&id)["attempt"].as_str().unwrap()[..12].to_owned();
     assert_eq!(sandbox.chant(&["log", &id, "--checks", "--attempt", &attempt]).ok().out, whole);
     sandbox.chant(&["log", &id, "--checks", "--attempt", "0123"]).fails(1, &["has no check output"]);
+    // Those of another commit take their place, and say so.
+    sandbox.chant(&["verify", &id, "--at", "HEAD"]).fails(1, &["exit code 4"]);
+    let other = format!("Checks of {}\n", sandbox.git(&["rev-parse", "HEAD"]));
+    assert!(sandbox.chant(&["log", &id, "--checks"]).ok().out.starts_with(&other));
     sandbox.chant(&["verify", &id]).fails(1, &["   29\n", &all]);
     // Of several specs, too.
     let other = sandbox.add(&["Once more", "--verify", "echo E45; false"]);

@@ -89,7 +89,7 @@ impl Check<'_> {
             checks.verify = self.verify(&mut room)?;
             checks.reproduces = self.reproduces(&mut room)?;
             let Attempt { id, start, .. } = self.attempt;
-            check_output::keep_whole(self.project, id, Some(*start), checks.commands())?;
+            check_output::keep_whole(self.project, id, Some(*start), Some(self.tip), checks.commands())?;
             if !checks.clone().settled().ok {
                 self.progress.say(&Step::Hint(self.unseen()?));
             }

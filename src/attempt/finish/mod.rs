@@ -282,7 +282,7 @@ impl Judge<'_> {
             Left::Settled { clean } => clean,
             Left::Problem(problem) => return Ok((Some(self.problem(problem)), false)),
             Left::Refused(command) => {
-                check_output::keep_whole(project, &attempt.id, Some(attempt.start), std::iter::once(&*command))?;
+                check_output::keep_whole(project, &attempt.id, Some(attempt.start), None, std::iter::once(&*command))?;
                 self.checks.commit = Some(*command);
                 self.checks = std::mem::take(&mut self.checks).settled();
                 return Ok((Some(self.checks.failures()), false));

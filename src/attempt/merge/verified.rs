@@ -78,7 +78,7 @@ impl<'p> Verifier<'p> {
             self.progress.say(&Step::Checking { what: command });
             let seen = room.recall_or(tree, command, Command::has_passed, |room| room.run_to_pass(merged, command))?;
             if !seen.has_passed() {
-                return self.refused(&seen, target).map(Some);
+                return self.refused(&seen, merged, target).map(Some);
             }
         }
         match &front.reproduces {
@@ -105,10 +105,10 @@ impl<'p> Verifier<'p> {
         };
         let Some(proof) = proof else {
             let seen = room.run_or_recall(merged, tree, command, stands)?;
-            return if stands(&seen) { Ok(None) } else { self.refused(&seen, target).map(Some) };
+            return if stands(&seen) { Ok(None) } else { self.refused(&seen, merged, target).map(Some) };
         };
         if !stands(&proof.tip) {
-            return self.refused(&proof.tip, target).map(Some);
+            return self.refused(&proof.tip, merged, target).map(Some);
         }
         let why = proof.fault.map(|fault| format!("merged with '{target}', '{command}' proves nothing: {fault}"));
         Ok(why.map(Waits::new))
@@ -123,9 +123,9 @@ impl<'p> Verifier<'p> {
     }
 
     /// What is said of a command that did not come to what it should have on the merge.
-    fn refused(&self, seen: &Command, target: &str) -> Result<Waits> {
+    fn refused(&self, seen: &Command, merged: ObjectId, target: &str) -> Result<Waits> {
         let id = &self.attempt.id;
-        check_output::keep_whole(self.project, id, Some(self.attempt.start), std::iter::once(seen))?;
+        check_output::keep_whole(self.project, id, Some(self.attempt.start), Some(merged), std::iter::once(seen))?;
         let verb = if seen.exit == Some(0) && seen.changed.is_empty() { "passes" } else { "fails" };
         let waits = Waits::new(format!("merged with '{target}', '{}' {verb}: {}", seen.command, seen.ending()));
         let said = seen.tail.iter().flat_map(|tail| tail.lines()).filter(|line| !line.trim().is_empty());
