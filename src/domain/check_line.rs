@@ -85,6 +85,8 @@ impl Checks {
             let mut seen: Vec<String> =
                 scope.forbidden.iter().map(|path| format!("'{path}' may not be changed")).collect();
             seen.extend(scope.leading_out.iter().map(|path| format!("the link '{path}' leads out of the repository")));
+            let obeys = |dir: &String| format!("'{dir}' is a bare repository: git obeys its configuration there");
+            seen.extend(scope.repositories.iter().map(obeys));
             if !scope.outside.is_empty() {
                 seen.push(scope.strays());
             }

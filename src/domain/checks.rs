@@ -94,6 +94,9 @@ pub(crate) struct Scope {
     /// Symbolic links that lead out of the repository.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leading_out: Vec<String>,
+    /// Directories in which git finds a bare repository, and so takes its configuration from them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repositories: Vec<String>,
 }
 
 impl Scope {

@@ -340,6 +340,22 @@ fn a_link_out_of_the_repository_and_what_python_compiled_are_no_work() {
 }
 
 #[test]
+fn a_bare_repository_in_the_work_is_told() {
+    let make = "git init -q --bare x/y.git; touch x/y.git/objects/info/a x/y.git/refs/heads/a";
+    for (script, told) in [(make, true), ("mkdir -p x/y.git; touch x/y.git/HEAD x/y.git/config", false)] {
+        let Caught { sandbox, id } = claim(&VERIFY, &format!("echo two >file; {script}; git add -A; tick"));
+        let said = sandbox.chant(&["work", &id]).ok().err;
+        assert_eq!(said.contains("warning: the work has a bare repository in 'x/y.git'"), told, "{said}");
+        let shown = sandbox.chant(&["show", &id]).ok().out;
+        assert_eq!(
+            shown.contains("'x/y.git' is a bare repository: git obeys its configuration there"),
+            told,
+            "{shown}"
+        );
+    }
+}
+
+#[test]
 fn release_notes_that_contradict_a_criterion_are_caught() {
     let script = "echo two >file; tick; printf '\\n## Release Notes\\n\\n- [ ] it is tested\\n' >>$CHANT_SPEC_FILE";
     claim(&VERIFY, script).by("the release notes contradict the criterion 'it is tested'");

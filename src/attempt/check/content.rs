@@ -1,6 +1,9 @@
 //! What the tip of an attempt holds and what the attempt changed. Nothing is judged here.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use gix::{ObjectId, bstr::ByteSlice};
 
@@ -126,6 +129,22 @@ pub(super) fn leads_out(project: &Project, commit: ObjectId, path: &str) -> Resu
         }
     }
     Ok(target.starts_with(b"/"))
+}
+
+/// The directories of `commit` with one of the `changed` paths in them that git takes for a bare repository, by the rule of git's own
+/// `is_git_directory`: a `HEAD`, `objects` and `refs`. The root of the work tree is none, since git finds the repository there first.
+pub(super) fn repositories(project: &Project, commit: ObjectId, changed: &[String]) -> Result<Vec<String>> {
+    let parents = |path: &String| Path::new(path).ancestors().skip(1).map(Path::to_owned).collect::<Vec<_>>();
+    let dirs: BTreeSet<PathBuf> = changed.iter().flat_map(parents).filter(|dir| dir != Path::new("")).collect();
+    let tree = project.repo.gix().find_commit(commit)?.tree()?;
+    let mut found = Vec::new();
+    for dir in dirs {
+        let has = |name: &str| tree.lookup_entry_by_path(dir.join(name)).map(|entry| entry.is_some());
+        if has("HEAD")? && has("objects")? && has("refs")? {
+            found.push(dir.to_string_lossy().into_owned());
+        }
+    }
+    Ok(found)
 }
 
 /// Every path that one of `commits` has otherwise than its first parent.

@@ -110,6 +110,11 @@ impl Check<'_> {
         let has_proof = self.attempt.spec.front.reproduces.is_some();
         let mut scope =
             Scope { mode: mode.as_str().to_owned(), map: bounds.map(|bounds| bounds.place), ..Scope::default() };
+        scope.repositories = content::repositories(self.project, self.tip, &changed)?;
+        for dir in &scope.repositories {
+            let what = format!("the work has a bare repository in '{dir}': git obeys its configuration there");
+            self.progress.say(&Step::Warning(what));
+        }
         let links = self.changed_links()?;
         for path in changed {
             if path == self.attempt.spec_path {
