@@ -4,7 +4,7 @@
 //! them. The caller decides which commits may add to it. Everything here can be deleted; only time is lost.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
@@ -33,6 +33,15 @@ const DEEPEST: usize = 8;
 
 /// The file that says what the warm checkout is.
 const RECORD: &str = "record.json";
+
+/// The file of a directory that says what commands read there.
+const READS: &str = "reads.json";
+
+/// A larger one is none of ours, in bytes.
+const MOST_READS: u64 = 64 << 20;
+
+/// The tracked files that each command read in a fresh checkout, by command.
+pub(crate) type Reads = BTreeMap<String, BTreeSet<String>>;
 
 /// What the warm checkout is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -70,6 +79,8 @@ pub(crate) struct Built<'a> {
     pub commands: &'a [String],
     /// The files of `.worktreeinclude`.
     pub included: &'a [PathBuf],
+    /// What they read.
+    pub reads: &'a Reads,
     /// Whether it began with the warm checkout as it is.
     pub on_top: bool,
 }
@@ -126,6 +137,19 @@ impl Warm {
         self.record.iter().flat_map(|record| &record.included)
     }
 
+    /// What commands read while it was built; `None` where that is not known.
+    pub(crate) fn reads(&self) -> Option<Reads> {
+        let mut all = Reads::new();
+        for number in self.record.iter().flat_map(|record| &record.layers) {
+            let path = self.dir.join(number.to_string()).join(READS);
+            let bytes = local_file::read(&path, MOST_READS).ok().flatten()?;
+            for (command, paths) in serde_json::from_slice::<Reads>(&bytes).ok()? {
+                all.entry(command).or_default().extend(paths);
+            }
+        }
+        Some(all)
+    }
+
     /// Whether `command` ran in it.
     pub(crate) fn has_run(&self, command: &str) -> bool {
         self.record.as_ref().is_some_and(|record| record.commands.contains(command))
@@ -172,6 +196,8 @@ impl Warm {
         fault::around("dir.make", || fs::create_dir(&layer)).io("create", &layer)?;
         fault::around("cache.place", || fs::rename(built.tree, layer.join("tree"))).io("move", built.tree)?;
         fs::copy(built.index, layer.join("index")).io("copy", built.index)?;
+        let reads = serde_json::to_vec(built.reads).map_err(std::io::Error::from).io("write", &layer)?;
+        fs::write(layer.join(READS), reads).io("write", &layer)?;
         // A record that outlives a crash of the machine names files that do, too.
         File::open(&layer).and_then(|dir| machine::sync_all(&dir)).io("write", &layer)?;
         let mut record = before.unwrap_or_else(|| Record {

@@ -107,6 +107,24 @@ fn a_command_that_changes_a_tracked_file_fails_and_names_it() {
 }
 
 #[test]
+fn a_check_finds_nothing_of_agents() {
+    // Neither what the agent left beside its commits, nor where an earlier one is at work, nor what a run kept in memory.
+    let shared = "python3 -c 'import ctypes as c; l = c.CDLL(None); print(l.shmget(0x7c68, 4096, 0o1600))'";
+    let sandbox = with(&[(".gitignore", "*.ign\n")], &format!("echo two >file; touch ok.ign; {shared} >had; tick"));
+    if !confine(&sandbox) || !need("python3") {
+        return;
+    }
+    let earlier = sandbox.add(&["Earlier"]);
+    sandbox.git(&["config", "chant.agent.stops.cmd", "touch earlier.ign; exit 3"]);
+    sandbox.chant(&["work", &earlier, "--agent", "stops"]).fails(1, &["exited with code 3"]);
+    let finds = "test \"$(ls ../*/*.ign | wc -l)\" = 0";
+    let memory = "python3 -c 'import ctypes as c; l = c.CDLL(None); exit(l.shmget(0x7c68, 4096, 0) != -1)'";
+    let id = sandbox.add(&["Make it two", "--verify", finds, "--verify", memory]);
+    sandbox.chant(&["work", &id]).ok();
+    assert!(sandbox.repo.join("had").exists());
+}
+
+#[test]
 fn a_large_file_of_git_lfs_is_compared_in_a_confined_check() {
     if !need("git-lfs") {
         return;

@@ -1,7 +1,7 @@
 //! The sandbox of Linux: the arguments of bubblewrap, made from a [`Sandbox`].
 //!
-//! A run has namespaces of users, processes and mounts of its own, and no capabilities, root included: without them root would mount the
-//! repository writable again, or reach it by `/proc/PID/root`. It has a session of its own, so that it cannot type into the
+//! A run has namespaces of users, processes, mounts and System V's shared memory of its own, and no capabilities, root included: without
+//! them root would mount the repository writable again, or reach it by `/proc/PID/root`. It has a session of its own, so that it cannot type into the
 //! person's terminal (TIOCSTI), and devices and terminals of its own. `--disable-userns` is not used: agents have sandboxes too.
 
 use std::{
@@ -49,7 +49,7 @@ const FORBIDDING: &[(&str, &str, &str)] = &[
 pub(super) fn prefix(sandbox: &Sandbox) -> Vec<OsString> {
     let mut words = Words(vec![PROGRAM.into()]);
     let root = Path::new("/");
-    words.add("--unshare-user").add("--unshare-pid").add("--die-with-parent").add("--new-session");
+    words.add("--unshare-user").add("--unshare-pid").add("--unshare-ipc").add("--die-with-parent").add("--new-session");
     words.add("--cap-drop").add("ALL");
     if sandbox.layers.is_some() {
         // In the namespace of the layers this user is root.

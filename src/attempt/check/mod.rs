@@ -9,6 +9,7 @@ mod doubts;
 mod held;
 mod map;
 mod proof;
+mod reads;
 pub(crate) mod recall;
 mod room;
 mod superseded;

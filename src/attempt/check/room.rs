@@ -5,6 +5,7 @@
 //! changes a version of its own. Whether an outcome is good enough is not decided here.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
@@ -13,11 +14,11 @@ use std::{
 
 use bstr::ByteSlice;
 use gix::ObjectId;
-use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
 use tempfile::TempDir;
 
 use super::{
     command::{left_running, record, set_up},
+    reads::{self, Changed},
     surroundings,
 };
 use crate::{
@@ -38,14 +39,15 @@ use crate::{
         work_file,
         worktree::{self, code, include, path, remove},
     },
-    project::{Project, check_output, check_slot::Slot, warm::Warm},
+    project::{
+        Project, check_output,
+        check_slot::Slot,
+        warm::{Reads, Warm},
+    },
 };
 
 /// The name of the layer that holds the checkout.
 const TREE: &str = "tree";
-
-/// What dates of files in a warm checkout are after, in seconds since 1970.
-const PAST: i64 = 1_000_000_000;
 
 /// The variable by which the processes of a run are found; in a sandbox they need none.
 const MARKER: &str = "CHANT_RUN";
@@ -57,7 +59,7 @@ pub(crate) type Extra = (String, Vec<u8>);
 pub(crate) struct Room<'p> {
     pub(super) project: &'p Project,
     pub(super) progress: &'p dyn Progress,
-    slot: Slot,
+    pub(super) slot: Slot,
     may_change: PathSet,
     /// The warm checkout, where checks may begin with it.
     pub(super) warm: Option<Warm>,
@@ -77,6 +79,10 @@ pub(super) struct Begin {
     pub index: PathBuf,
     /// Whether what the checkout is prepared from differs, so that set-up has to run again.
     pub set_up: bool,
+    /// The files that differ, without those of git-chant.
+    pub changed: Vec<Changed>,
+    /// What commands read in a fresh checkout.
+    pub reads: Reads,
 }
 
 /// What came of commands in a warm checkout.
@@ -85,36 +91,40 @@ pub(super) enum Tried {
     Passed(Vec<Command>),
     /// One of them failed.
     Failed,
+    /// One of them passed, and did not read a file that it reads in a fresh checkout.
+    Missed,
     /// There is none for them.
     Not,
 }
 
 /// A checkout of one commit, prepared, for one or more commands in turn. It is gone when this is dropped.
 pub(crate) struct Visit<'r> {
-    room: &'r Room<'r>,
-    stand: Stand,
+    pub(super) room: &'r Room<'r>,
+    pub(super) stand: Stand,
     refs: Refs,
-    commit: ObjectId,
+    pub(super) commit: ObjectId,
     /// The commit of the warm checkout that it began with.
     warm: Option<ObjectId>,
     /// The files of `.worktreeinclude`.
     pub(super) included: Vec<PathBuf>,
-    /// How long `chant.worktreeSetup` took.
+    /// Whether `chant.worktreeSetup` has to run in it.
+    set_up: bool,
+    /// How long that took.
     prepared: Duration,
 }
 
 /// Where a checkout is, and what confines a command in it.
-struct Stand {
+pub(super) struct Stand {
     /// Where commands find it.
-    path: PathBuf,
+    pub path: PathBuf,
     /// Where this process finds it.
-    files: PathBuf,
+    pub files: PathBuf,
     /// The sandbox for git-chant's own git, which no command can change.
     own: Option<Confinement>,
     /// The sandbox for commands.
     commands: Option<Confinement>,
     /// Whether commands have a home directory of their own.
-    own_home: bool,
+    pub own_home: bool,
     /// The directory for temporary files, where commands have none of their own otherwise.
     temporary: Option<TempDir>,
 }
@@ -155,10 +165,12 @@ impl<'p> Room<'p> {
     /// # Errors
     /// `worktree-setup` if it cannot be prepared; `not-confined` if `chant.confine` is `require` and that cannot be.
     pub(crate) fn visit(&mut self, commit: ObjectId, extra: &[Extra]) -> Result<Visit<'_>> {
-        self.visit_from(commit, extra, None)
+        let mut visit = self.visit_from(commit, extra, None)?;
+        visit.prepare(&[])?;
+        Ok(visit)
     }
 
-    /// As [`Room::visit`], where it can be from what is there to `begin` with.
+    /// Makes a checkout as [`Room::visit`] does, where it can be from what is there to `begin` with. It is left to the caller to prepare it.
     pub(super) fn visit_from(&mut self, commit: ObjectId, extra: &[Extra], begin: Option<&Begin>) -> Result<Visit<'_>> {
         let (project, room) = (self.project, &*self);
         let stand = room.stand(commit, begin)?;
@@ -188,18 +200,8 @@ impl<'p> Room<'p> {
         }
         let refs = apart::refs(&git_dir);
         let warm = begin.map(|begin| begin.commit);
-        let mut visit = Visit { room, stand, refs, commit, warm, included, prepared: Duration::ZERO };
-        if begin.is_some_and(|begin| !begin.set_up) {
-            return Ok(visit);
-        }
-        let mut prepared = Duration::ZERO;
-        set_up(project, &visit.stand.path, |command| {
-            let finished = visit.watch(command, None, None)?;
-            prepared = finished.duration;
-            Ok(finished)
-        })?;
-        visit.prepared = prepared;
-        Ok(visit)
+        let set_up = begin.is_none_or(|begin| begin.set_up);
+        Ok(Visit { room, stand, refs, commit, warm, included, set_up, prepared: Duration::ZERO })
     }
 
     /// Runs `command` in a fresh checkout of `commit`.
@@ -230,15 +232,14 @@ impl<'p> Room<'p> {
         commands: &[String],
         begins: &dyn Fn(&str),
     ) -> Result<Vec<Command>> {
-        let was_warm = match self.run_warm(commit, extra, commands, begins)? {
-            Tried::Passed(done) => return Ok(done),
-            Tried::Failed => true,
-            Tried::Not => false,
-        };
+        let tried = self.run_warm(commit, extra, commands, begins)?;
+        if let Tried::Passed(done) = tried {
+            return Ok(done);
+        }
         let visit = self.visit(commit, extra)?;
         let mut done = Vec::new();
         for command in commands {
-            if !was_warm {
+            if matches!(tried, Tried::Not) {
                 begins(command);
             }
             let mut seen = visit.run(command)?;
@@ -251,7 +252,7 @@ impl<'p> Room<'p> {
         }
         let prepared = visit.prepared;
         drop(visit);
-        self.remember(&done, prepared, was_warm)?;
+        self.remember(&done, prepared, &tried)?;
         Ok(done)
     }
 
@@ -343,7 +344,7 @@ impl<'p> Room<'p> {
             worktree: path.to_owned(),
             run_dir: self.slot.dir.clone(),
             read_only,
-            hidden: confine::sockets(&project.env),
+            hidden: confine::sockets(&project.env).into_iter().chain(surroundings::of_agents(project, path)?).collect(),
             writable: project.config().confine_writable(project.env.home())?,
             strict: layers.is_some(),
             layers,
@@ -356,7 +357,7 @@ impl<'p> Room<'p> {
 
 impl Stand {
     /// Git's view of the checkout, with this git directory.
-    fn apart<'a>(&'a self, dir: &'a Path, git_dir: &'a Path) -> Apart<'a> {
+    pub(super) fn apart<'a>(&'a self, dir: &'a Path, git_dir: &'a Path) -> Apart<'a> {
         let sandbox = self.own.as_ref().map_or(&[][..], |own| &own.prefix);
         Apart { git_dir, work_tree: &self.path, dir, sandbox }
     }
@@ -368,11 +369,18 @@ impl Visit<'_> {
     /// # Errors
     /// If it cannot be run at all, or the person interrupts it.
     pub(crate) fn run(&self, command: &str) -> Result<Command> {
+        self.run_watched(command, &[]).map(|(seen, _)| seen)
+    }
+
+    /// Runs `command` as [`Visit::run`] does, and says which of the `watched` files it read.
+    pub(super) fn run_watched(&self, command: &str, watched: &[PathBuf]) -> Result<(Command, BTreeSet<String>)> {
         let timeout = self.room.project.config().verify_timeout()?;
         let left = self.stand.temporary.as_ref().map_or(self.room.slot.dir.join("tmp"), |dir| dir.path().to_owned());
         let left = left.join("left-running");
         let began = Since::now(&self.room.slot.dir)?;
+        reads::forget(&self.stand.files, watched);
         let finished = self.watch(command, timeout, Some(&left))?;
+        let read = reads::since_forgotten(&self.stand.files, watched);
         let mut seen = record(command, &finished)?;
         let slot = &self.room.slot.dir;
         let changed = self.stand.apart(slot, &slot.join("git")).changed()?;
@@ -396,49 +404,32 @@ impl Visit<'_> {
         if let Some(left) = left_running(&finished) {
             self.remark(&mut seen, left);
         }
-        Ok(seen)
+        Ok((seen, read))
+    }
+
+    /// Runs `chant.worktreeSetup`, unless a warm checkout has what it makes, and says which of the `watched` files it read.
+    ///
+    /// # Errors
+    /// `worktree-setup` if it fails.
+    pub(super) fn prepare(&mut self, watched: &[PathBuf]) -> Result<BTreeSet<String>> {
+        if !self.set_up {
+            return Ok(BTreeSet::new());
+        }
+        reads::forget(&self.stand.files, watched);
+        let mut prepared = Duration::ZERO;
+        set_up(self.room.project, &self.stand.path, |command| {
+            let finished = self.watch(command, None, None)?;
+            prepared = finished.duration;
+            Ok(finished)
+        })?;
+        self.prepared = prepared;
+        Ok(reads::since_forgotten(&self.stand.files, watched))
     }
 
     /// Names what a command did besides, now and in its record.
     fn remark(&self, seen: &mut Command, what: String) {
         self.room.progress.say(&Step::Warning(format!("'{}': {what}", seen.command)));
         seen.remarks.push(what);
-    }
-
-    /// Whether it is there in the sandbox only, so that what it writes lies apart.
-    pub(super) fn is_layered(&self) -> bool {
-        self.stand.own_home
-    }
-
-    /// What was written in it, and git's index of it. Its tracked files get a date of the past, another one in each `generation`: no later
-    /// change has that date.
-    pub(super) fn settle(&self, generation: u64) -> Result<(PathBuf, PathBuf)> {
-        let (slot, files) = (&self.room.slot.dir, &self.stand.files);
-        let (git_dir, index) = (files.join(".git"), slot.join("git/index"));
-        remove::clear(&git_dir)?;
-        apart::make_git_dir(&self.room.project.repo, &git_dir, self.commit)?;
-        fs::copy(&index, git_dir.join("index")).io("copy", &index)?;
-        let inside = self.stand.path.join(".git");
-        let apart = self.stand.apart(slot, &inside);
-        let time = Timespec { tv_sec: PAST + 2 * i64::try_from(generation).unwrap_or_default(), tv_nsec: 0 };
-        let times = Timestamps { last_access: time, last_modification: time };
-        let mut dir = (PathBuf::new(), false);
-        for path in apart.tracked()? {
-            let Ok(path) = path.to_path().map(|path| files.join(path)) else { continue };
-            let parent = path.parent().unwrap_or(files);
-            if dir.0 != parent {
-                // A command may have put a link in the place of a directory.
-                dir = (parent.to_owned(), fs::canonicalize(parent).is_ok_and(|real| real == parent));
-            }
-            if dir.1 {
-                // A file that is gone or was not changed is not there.
-                let _dated = rustix::fs::utimensat(CWD, &path, &times, AtFlags::SYMLINK_NOFOLLOW);
-            }
-        }
-        apart.refresh()?;
-        fs::copy(git_dir.join("index"), &index).io("copy", &index)?;
-        remove::clear(&git_dir)?;
-        Ok((files.clone(), index))
     }
 
     /// Runs `command`, and shows what it prints while it runs. The file `left` gets the names of the processes that it leaves.

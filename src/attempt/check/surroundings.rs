@@ -15,7 +15,12 @@ use crate::{
     attempt::home::{self, Ours, Since},
     env::{Env, local_file},
     error::{IoContext as _, Result},
-    git::{private::Private, process::scrubbed_env},
+    git::{
+        private::Private,
+        process::scrubbed_env,
+        repository::Head,
+        worktree::{self, Worktree},
+    },
     project::Project,
 };
 
@@ -48,6 +53,22 @@ pub(super) fn layers(project: &Project, kind: &str) -> Vec<Layer> {
 pub(super) fn has_own_home(env: &Env, layers: &[Layer]) -> bool {
     let home = env.home().and_then(|home| fs::canonicalize(home).ok());
     home.is_some_and(|home| layers.iter().any(|layer| home.starts_with(&layer.at)))
+}
+
+/// Where agents work and worked, which no check in the checkout at `place` finds: their worktrees, those that are kept for the next one, and
+/// what their private repositories hold.
+pub(super) fn of_agents(project: &Project, place: &Path) -> Result<Vec<PathBuf>> {
+    let prefix = project.config().branch_prefix()?.to_string();
+    let home = project.env.home();
+    let is_agents = |tree: &Worktree| match &tree.head {
+        Some(Head::Branch(name, _)) => name.shorten().starts_with(prefix.as_bytes()),
+        _ => true,
+    };
+    let holds = |tree: &Path| [Some(place), home.as_deref()].iter().flatten().any(|held| held.starts_with(tree));
+    let trees = worktree::list(&project.repo)?.into_iter().filter(|tree| !tree.main && is_agents(tree));
+    let trees = trees.map(|tree| tree.path).filter(|path| !holds(path));
+    let chant = project.repo.chant_dir();
+    Ok(trees.chain(["pool", "runs"].map(|name| chant.join(name))).collect())
 }
 
 /// What changed in the home directory since the file `since` was written; nothing where that is not there.

@@ -1,16 +1,24 @@
 //! When a check begins with the warm checkout, and when it adds to it.
 //!
 //! Only a commit that the target had before the agent began adds to the warm checkout. A check of anything else throws away what it wrote.
-//! A check can only pass there: what fails is run again in a cold checkout, and that outcome counts.
+//! A check can only pass there, and only if it reads what the work changed: anything else is run again in a cold checkout, and that
+//! outcome counts.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use bstr::ByteSlice;
 use gix::ObjectId;
+use rustix::fs::{Timespec, Timestamps};
 
 use super::{
+    reads::{self, Changed, SET_UP},
     recall,
-    room::{Begin, Extra, Room, Tried},
+    room::{Begin, Extra, Room, Tried, Visit},
 };
 use crate::{
     answer::progress::Step,
@@ -18,14 +26,21 @@ use crate::{
         checks::Command,
         held::{Role, role},
     },
-    error::{Kind, Result},
-    git::history::{self, Change, ChangeKind},
-    project::warm::{Built, Mark, Warm},
+    error::{IoContext, Kind, Result},
+    git::{
+        history::{self, Change, ChangeKind},
+        private::apart,
+        worktree::remove,
+    },
+    project::warm::{Built, Mark, Reads, Warm},
     specs::attempt::Attempt,
 };
 
 /// A check that takes no longer needs no warm checkout.
 const SLOW: Duration = Duration::from_secs(2);
+
+/// What dates of files in a warm checkout are after, in seconds since 1970.
+const PAST: i64 = 1_000_000_000;
 
 impl Room<'_> {
     /// Lets checks in this room begin with the warm checkout. Where it is of use for `commands`, and lacks something, they run on the base
@@ -54,18 +69,30 @@ impl Room<'_> {
     /// Runs `commands` on `base`, and adds what they build to the warm checkout.
     fn build(&mut self, warm: &mut Warm, base: ObjectId, commands: &[String], begin: Option<&Begin>) -> Result<()> {
         let project = self.project;
-        let visit = match self.visit_from(base, &[], begin) {
-            Ok(visit) if visit.is_layered() => visit,
+        let begun = self.visit_from(base, &[], begin).and_then(|mut visit| {
+            let tracked = visit.tracked()?;
+            let read = visit.prepare(&tracked)?;
+            Ok((visit, tracked, read))
+        });
+        let (visit, tracked, read) = match begun {
+            Ok(begun) if begun.0.is_layered() => begun,
             // The check itself tells that set-up fails.
             Err(error) if error.kind != Kind::WorktreeSetup && error.kind != Kind::GitFailed => return Err(error),
             _ => return Ok(()),
         };
+        let mut reads = Reads::from([(SET_UP.to_owned(), read)]);
         for command in commands {
-            visit.run(command)?;
+            let (_, read) = visit.run_watched(command, &tracked)?;
+            reads.insert(command.clone(), read);
         }
-        let (tree, index) = &visit.settle(warm.next())?;
+        if reads.values().all(BTreeSet::is_empty) {
+            let why = "commands run in a fresh checkout: the file system does not tell what they read (noatime)";
+            visit.room.slot.tell_once(why, |why| visit.room.progress.say(&Step::Note(why.to_owned())))?;
+            return commands.iter().try_for_each(|command| warm.mark(project, Mark::Cold, command));
+        }
+        let (tree, index) = &visit.settle(&tracked, warm.next())?;
         let (included, on_top) = (&visit.included, begin.is_some());
-        warm.add(project, &Built { commit: base, tree, index, commands, included, on_top })
+        warm.add(project, &Built { commit: base, tree, index, commands, included, reads: &reads, on_top })
     }
 
     /// Whether one of `commands` is slow, and the warm checkout does not have what it builds at `base`.
@@ -96,8 +123,15 @@ impl Room<'_> {
             return Ok(None);
         }
         let set_up = self.project.config().worktree_setup()?.map(|command| command.to_string());
-        let set_up = set_up.is_some_and(|command| changes.iter().any(|change| prepares(change, &command)));
-        Ok(Some(Begin { commit: from, layers: warm.layers(), index, set_up }))
+        let Some(reads) = warm.reads() else { return Ok(None) };
+        // The checkout's own configuration, which says what submodules it has, is made anew.
+        let has_modules = self.project.blob_in(commit, ".gitmodules")?.is_some();
+        let own = changes.iter().filter(|change| !change.path.starts_with(b".chant/"));
+        let changed: Vec<Changed> = own.map(Changed::from).collect();
+        let set_up = set_up.is_some_and(|command| {
+            has_modules || changes.iter().any(|change| prepares(change, &command)) || reads::by_set_up(&reads, &changed)
+        });
+        Ok(Some(Begin { commit: from, layers: warm.layers(), index, set_up, changed, reads }))
     }
 
     /// Runs `commands` in turn in the warm checkout, until one fails.
@@ -116,8 +150,13 @@ impl Room<'_> {
         }
         let Some(begin) = self.begin(commit)? else { return Ok(Tried::Not) };
         let progress = self.progress;
-        let visit = match self.visit_from(commit, extra, Some(&begin)) {
-            Ok(visit) if visit.is_layered() => visit,
+        let watched: Vec<PathBuf> = begin.changed.iter().map(|file| file.at.clone()).collect();
+        let begun = self.visit_from(commit, extra, Some(&begin)).and_then(|mut visit| {
+            let set_up = visit.prepare(&watched)?;
+            Ok((visit, set_up))
+        });
+        let (visit, set_up) = match begun {
+            Ok(begun) if begun.0.is_layered() => begun,
             // A cold checkout tells whether that is the fault of the warm one.
             Err(error) if error.kind != Kind::WorktreeSetup && error.kind != Kind::GitFailed => return Err(error),
             _ => return Ok(Tried::Not),
@@ -125,22 +164,36 @@ impl Room<'_> {
         let mut done = Vec::new();
         for command in commands {
             begins(command);
-            let mut seen = visit.run(command)?;
+            let (mut seen, mut read) = visit.run_watched(command, &watched)?;
+            read.extend(set_up.iter().cloned());
             seen.ok = seen.has_passed();
             if !seen.ok {
                 let what = format!("'{command}' failed in the reused checkout; running it again in a fresh one");
                 progress.say(&Step::Note(what));
                 return Ok(Tried::Failed);
             }
+            if let Some(path) = reads::missed(&begin.reads, command, &begin.changed, &read) {
+                let what = format!(
+                    "'{command}' did not read '{path}' in the reused checkout; running it again in a fresh one"
+                );
+                progress.say(&Step::Note(what));
+                return Ok(Tried::Missed);
+            }
             done.push(seen);
         }
         Ok(Tried::Passed(done))
     }
 
-    /// Remembers what `done` in a cold checkout, which was `prepared` in that time, shows of its commands; `was_warm` says that one of them has just failed in a warm one.
-    pub(super) fn remember(&self, done: &[Command], prepared: Duration, was_warm: bool) -> Result<()> {
+    /// Remembers what `done` in a cold checkout, which was `prepared` in that time, shows of its commands; they were `tried` in a warm one
+    /// before.
+    pub(super) fn remember(&self, done: &[Command], prepared: Duration, tried: &Tried) -> Result<()> {
         let Some(warm) = &self.warm else { return Ok(()) };
-        let mark = if was_warm && done.iter().all(Command::has_passed) {
+        let contradicts = match tried {
+            Tried::Failed => done.iter().all(Command::has_passed),
+            Tried::Missed => !done.iter().all(Command::has_passed),
+            Tried::Passed(_) | Tried::Not => false,
+        };
+        let mark = if contradicts {
             Mark::Cold
         } else if prepared + Duration::from_millis(done.iter().map(|seen| seen.duration_ms).sum()) >= SLOW {
             Mark::Slow
@@ -148,6 +201,48 @@ impl Room<'_> {
             return Ok(());
         };
         done.iter().try_for_each(|seen| warm.mark(self.project, mark, &seen.command))
+    }
+}
+
+impl Visit<'_> {
+    /// Whether it is there in the sandbox only, so that what it writes lies apart.
+    fn is_layered(&self) -> bool {
+        self.stand.own_home
+    }
+
+    /// The tracked files.
+    fn tracked(&self) -> Result<Vec<PathBuf>> {
+        let git_dir = self.stand.path.join(".git");
+        let tracked = self.stand.apart(&self.room.slot.dir, &git_dir).tracked()?;
+        Ok(tracked.iter().filter_map(|path| path.to_path().ok()).map(Path::to_owned).collect())
+    }
+
+    /// What was written in it, and git's index of it. Its `tracked` files get a date of the past, another one in each `generation`: no later
+    /// change has that date.
+    fn settle(&self, tracked: &[PathBuf], generation: u64) -> Result<(PathBuf, PathBuf)> {
+        let (slot, files) = (&self.room.slot.dir, &self.stand.files);
+        let (git_dir, index) = (files.join(".git"), slot.join("git/index"));
+        // Submodules that set-up brought have their repositories there.
+        let (modules, aside) = (git_dir.join("modules"), slot.join("modules"));
+        let has_modules = fs::symlink_metadata(&modules).is_ok_and(|meta| meta.is_dir());
+        if has_modules {
+            fs::rename(&modules, &aside).io("move", &modules)?;
+        }
+        remove::clear(&git_dir)?;
+        apart::make_git_dir(&self.room.project.repo, &git_dir, self.commit)?;
+        fs::copy(&index, git_dir.join("index")).io("copy", &index)?;
+        let time = Timespec { tv_sec: PAST + 2 * i64::try_from(generation).unwrap_or_default(), tv_nsec: 0 };
+        // A file that is gone or was not changed is not there.
+        reads::date(files, tracked, &Timestamps { last_access: time, last_modification: time });
+        let inside = self.stand.path.join(".git");
+        self.stand.apart(slot, &inside).refresh()?;
+        fs::copy(git_dir.join("index"), &index).io("copy", &index)?;
+        remove::clear(&git_dir)?;
+        if has_modules {
+            fs::create_dir_all(&git_dir).io("create", &git_dir)?;
+            fs::rename(&aside, &modules).io("move", &aside)?;
+        }
+        Ok((files.clone(), index))
     }
 }
 
