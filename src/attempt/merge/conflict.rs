@@ -43,17 +43,32 @@ pub(crate) fn conflict(project: &Project, id: &SpecId, onto: Option<&str>) -> Re
     Ok(match tried.computed {
         Computed::Conflict(paths) => {
             let paths = paths.iter().map(ToString::to_string).collect();
-            let hints = ways_out(project, &attempt, &tried.name, false)?;
+            let hints = ways_out(project, &attempt, (&tried.name, tried.ours), false)?;
             Some(Conflict { target, theirs: tried.ours, tip, paths, hints })
         }
         Computed::Commit(_) | Computed::UpToDate => None,
     })
 }
 
-/// What a person can do about work that does not go together with its target, one hint each. Only where paths conflict can an
-/// agent be `asked`.
-pub(super) fn ways_out(project: &Project, attempt: &Attempt, target: &str, asked: bool) -> Result<Vec<String>> {
+/// What a person can do about work that does not go together with its target, which is at this commit, one hint each. Only where paths
+/// conflict can an agent be `asked`.
+pub(super) fn ways_out(
+    project: &Project,
+    attempt: &Attempt,
+    (target, ours): (&str, ObjectId),
+    asked: bool,
+) -> Result<Vec<String>> {
     let short = attempt.id.short();
+    if let Some(base) = attempt.base
+        && !project.is_ancestor(base, ours)?
+    {
+        // What its branch takes in of the target would not change that.
+        let base = base.to_hex_with_len(10);
+        return Ok(vec![
+            format!("it was made on {base}, which '{target}' no longer has"),
+            format!("to start again from '{target}': git chant reset {short}, then: git chant work {short}"),
+        ]);
+    }
     let Some(tree) = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir()) else {
         return Ok(vec![format!("start again from '{target}': git chant reset {short}")]);
     };

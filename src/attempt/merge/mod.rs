@@ -176,7 +176,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         Computed::UpToDate if old != Some(ours) => ours,
         Computed::UpToDate => return Ok(complete(project, attempt, Some((name, ours)), progress)?),
         Computed::Conflict(paths) => {
-            let hints = conflict::ways_out(project, attempt, &of, true)?;
+            let hints = conflict::ways_out(project, attempt, (&of, ours), true)?;
             return Err(Waits::new(format!("it conflicts with '{name}'")).paths(paths).hints(hints).into());
         }
     };
@@ -184,7 +184,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         if verified::is_needed(project, attempt, new, tip)?
             && let Some(waits) = verifier.check(new, &name)?
         {
-            return Err(waits.hints(conflict::ways_out(project, attempt, &of, false)?).into());
+            return Err(waits.hints(conflict::ways_out(project, attempt, (&of, ours), false)?).into());
         }
         held = hold(project, &target)?;
         if branch::read(&project.repo, target.as_ref())? != old {
