@@ -125,6 +125,23 @@ fn a_check_finds_nothing_of_agents() {
 }
 
 #[test]
+fn a_check_has_a_home_of_its_own_whatever_the_path() {
+    for name in ["a, b", "a:b", "a\\b", "a\"b", "a\nb", "it's"] {
+        let mut sandbox = with(&[], "echo two >file; tick");
+        if !confine(&sandbox) {
+            return;
+        }
+        let repo = sandbox.dir().join(name).join("repo");
+        fs::create_dir_all(repo.parent().unwrap()).unwrap();
+        fs::rename(&sandbox.repo, &repo).unwrap();
+        sandbox.repo = repo;
+        let id = sandbox.add(&["Make it two", "--verify", "mkdir -p ~/.cache && echo 1 >>~/.cache/leak"]);
+        sandbox.chant(&["work", &id]).ok();
+        assert_eq!(evidence(&sandbox, &id)["verify"][0]["home"], "own", "{name:?}");
+    }
+}
+
+#[test]
 fn a_large_file_of_git_lfs_is_compared_in_a_confined_check() {
     if !need("git-lfs") {
         return;

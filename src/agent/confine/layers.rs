@@ -79,10 +79,10 @@ impl Layers {
         Ok(())
     }
 
-    /// Whether the kernel can be told every path.
+    /// Whether the kernel can be told every path that is an option of an overlay: where it is mounted is none.
     pub(super) fn can_be_named(&self) -> bool {
         let plain = |path: &Path| !path.as_os_str().as_bytes().iter().any(|byte| SEPARATORS.contains(byte));
-        self.each.iter().all(|layer| plain(&layer.at))
+        self.each.iter().all(|layer| layer.lower.is_some() || plain(&layer.at))
     }
 
     /// The words that go before those of bubblewrap.

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     answer::progress::Step,
+    config::Confine,
     domain::{
         checks::Command,
         held::{Role, role},
@@ -49,6 +50,9 @@ impl Room<'_> {
     /// # Errors
     /// If the warm checkout cannot be read or written, or the person interrupts a command.
     pub(crate) fn warm_up(&mut self, attempt: &Attempt, commands: &[String]) -> Result<()> {
+        if self.project.config().confine()? == Confine::Off {
+            return Ok(());
+        }
         let key = recall::around(self.project)?;
         self.warm = Warm::open(self.project, self.project.store()?.blob_id(&key).to_string())?;
         let Some(base) = attempt.base else { return Ok(()) };
@@ -57,8 +61,6 @@ impl Room<'_> {
         if !trusted || !self.lacks(base, commands)? {
             return Ok(());
         }
-        let what = format!("preparing a reusable checkout for checks at {}", base.to_hex_with_len(12));
-        self.progress.say(&Step::Note(what));
         let begin = if self.warm.as_ref().is_some_and(Warm::can_grow) { self.begin(base)? } else { None };
         let Some(mut warm) = self.warm.take() else { return Ok(()) };
         let built = self.build(&mut warm, base, commands, begin.as_ref());
@@ -70,12 +72,17 @@ impl Room<'_> {
     fn build(&mut self, warm: &mut Warm, base: ObjectId, commands: &[String], begin: Option<&Begin>) -> Result<()> {
         let project = self.project;
         let begun = self.visit_from(base, &[], begin).and_then(|mut visit| {
+            if !visit.is_layered() {
+                return Ok(None);
+            }
+            let what = format!("preparing a reusable checkout for checks at {}", base.to_hex_with_len(12));
+            visit.room.progress.say(&Step::Note(what));
             let tracked = visit.tracked()?;
             let read = visit.prepare(&tracked)?;
-            Ok((visit, tracked, read))
+            Ok(Some((visit, tracked, read)))
         });
         let (visit, tracked, read) = match begun {
-            Ok(begun) if begun.0.is_layered() => begun,
+            Ok(Some(begun)) => begun,
             // The check itself tells that set-up fails.
             Err(error) if error.kind != Kind::WorktreeSetup && error.kind != Kind::GitFailed => return Err(error),
             _ => return Ok(()),
