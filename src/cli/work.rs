@@ -226,7 +226,8 @@ pub(crate) const NEXT_PAGE: Page = Page {
 
 /// Run a spec's checks and report the results
 ///
-/// Checks a clean checkout of the tip of the work branch, or of any revision. The status of the spec stays unchanged.
+/// Checks a clean checkout of the tip of the work branch, of the current commit once that branch is gone, or of any revision, and says which
+/// commit it is. The status of the spec stays unchanged.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct VerifyArgs {
     /// Name a spec by full or short id

@@ -114,6 +114,8 @@ fn one(
         Some(at) => at,
         None => place(project, id)?,
     };
+    let what = format!("checking '{}' at {}", id.short(), at.to_hex_with_len(10));
+    context.progress.say(&Step::Note(what));
     let (checks, later) = checks(context, project, id, spec, entry.state.as_deref(), at)?;
     let mut lines = checks.lines();
     lines.extend(later);

@@ -423,6 +423,27 @@ impl<'repo> Config<'repo> {
         self.text(&keys::REMOTE)
     }
 
+    /// Looks at the value of every key that is the same for all agents: a bad one is told before anything begins, not by what needs it first.
+    ///
+    /// # Errors
+    /// `bad-config` for the first bad value.
+    pub(crate) fn check(&self) -> Result<()> {
+        for key in keys::ALL.iter().filter(|key| key.name != keys::VERIFY_MERGED.name) {
+            let Some(found) = self.find(key.name) else { continue };
+            match key.kind {
+                keys::Kind::Bool => found.bool().map(drop)?,
+                keys::Kind::Int { min, max } => found.int(min, max).map(drop)?,
+                keys::Kind::Duration => found.duration().map(drop)?,
+                keys::Kind::OneOf(words) => found.word(words).map(drop)?,
+                keys::Kind::Budget => found.budget().map(drop)?,
+                keys::Kind::BranchPrefix => self.branch_prefix().map(drop)?,
+                keys::Kind::Text | keys::Kind::Name | keys::Kind::Path | keys::Kind::Command | keys::Kind::Expiry => {}
+            }
+        }
+        self.verify_merged()?;
+        self.check_may_change().map(drop)
+    }
+
     fn paths(&self, key: &keys::Key, home: Option<PathBuf>) -> Result<Vec<PathBuf>> {
         Setting::all(self.snapshot.plumbing(), key.name).iter().map(|found| found.path(home.clone())).collect()
     }

@@ -75,16 +75,19 @@ fn a_slow_check_begins_with_what_a_check_of_the_target_built_and_leaves_nothing(
 
 #[test]
 #[ignore = "slow: .ci/run runs it"]
-fn where_a_file_is_gone_the_checkout_is_cold() {
+fn where_a_file_is_gone_or_attributes_change_the_checkout_is_cold() {
     let Some(sandbox) = slow(CHECK, CHANGES) else { return };
     sandbox.write("used", "x\n");
     sandbox.commit("Used");
     warmed(&sandbox);
-    sandbox.agent("git rm -q used; git commit -qm Gone; echo \"$CHANT_SPEC_ID\" >>file; tick");
-    let (id, _) = work(&sandbox, &[]);
-    let (warm, printed) = began(&sandbox, &id);
-    assert_eq!(warm, Value::Null);
-    assert!(printed.contains("began cold\n"), "{printed}");
+    // Attributes change files that no commit changed.
+    for script in ["git rm -q used", "echo '*.txt eol=crlf' >.gitattributes; git add ."] {
+        sandbox.agent(&format!("{script}; git commit -qm Gone; echo \"$CHANT_SPEC_ID\" >>file; tick"));
+        let (id, _) = work(&sandbox, &["--no-merge"]);
+        let (warm, printed) = began(&sandbox, &id);
+        assert_eq!(warm, Value::Null);
+        assert!(printed.contains("began cold\n"), "{printed}");
+    }
 }
 
 #[test]

@@ -85,3 +85,29 @@ fn a_target_that_is_no_branch_name_is_refused_before_the_agent_runs() {
     assert!(!sandbox.dir().join("ran").exists());
     assert_eq!((sandbox.status(&id), sandbox.ops(&id)), ("pending".to_owned(), vec!["add".to_owned()]));
 }
+
+#[test]
+fn a_bad_setting_is_told_before_anything_begins() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo ran >../ran; echo two >file; tick");
+    let id = sandbox.add(&["Two", "--verify", "true"]);
+    for (key, value) in [
+        ("chant.verifyTimeout", "abc"),
+        ("chant.checkMayChange", "/../gen"),
+        ("chant.warmLimit", "lots"),
+        ("chant.verifyBase", "perhaps"),
+        ("chant.scope", "foo"),
+        ("chant.verifyMerged", "foo"),
+        ("chant.merge", "foo"),
+        ("chant.shareOutput", "dunno"),
+        ("chant.budget", "much"),
+        ("chant.branchPrefix", "-x"),
+    ] {
+        sandbox.git(&["config", key, value]);
+        sandbox.chant(&["work", &id]).fails(128, &[&format!("bad config value '{value}' for '{key}'")]);
+        sandbox.git(&["config", "--unset", key]);
+        assert_eq!(sandbox.status(&id), "pending", "{key}");
+    }
+    assert!(!sandbox.dir().join("ran").exists());
+    sandbox.chant(&["work", &id]).ok();
+}

@@ -126,7 +126,9 @@ impl Room<'_> {
             return Ok(None);
         }
         let changes = history::changed_paths(repo, Some(from), commit)?;
-        if changes.iter().any(|change| change.kind == ChangeKind::Deleted) {
+        // Attributes decide what git makes of files that did not change.
+        let decides = |change: &Change| change.path.rsplit(|byte| *byte == b'/').next() == Some(b".gitattributes");
+        if changes.iter().any(|change| change.kind == ChangeKind::Deleted || decides(change)) {
             return Ok(None);
         }
         let set_up = self.project.config().worktree_setup()?.map(|command| command.to_string());
