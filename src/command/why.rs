@@ -14,8 +14,8 @@ use crate::{
         history::named_commit,
     },
     project::Project,
-    query::why::{self, Origins, Question},
-    specs::all::Specs,
+    query::why,
+    specs::{all::Specs, origin::Question},
 };
 
 /// How many commits of a path are asked about.
@@ -28,10 +28,9 @@ pub(super) fn run(context: &Context<'_>, args: &WhyArgs) -> Result<Outcome> {
     let project = context.project()?;
     let asked = asked(&project, &args.what)?;
     let specs = Specs::new(&project)?;
-    let origins = Origins::new(&specs);
     let mut answers = Vec::new();
     for one in &asked {
-        for answer in why::why(&origins, one.as_ref().map(Asked::question))? {
+        for answer in why::why(&specs, one.as_ref().map(Asked::question))? {
             let known = |known: &WhyView| known.spec.is_some() && known.spec == answer.spec;
             // Of several commits of one spec the newest stands for all.
             if !answers.iter().any(known) {
@@ -44,7 +43,7 @@ pub(super) fn run(context: &Context<'_>, args: &WhyArgs) -> Result<Outcome> {
         answers.retain(|answer| nothing || answer.spec.is_some());
     }
     let hint = match asked.first() {
-        Some(Some(first)) if nothing => match to_compare(&project, &origins, first.path.as_deref())? {
+        Some(Some(first)) if nothing => match to_compare(&project, &specs, first.path.as_deref())? {
             None => fetched::hint_for_origin(&project)?,
             hint => hint,
         },
@@ -55,8 +54,8 @@ pub(super) fn run(context: &Context<'_>, args: &WhyArgs) -> Result<Outcome> {
 }
 
 /// How to get commits of specs that this clone lacks: what a person asks about may be a squash of them.
-fn to_compare(project: &Project, origins: &Origins<'_, '_>, path: Option<&str>) -> Result<Option<String>> {
-    let lacking = origins.lacking(path)?;
+fn to_compare(project: &Project, specs: &Specs<'_>, path: Option<&str>) -> Result<Option<String>> {
+    let lacking = specs.lacking(path)?;
     let Some(remote) = project.exchanged_with()?.filter(|_| !lacking.is_empty()) else { return Ok(None) };
     let tips: Vec<String> = lacking.iter().rev().take(MAX_TIPS).map(|(_, tip)| tip.to_string()).collect();
     let of = if lacking.len() == 1 { "a spec".to_owned() } else { format!("{} specs", lacking.len()) };

@@ -28,10 +28,17 @@ pub(crate) struct Portion {
     pub found: usize,
     /// All recorded lines.
     pub of: usize,
-    /// Whether work that brings lines has none of them here.
-    lacks_new: bool,
+    /// Of these, the lines that it brings, and those that it takes away.
+    new: usize,
+    gone: usize,
+    /// Of those that it brings, the ones in files that were there before.
+    in_old_file: usize,
+    /// Whether the work brings lines at all.
+    brings: bool,
     /// The lines that the commit changes in these paths.
     of_commit: usize,
+    /// Whether something else than lines speaks for the work.
+    is_likely: bool,
 }
 
 /// Works that a commit has in one.
@@ -44,17 +51,24 @@ pub(crate) struct Found {
 }
 
 impl Portion {
-    /// Whether this is no chance. `is_all`: these are all recorded changes, not those of one path. `is_likely`: something else than lines
-    /// speaks for the work.
-    fn is_enough(self, is_all: bool, is_likely: bool) -> bool {
-        let Portion { found, of, lacks_new, of_commit } = self;
+    /// Whether this is no chance. `is_all`: these are all recorded changes, not those of one path.
+    fn is_enough(self, is_all: bool) -> bool {
+        let Portion { found, of, new, gone, in_old_file, brings, of_commit, is_likely } = self;
         if found == 0 || is_likely && 2 * found >= of {
             return found > 0;
         }
         if found == of {
             return of > 1 || is_all;
         }
-        !lacks_new && found > 2 && (3 * found >= 2 * of || 4 * found >= 3 * of_commit)
+        // A new file begins with lines of any such file. Two in one that was there, or one in the place of another, are of the work.
+        let is_telling = in_old_file > 1 || in_old_file > 0 && gone > 0;
+        let is_half = is_telling && 2 * found >= of && 2 * found >= of_commit;
+        (new > 0 || !brings) && (is_half || found > 2 && (3 * found >= 2 * of || 4 * found >= 3 * of_commit))
+    }
+
+    /// Whether this is most of the work, so that what builds on it can be worked on.
+    pub(crate) fn is_most(self) -> bool {
+        3 * self.found >= 2 * self.of || self.is_likely && 2 * self.found >= self.of
     }
 
     /// Whether more of it is found than of `other`.
@@ -103,42 +117,47 @@ impl Squash<'_> {
             };
             together.insert(&own.path, (lines, is_same));
         }
-        let (mut whole, mut of_path, mut is_asked) = (Portion::default(), Portion::default(), self.asked.is_none());
-        let (mut new, mut new_of_path) = ((0, 0), (0, 0));
+        let none = Portion { is_likely, ..Portion::default() };
+        let (mut whole, mut of_path, mut is_asked) = (none, none, self.asked.is_none());
         for (path, (lines, is_same)) in &together {
             let here = self.counterpart(path, lines.as_ref());
-            let is_of_path = self.asked.is_some() && here.as_ref().map(|(path, _)| *path) == self.asked;
+            let is_of_path = self.asked.is_some() && here.as_ref().map(|here| here.path) == self.asked;
             is_asked |= is_of_path;
-            let scopes = [(true, &mut whole, &mut new), (is_of_path, &mut of_path, &mut new_of_path)];
-            for (_, portion, new) in scopes.into_iter().filter(|(is_in, ..)| *is_in) {
-                let here = here.as_ref().map(|(_, lines)| lines);
-                let (brought, gone) = counts(lines.as_ref(), here, *is_same);
+            for (_, portion) in [(true, &mut whole), (is_of_path, &mut of_path)].into_iter().filter(|(is_in, _)| *is_in)
+            {
+                let (brought, gone) = counts(lines.as_ref(), here.as_ref().map(|here| &here.lines), *is_same);
                 portion.found += brought.0 + gone.0;
                 portion.of += brought.1 + gone.1;
-                portion.of_commit += here.map_or(0, ChangedLines::len);
-                *new = (new.0 + brought.0, new.1 + brought.1);
+                portion.new += brought.0;
+                portion.gone += gone.0;
+                portion.brings |= brought.1 > 0;
+                portion.in_old_file += here.as_ref().filter(|here| here.was_there).map_or(0, |_| brought.0);
+                portion.of_commit += here.as_ref().map_or(0, |here| here.lines.len());
             }
         }
-        whole.lacks_new = new.0 == 0 && new.1 > 0;
-        of_path.lacks_new = new_of_path.0 == 0 && new_of_path.1 > 0;
-        let is_all = whole.is_enough(true, is_likely) && is_asked;
-        is_all.then_some(whole).or_else(|| of_path.is_enough(false, is_likely).then_some(of_path))
+        let is_all = whole.is_enough(true) && is_asked;
+        is_all.then_some(whole).or_else(|| of_path.is_enough(false).then_some(of_path))
     }
 
     /// Whether the line that is asked about, of this hash, is one that a work brought.
     pub(crate) fn is_of(&self, work: &[PathPatch], line: LineHash) -> bool {
         let is_here = |own: &PathPatch| {
             own.lines.as_ref().is_some_and(|lines| lines.new.contains(&line))
-                && self.counterpart(&own.path, own.lines.as_ref()).map(|(path, _)| path) == self.asked
+                && self.counterpart(&own.path, own.lines.as_ref()).map(|here| here.path) == self.asked
         };
         work.iter().any(is_here)
     }
 
-    /// The change of a recorded path, or of the path that the commit, or one before it, gave to the file, with its path.
-    fn counterpart(&self, path: &str, own: Option<&ChangedLines>) -> Option<(&str, ChangedLines)> {
+    /// The change of a recorded path, or of the path that the commit, or one before it, gave to the file.
+    fn counterpart(&self, path: &str, own: Option<&ChangedLines>) -> Option<Counterpart<'_>> {
         let direct = self.changes.iter().find(|change| change.path == path);
+        let of_direct = |change: &&'_ PathPatch| change.lines.clone().unwrap_or_default();
         if let Some(change) = direct.filter(|change| change.after.is_some()) {
-            return Some((&change.path, change.lines.clone().unwrap_or_default()));
+            return Some(Counterpart {
+                path: &change.path,
+                lines: of_direct(&change),
+                was_there: change.before.is_some(),
+            });
         }
         let lost = direct.and_then(|change| change.lines.as_ref());
         if direct.is_none() && !(self.is_absent)(path) {
@@ -148,12 +167,23 @@ impl Squash<'_> {
         let renamed = others.filter(|change| lost.is_none() || change.before.is_none()).filter_map(|change| {
             let lines = lost.cloned().unwrap_or_default().followed_by(change.lines.as_ref()?);
             let shared = own.map_or(0, |own| own.shared(&lines));
-            (shared > 0).then_some((shared, change, lines))
+            let was_there = lost.is_some() || change.before.is_some();
+            (shared > 0).then_some((shared, Counterpart { path: &change.path, lines, was_there }))
         });
-        let best = renamed.max_by_key(|(shared, ..)| *shared);
-        let best = best.map(|(_, change, lines)| (change.path.as_str(), lines));
-        best.or_else(|| direct.map(|change| (change.path.as_str(), change.lines.clone().unwrap_or_default())))
+        let best = renamed.max_by_key(|(shared, _)| *shared).map(|(_, best)| best);
+        best.or_else(|| {
+            direct.map(|change| Counterpart { path: &change.path, lines: of_direct(&change), was_there: true })
+        })
     }
+}
+
+/// What a commit changes in the file that a work changed.
+struct Counterpart<'a> {
+    /// Its path.
+    path: &'a str,
+    lines: ChangedLines,
+    /// Whether there was a file before.
+    was_there: bool,
 }
 
 /// Of the lines that a work brings, and of those that it takes away, how many are here and how many there are. What is no text counts as
@@ -166,6 +196,22 @@ fn counts(own: Option<&ChangedLines>, here: Option<&ChangedLines>, is_same: bool
     }
     let Some(here) = here else { return ((0, new), (0, gone)) };
     ((own.new.intersection(&here.new).count(), new), (own.gone.intersection(&here.gone).count(), gone))
+}
+
+/// Whether `taken`, the changes of commits that came from a work, have most of it together: whatever number of commits it became.
+pub(crate) fn is_mostly_in(work: &[PathPatch], taken: &[PathPatch]) -> bool {
+    let mut all = ChangedLines::default();
+    for lines in taken.iter().filter_map(|change| change.lines.as_ref()) {
+        all.new.extend(&lines.new);
+        all.gone.extend(&lines.gone);
+    }
+    let mut portion = Portion::default();
+    for own in work {
+        let (brought, gone) = counts(own.lines.as_ref(), Some(&all), taken.iter().any(|change| change.is_same(own)));
+        portion.found += brought.0 + gone.0;
+        portion.of += brought.1 + gone.1;
+    }
+    portion.is_most()
 }
 
 /// Adds `last` to `chain`, after the works on whose lines it builds.
@@ -237,6 +283,15 @@ mod tests {
         assert_eq!(found(&[&work], &[change("a", "x", "x a b c d f")], Some("a"), &[]), [[0]]);
         assert_eq!(found(&[&work], &[change("a", "x", "x a b c y")], Some("a"), &[]), [[0]], "a part of it");
         assert!(found(&[&work], &[change("a", "x", "x a b y z")], Some("a"), &[]).is_empty());
+        let four = [change("a", "x", "x a b c d")];
+        assert_eq!(found(&[&four], &[change("a", "x", "x a b y")], Some("a"), &[]), [[0]], "half of it and one more");
+        assert!(found(&[&four], &[change("a", "x", "x a y")], Some("a"), &[]).is_empty());
+        assert!(found(&[&four], &[change("a", "x", "x a b p q r")], Some("a"), &[]).is_empty(), "more of other lines");
+        let two = [change("a", "one two", "ONE TWO")];
+        assert_eq!(found(&[&two], &[change("a", "one two", "ONE two x")], Some("a"), &[]), [[0]], "one of two lines");
+        assert!(found(&[&two], &[change("a", "two", "ONE two x")], Some("a"), &[]).is_empty(), "of another text");
+        let new = [change("a", "", "sh set a b")];
+        assert!(found(&[&new], &[change("a", "", "sh set x")], Some("a"), &[]).is_empty(), "how any file begins");
         let small = [change("a", "one", "two")];
         assert!(found(&[&small], &[change("a", "one", "three")], Some("a"), &[]).is_empty());
         assert!(found(&[&small], &[change("a", "three", "two")], Some("a"), &[]).is_empty());
@@ -252,6 +307,15 @@ mod tests {
         assert!(found(&[&work], &[change("b", "x", "x a b")], Some("b"), &[]).is_empty(), "in another file");
         let braces = [change("a", "x", "x { } else")];
         assert!(found(&[&braces], &[change("a", "x", "x { } else")], Some("a"), &[]).is_empty());
+    }
+
+    #[test]
+    fn work_is_most_of_it_in_any_number_of_commits() {
+        let work = [change("a", "one two", "ONE TWO"), change("b", "", "new lines here")];
+        let rebased =
+            [change("a", "one two", "ONE two"), change("a", "ONE two", "ONE TWO"), change("b", "", "new lines")];
+        assert!(is_mostly_in(&work, &rebased));
+        assert!(!is_mostly_in(&work, &rebased[..2]), "four of seven lines");
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(crate) fn find(
     }
     let names: Vec<String> = paths.iter().filter_map(|path| path.to_str().ok()).map(str::to_owned).collect();
     let repo = &repo.in_memory();
-    for commit in history::commits_touching(repo, base, target, &names, MOST)?.into_iter().rev() {
+    for commit in history::commits_touching(repo, [base], target, &names, MOST)?.into_iter().rev() {
         if holds(repo, commit, (base, work), &paths)? {
             return Ok(Some(commit));
         }

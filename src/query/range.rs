@@ -2,13 +2,15 @@
 
 use gix::ObjectId;
 
-use super::why::{Origin, Origins, Question};
 use crate::{
     answer::LooseCommit,
     domain::id::SpecId,
     error::{Error, Kind, Result},
     git::{blame, history, merge},
-    specs::all::Specs,
+    specs::{
+        all::Specs,
+        origin::{Origin, Question},
+    },
 };
 
 /// What a range of commits came from.
@@ -48,9 +50,8 @@ pub(crate) fn range(specs: &Specs<'_>, since: ObjectId, tip: ObjectId) -> Result
         );
         return Err(history::with_unshallow(Error::fatal(Kind::CutOff, message)));
     }
-    let origins = Origins::new(specs);
     for commit in commits {
-        let how = match origins.of(Question { commit, path: None, line: None })? {
+        let how = match specs.origin(Question { commit, path: None, line: None })? {
             origin @ (Origin::Recorded(_) | Origin::Patch { .. } | Origin::Squash { .. } | Origin::Several(_)) => {
                 origin.sources().into_iter().for_each(|source| add(source.spec));
                 continue;

@@ -16,6 +16,7 @@ use super::{
     entry::Entry,
     facts::{Facts, Informant, StateFacts, TextFacts},
     members::all_over,
+    origin::recording::Recorded as RecordedWork,
     text::ParsedText,
     texts::Texts,
 };
@@ -69,6 +70,8 @@ pub(crate) struct Specs<'p> {
     pub(super) ancestry: Ancestry<'p>,
     /// Of merges that the base does not reach: whether it has the same changes in another form.
     pub(super) rewritten: RefCell<HashMap<(ObjectId, ObjectId), bool>>,
+    /// What attempts changed, as the events of all specs record it.
+    pub(super) recorded_work: OnceCell<RecordedWork>,
     /// What each branch lost, by its full name.
     pub(super) lost: RefCell<HashMap<String, Rc<HashSet<ObjectId>>>>,
     worktrees: OnceCell<Vec<Worktree>>,
@@ -126,6 +129,7 @@ impl<'p> Specs<'p> {
             ancestry: Ancestry::new(project),
             cache,
             rewritten: RefCell::default(),
+            recorded_work: OnceCell::new(),
             lost: RefCell::default(),
             worktrees: OnceCell::new(),
             signatures,

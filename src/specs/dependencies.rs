@@ -50,7 +50,7 @@ impl Specs<'_> {
         Ok(Dependency::Known {
             id: id.clone(),
             status,
-            in_base: self.work_in_base(recorded.state.as_deref(), base)?,
+            in_base: self.work_in_base(id, recorded.state.as_deref(), base)?,
             target: target.map(|name| short_name(&name).to_owned()),
         })
     }

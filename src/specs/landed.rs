@@ -30,10 +30,15 @@ const MOST_LOST: usize = 10_000;
 
 impl Specs<'_> {
     /// Whether the work of a completed spec is in the base; `None` where there is nothing to find.
-    pub(crate) fn work_in_base(&self, state: Option<&State>, base: Option<ObjectId>) -> Result<Option<bool>> {
+    pub(crate) fn work_in_base(
+        &self,
+        id: &SpecId,
+        state: Option<&State>,
+        base: Option<ObjectId>,
+    ) -> Result<Option<bool>> {
         let (Some(state), Some(base)) = (state, base) else { return Ok(None) };
         let landing = state.landing();
-        landing.map(|landing| self.landed_in(landing, &state.facts.work_commits, base)).transpose()
+        landing.map(|landing| self.landed_in(id, landing, &state.facts.work_commits, base)).transpose()
     }
 
     /// Whether the target of a completed spec is there and does not have its work any more: a person reset or rebased the branch.
@@ -48,12 +53,12 @@ impl Specs<'_> {
         if Some(tip) != self.head && self.ancestry.is_met(landing.new, tip)? {
             return Ok(false);
         }
-        if self.landed_in(landing, &state.work.commits, tip)? {
+        if self.landed_in(id, landing, &state.work.commits, tip)? {
             return Ok(false);
         }
         // What another clone merged is in the branch here once a person has pulled.
         match self.project.upstream_tip(target)? {
-            Some(upstream) if self.landed_in(landing, &state.work.commits, upstream)? => Ok(false),
+            Some(upstream) if self.landed_in(id, landing, &state.work.commits, upstream)? => Ok(false),
             _ => self.was_here(id, state, target, landing),
         }
     }
@@ -101,8 +106,8 @@ impl Specs<'_> {
     }
 
     /// Whether `base` has what was merged: the merge, the commits that it brought, or, where people have rewritten them since (an
-    /// amend, a rebase, a squash), the same changes.
-    fn landed_in(&self, landing: Landing, work: &[ObjectId], base: ObjectId) -> Result<bool> {
+    /// amend, a rebase, a squash, altered or not), the same changes or most of them.
+    fn landed_in(&self, id: &SpecId, landing: Landing, work: &[ObjectId], base: ObjectId) -> Result<bool> {
         if self.ancestry.is_ancestor(landing.new, base)? {
             return Ok(true);
         }
@@ -114,8 +119,11 @@ impl Specs<'_> {
         {
             return Ok(true);
         }
-        let same = self.ancestry.same_changes(landing.new, base, || self.same_changes(landing, base))?;
-        let found = same.unwrap_or_default();
+        let rewritten = || match self.same_changes(landing, base)? {
+            Some(true) => Ok(Some(true)),
+            told => Ok(if self.has_taken(id, landing.old, base)? { Some(true) } else { told }),
+        };
+        let found = self.ancestry.same_changes(landing.new, base, rewritten)?.unwrap_or_default();
         self.rewritten.borrow_mut().insert((landing.new, base), found);
         Ok(found)
     }

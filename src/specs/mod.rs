@@ -30,6 +30,7 @@ pub(crate) mod moved_worktree;
 pub(crate) mod name_list;
 pub(crate) mod names;
 pub(crate) mod namesake;
+pub(crate) mod origin;
 pub(crate) mod past_attempts;
 pub(crate) mod proposal;
 pub(crate) mod readiness;

@@ -48,7 +48,7 @@ impl Specs<'_> {
             let [id] = found.as_slice() else { return Ok(false) };
             let id = self.successor(gate, id)?;
             let state = self.recorded(&id)?.state;
-            if self.work_in_base(state.as_deref(), Some(tip))? != Some(true) {
+            if self.work_in_base(&id, state.as_deref(), Some(tip))? != Some(true) {
                 return Ok(false);
             }
         }

@@ -162,9 +162,11 @@ fn a_squash_that_upstream_altered_leads_to_its_spec() {
         "sed -i 's/TWO/TWICE/' file",
         "git mv test.sh tests.sh; sed -i s/one/ONE/ file; echo more >>file",
         "git reset -q --hard; git mv file moved; git commit -qm Move; git merge -q --squash origin/feature; git rm -rqf .chant; echo more >>moved",
+        "git reset -q --hard; sed -i 's/two/TWO/; s/one/ONE/' file",
     ]);
     let dir = squashed.stranger();
     for (branch, what) in [
+        (7, "file:2"),
         (0, "file:2"),
         (0, "file:5"),
         (0, "test.sh:1"),
@@ -242,7 +244,47 @@ tick"#,
     let dir = squashed.stranger();
     assert_eq!(squashed.why(&dir, "origin/altered-0:file:2")["spec"]["id"], fix);
     assert_eq!(squashed.why(&dir, "origin/altered-1~:file:2")["spec"]["id"], fix);
+    // The commit as a whole has both, the test as it was recorded and the fix altered.
+    let both = squashed.sandbox.chant_in(&dir, &["why", "origin/altered-0", "--json"]).ok().json()["why"].clone();
+    assert!(both.as_array().unwrap().iter().any(|one| one["spec"]["id"] == fix), "{both}");
     squashed.sandbox.chant_in(&dir, &["why", "origin/altered-2:file:2"]).fails(1, &["no spec records it"]);
+}
+
+#[test]
+fn work_that_upstream_altered_is_in_the_base_of_what_depends_on_it() {
+    let squashed = Squashed::new(false);
+    let script = "sed -i 's/two/TWO/; s/five/FIVE/' file; git commit -qam Two; printf 'grep -q TWO file\ngrep -q FIVE file\n' >test.sh; git add test.sh; git commit -qm Five";
+    let fix = squashed.work("Shout", script);
+    squashed.alter(&[
+        "sed -i s/one/ONE/ file",
+        "sed -i s/FIVE/FIFTH/ file",
+        "git mv file moved; sed -i s/FIVE/FIFTH/ moved",
+        "git reset -q --hard; git mv file moved; git commit -qm Move; git merge -q --squash origin/feature; git rm -rqf .chant; echo more >>moved",
+        // Rebased, as two commits that no clone but one had before.
+        "git reset -q --hard; sed -i 's/two/TWO/; s/five/FIVE/' file; git commit -qam Two; printf 'grep -q TWO file\ngrep -q FIVE file\n' >test.sh",
+        "git reset -q --hard; sed -i s/one/ONE/ file",
+        "git reset -q --hard; sed -i s/two/TWO/ file",
+        "git reset -q --hard; printf 'grep -q TWO file\ngrep -q FIVE file\n' >test.sh",
+    ]);
+    let taken = [true, true, true, true, true, false, false, false];
+    let own = squashed.sandbox.repo.clone();
+    for dir in [squashed.stranger(), own] {
+        let (sandbox, git) = (&squashed.sandbox, |args: &[&str]| squashed.sandbox.git_in(&dir, args));
+        let added = ["add", "Next", "--depends-on", &fix, "--json"];
+        let next = sandbox.chant_in(&dir, &added).ok().json()["spec"]["id"].as_str().unwrap().to_owned();
+        git(&["fetch", "-q"]);
+        for (at, taken) in taken.into_iter().enumerate() {
+            // A commit on top: not only the tip counts.
+            git(&["reset", "-q", "--hard", &format!("origin/altered-{at}")]);
+            git(&["commit", "-q", "--allow-empty", "-m", "Later"]);
+            let ready = sandbox.chant_in(&dir, &["list", "--ready", "--json"]).ok().json();
+            let is_ready = ready["specs"].as_array().unwrap().iter().any(|spec| spec["id"] == next.as_str());
+            assert_eq!(is_ready, taken, "altered-{at}: {ready}");
+        }
+        sandbox.chant_in(&dir, &["work", &next, "--agent", "manual"]).fails(1, &["the base lacks its work"]);
+        git(&["reset", "-q", "--hard", "origin/altered-1"]);
+        sandbox.chant_in(&dir, &["work", &next, "--agent", "manual"]).ok();
+    }
 }
 
 #[test]

@@ -1,10 +1,6 @@
 //! The use case `why`: from a line or a commit to its spec, its checks, and the research behind it.
 
-mod origin;
-mod question;
 mod research;
-mod source;
-mod squash;
 
 use gix::ObjectId;
 
@@ -18,21 +14,20 @@ use crate::{
     },
     error::Result,
     git::blame,
-    specs::all::Specs,
+    specs::{
+        all::Specs,
+        origin::{Question, Source},
+    },
 };
 
-pub(crate) use origin::{Origin, Origins};
-pub(crate) use question::Question;
 pub(crate) use research::trail;
-use source::Source;
 
 /// Why a commit is there, or what it changed of a path or a line; `None` is a line that is not committed. Where several specs are behind
 /// it, an answer each.
 ///
 /// # Errors
 /// If the repository cannot be read.
-pub(crate) fn why(origins: &Origins<'_, '_>, question: Option<Question<'_>>) -> Result<Vec<WhyView>> {
-    let specs = origins.specs();
+pub(crate) fn why(specs: &Specs<'_>, question: Option<Question<'_>>) -> Result<Vec<WhyView>> {
     let unknown = WhyView {
         commit: question.map(|question| question.commit.to_string()),
         subject: None,
@@ -45,7 +40,7 @@ pub(crate) fn why(origins: &Origins<'_, '_>, question: Option<Question<'_>>) -> 
     };
     let Some(question) = question else { return Ok(vec![unknown]) };
     let subject = blame::subject(&specs.project.repo, question.commit)?;
-    let origin = origins.of(question)?;
+    let origin = specs.origin(question)?;
     let view = WhyView { subject, certainty: origin.certainty().to_owned(), how: origin.in_words(), ..unknown };
     let mut views = Vec::new();
     for source in origin.sources() {

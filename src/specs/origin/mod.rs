@@ -1,24 +1,33 @@
 //! Which spec a commit came from, and how that is known. Events are proof; notes, trailers and messages are hints.
 
-use std::{
-    cell::OnceCell,
-    collections::{HashMap, HashSet},
-};
+mod question;
+pub(super) mod recording;
+mod source;
+mod squash;
+
+use std::collections::HashSet;
 
 use gix::{ObjectId, bstr::ByteSlice};
 
-use super::{
-    question::Question,
-    source::Source,
-    squash::{self, Altered, Commit, Recording, is_here},
-};
+use recording::{Recorded, Recording, changes_of, is_here, shares_lines};
+use squash::{Altered, Commit};
+
+use super::all::Specs;
 use crate::{
-    domain::{altered_work::Portion, id::SpecId},
+    domain::{
+        altered_work::{Found, Portion, is_mostly_in},
+        id::SpecId,
+    },
     error::Result,
     git::history,
     project::get_or_try_init,
-    specs::all::Specs,
 };
+
+pub(crate) use question::Question;
+pub(crate) use source::Source;
+
+/// How many commits are looked at for work that a branch lacks, those that change its paths last.
+const MOST_TAKEN: usize = 500;
 
 /// How the spec of a commit is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +96,12 @@ impl Origin {
         }
     }
 
+    /// Whether events record that it came from `spec`.
+    fn is_of(&self, spec: &SpecId) -> bool {
+        let is_claimed = matches!(self, Origin::Claimed(_) | Origin::ClaimedBySeveral(_));
+        !is_claimed && self.sources().iter().any(|source| source.spec == *spec)
+    }
+
     /// The stable name of how it is known.
     pub(crate) fn certainty(&self) -> &'static str {
         match self {
@@ -142,55 +157,40 @@ fn count(what: &str, number: usize) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
-/// Finds the specs that commits came from. What events record is read once, when a commit needs it first.
-pub(crate) struct Origins<'s, 'p> {
-    specs: &'s Specs<'p>,
-    recorded: OnceCell<Recorded>,
+/// The works that a commit has in one.
+struct Works<'r> {
+    /// What attempts changed that may be in the commit, the oldest first.
+    recordings: Vec<&'r Recording>,
+    /// Those that it has as they were recorded, each spec once.
+    whole: Vec<&'r Recording>,
+    /// Those that it alters, as places in `recordings`.
+    altered: Altered,
 }
 
-/// The commits that the events of all specs record.
-#[derive(Default)]
-struct Recorded {
-    /// The work and the merges, each with the first attempt that names it.
-    commits: HashMap<ObjectId, Source>,
-    /// The work by its patches: of each spec the newest commit that makes the change.
-    patches: HashMap<String, Vec<(Source, ObjectId)>>,
-    /// What attempts changed, path by path.
-    recordings: Vec<Recording>,
-}
-
-impl<'s, 'p> Origins<'s, 'p> {
-    /// Nothing is read yet.
-    pub(crate) fn new(specs: &'s Specs<'p>) -> Origins<'s, 'p> {
-        Origins { specs, recorded: OnceCell::new() }
-    }
-
-    /// The specs that are looked through.
-    pub(super) fn specs(&self) -> &'s Specs<'p> {
-        self.specs
-    }
-
+impl Specs<'_> {
     /// Which spec a commit came from; of a commit that squashes the work of several the one that changed the path, or the line, if that is
     /// asked about.
     ///
     /// # Errors
     /// If the repository cannot be read.
-    pub(crate) fn of(&self, question: Question<'_>) -> Result<Origin> {
+    pub(crate) fn origin(&self, question: Question<'_>) -> Result<Origin> {
         let commit = question.commit;
-        let hints = hints(self.specs, commit)?;
+        let hints = hints(self, commit)?;
         // What is named is asked first; it is believed only if its events agree.
         for spec in &hints {
             let mut named = Recorded::default();
-            named.add(self.specs, spec)?;
+            if let Some(state) = self.recorded(spec)?.state {
+                named.add(self.project, spec, &state)?;
+            }
             if let Some(source) = named.commits.remove(&commit) {
                 return Ok(Origin::Recorded(source));
             }
         }
-        let recorded = self.recorded()?;
+        let recorded = self.recorded_work()?;
         if let Some(source) = recorded.commits.get(&commit) {
             return Ok(Origin::Recorded(source.clone()));
         }
-        if let Some(patch) = history::patch_id(&self.specs.project.repo, commit)? {
+        if let Some(patch) = history::patch_id(&self.project.repo, commit)? {
             match recorded.patches.get(&patch.to_string()).map(Vec::as_slice) {
                 Some([(source, recorded)]) => return Ok(Origin::Patch { source: source.clone(), recorded: *recorded }),
                 Some(several) => {
@@ -209,24 +209,94 @@ impl<'s, 'p> Origins<'s, 'p> {
         })
     }
 
-    fn recorded(&self) -> Result<&Recorded> {
-        get_or_try_init(&self.recorded, || Recorded::of_all(self.specs))
+    /// What the events of all specs record, read when a commit needs it first.
+    fn recorded_work(&self) -> Result<&Recorded> {
+        get_or_try_init(&self.recorded_work, || {
+            let mut recorded = Recorded::default();
+            for spec in self.names.all()? {
+                if let Some(state) = self.recorded(spec)?.state {
+                    recorded.add(self.project, spec, &state)?;
+                }
+            }
+            Ok(recorded)
+        })
+    }
+
+    /// Whether the commits that `tip` reaches and `known` does not have most of the work of a spec: those that came from it, as
+    /// [`Specs::origin`] says.
+    ///
+    /// # Errors
+    /// If the repository cannot be read.
+    pub(super) fn has_taken(&self, spec: &SpecId, known: Option<ObjectId>, tip: ObjectId) -> Result<bool> {
+        let (project, mut own) = (self.project, Recorded::default());
+        let Some(state) = self.recorded(spec)?.state else { return Ok(false) };
+        own.add(project, spec, &state)?;
+        let mut paths = Vec::new();
+        for change in changes_of(&own, project)? {
+            // Of a file that was renamed before the work came, no commit changes the recorded path.
+            if change.after.is_some() && project.blob_id_in(tip, &change.path)?.is_none() {
+                paths.clear();
+                break;
+            }
+            paths.push(change.path.clone());
+        }
+        let known = known.filter(|known| is_here(project, *known));
+        let mut taken = Vec::new();
+        for id in history::commits_touching(&project.repo, known, tip, &paths, MOST_TAKEN)? {
+            if !shares_lines(&own, project, id)? {
+                continue;
+            }
+            let question = Question { commit: id, path: None, line: None };
+            let Works { recordings, whole, altered } = self.works_in(&question, &hints(self, id)?)?;
+            let is_own = |one: &Recording| one.source.spec == *spec;
+            let is_most =
+                |found: &Found| found.portion.is_most() && found.works.iter().any(|at| is_own(recordings[*at]));
+            if whole.into_iter().any(is_own) || altered.found.iter().any(is_most) {
+                return Ok(true);
+            }
+            if self.origin(question)?.is_of(spec) {
+                taken.extend(Commit::read(project, id)?.changes);
+            }
+        }
+        for one in &own.recordings {
+            if !taken.is_empty() && is_mostly_in(one.changes(&project.repo)?, &taken) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The specs whose work the commit has in one: as it was recorded, otherwise altered.
     fn squashed(&self, question: &Question<'_>, hints: &[SpecId]) -> Result<Option<Origin>> {
-        let specs = self.specs;
-        let commit = Commit::read(specs, question.commit)?;
-        let recordings = commit.candidates(specs, &self.recorded()?.recordings)?;
-        let whole = each_spec_once(commit.whole(specs, &recordings, question.path)?);
-        match whole.as_slice() {
-            [] => {}
-            [one] => return Ok(Some(Origin::Squash { source: one.source.clone(), commits: one.commits })),
-            several => return Ok(Some(Origin::Several(sources(several)))),
+        let Works { recordings, whole, altered } = self.works_in(question, hints)?;
+        let exact = match whole.as_slice() {
+            [] => return Ok(origin_of(&altered, &recordings)),
+            [one] => Origin::Squash { source: one.source.clone(), commits: one.commits },
+            several => Origin::Several(sources(several)),
+        };
+        let mut all = whole.clone();
+        for one in altered.found.iter().flat_map(|found| &found.works).map(|work| recordings[*work]) {
+            if !all.iter().any(|other| other.source.spec == one.source.spec) {
+                all.push(one);
+            }
         }
-        let is_likely = self.likely(&commit, &recordings, question, hints)?;
-        let altered = commit.altered(specs, &recordings, question, &|work| is_likely.contains(&work))?;
-        Ok(origin_of(&altered, &recordings))
+        all.sort_by_key(|one| one.at);
+        Ok(Some(if all.len() > whole.len() { Origin::SquashOfSeveral(sources(&all)) } else { exact }))
+    }
+
+    /// The works that a commit has in one.
+    fn works_in(&self, question: &Question<'_>, hints: &[SpecId]) -> Result<Works<'_>> {
+        let commit = Commit::read(self.project, question.commit)?;
+        let recordings = commit.candidates(self.project, &self.recorded_work()?.recordings)?;
+        let whole = each_spec_once(commit.whole(self.project, &recordings, question.path)?);
+        // Where a path is asked about, its change is of one work or of another.
+        let altered = if whole.is_empty() || question.path.is_none() {
+            let is_likely = self.likely(&commit, &recordings, question, hints)?;
+            commit.altered(self.project, &recordings, question, &|work| is_likely.contains(&work))?
+        } else {
+            Altered::default()
+        };
+        Ok(Works { recordings, whole, altered })
     }
 
     /// The places of the recordings for which something else than their lines speaks: the commit names their spec or its topic, or has other
@@ -238,13 +308,12 @@ impl<'s, 'p> Origins<'s, 'p> {
         question: &Question<'_>,
         hints: &[SpecId],
     ) -> Result<HashSet<usize>> {
-        let specs = self.specs;
         let message =
-            specs.project.repo.gix().find_commit(question.commit)?.message_raw_sloppy().to_str_lossy().to_lowercase();
-        let whole = commit.whole(specs, recordings, None)?;
+            self.project.repo.gix().find_commit(question.commit)?.message_raw_sloppy().to_str_lossy().to_lowercase();
+        let whole = commit.whole(self.project, recordings, None)?;
         let mut topics = Vec::new();
         for one in recordings {
-            topics.push(specs.entry(&one.source.spec)?.spec().and_then(|spec| spec.front.topic.clone()));
+            topics.push(self.entry(&one.source.spec)?.spec().and_then(|spec| spec.front.topic.clone()));
         }
         let mut likely = HashSet::new();
         for (place, (one, topic)) in recordings.iter().zip(&topics).enumerate() {
@@ -268,58 +337,20 @@ impl<'s, 'p> Origins<'s, 'p> {
     /// If the specs cannot be read.
     pub(crate) fn lacking(&self, path: Option<&str>) -> Result<Vec<(SpecId, ObjectId)>> {
         let mut lacking = Vec::new();
-        let recordings = &self.recorded()?.recordings;
-        for spec in self.specs.names.all()? {
-            let Some(state) = self.specs.recorded(spec)?.state else { continue };
+        let recordings = &self.recorded_work()?.recordings;
+        for spec in self.names.all()? {
+            let Some(state) = self.recorded(spec)?.state else { continue };
             let Some(tip) = state.facts.work_commits.last().copied() else { continue };
             let own: Vec<&Recording> = recordings.iter().filter(|one| one.source.spec == *spec).collect();
             let mut is_other = path.is_some() && !own.is_empty();
             for (one, path) in own.iter().zip(path.into_iter().cycle()) {
-                is_other &= !one.touches(self.specs, path)?;
+                is_other &= !one.touches(self.project, path)?;
             }
-            if !is_other && !is_here(self.specs, tip) {
+            if !is_other && !is_here(self.project, tip) {
                 lacking.push((spec.clone(), tip));
             }
         }
         Ok(lacking)
-    }
-}
-
-impl Recorded {
-    fn of_all(specs: &Specs<'_>) -> Result<Recorded> {
-        let mut recorded = Recorded::default();
-        for spec in specs.names.all()? {
-            recorded.add(specs, spec)?;
-        }
-        Ok(recorded)
-    }
-
-    /// Adds what the events of `spec` record. An earlier attempt may have been merged, and the spec worked again since: what two attempts
-    /// name is of the first.
-    fn add(&mut self, specs: &Specs<'_>, spec: &SpecId) -> Result<()> {
-        let Some(state) = specs.recorded(spec)?.state else { return Ok(()) };
-        let walk = specs.project.store()?.walk(spec, state.tip)?;
-        let mut made: HashMap<ObjectId, ObjectId> = HashMap::new();
-        for event in walk.history.events() {
-            let landed = event.facts.landing.map(|landing| landing.new);
-            for commit in event.facts.work_commits.iter().copied().chain(landed) {
-                made.entry(commit).or_insert(event.attempt());
-            }
-        }
-        let source = |commit: &ObjectId| Source { spec: spec.clone(), attempt: made.get(commit).copied() };
-        let mut patches: HashSet<&str> = HashSet::new();
-        for event in walk.history.events().iter().rev() {
-            for (commit, patch) in event.facts.work_commits.iter().zip(&event.facts.patch_ids) {
-                if patches.insert(patch) {
-                    self.patches.entry(patch.clone()).or_default().push((source(commit), *commit));
-                }
-            }
-        }
-        for commit in made.keys() {
-            self.commits.entry(*commit).or_insert_with(|| source(commit));
-        }
-        self.recordings.extend(squash::recordings(specs, spec, &state, &walk.history)?);
-        Ok(())
     }
 }
 
