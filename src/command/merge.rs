@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{Context, context::Grant, ended, work};
 use crate::{
-    answer::{AllWorked, Merged, Recorded, SpecMerged, outcome::Outcome, progress::Step},
+    answer::{AllWorked, Merged, Recorded, SpecMerged, outcome::Outcome},
     attempt::{
         ended::{Ended, EndedAs, Stop},
         work::{From, Work},
@@ -78,15 +78,7 @@ fn all(context: &Context<'_>, project: &Project, args: &MergeArgs) -> Result<Out
         let view = context.view(project, id)?;
         merged_all &= ended.as_ref().is_ok_and(|ended| ended.exit() == 0);
         signal = ended.as_ref().ok().and_then(|ended| ended.signal);
-        worked.push(match ended {
-            Ok(ended) => work::present(view, ended),
-            Err(stop) => {
-                for hint in &stop.error().hints {
-                    context.progress.say(&Step::Hint(hint.clone()));
-                }
-                work::refused(view, stop.error(), started)
-            }
-        });
+        worked.push(work::result(context, view, ended, started));
         if signal.is_some() {
             break;
         }

@@ -236,20 +236,34 @@ fn work_one(
         Err(error) => return (Fate::NotDone, Some(refused(view(), error, started))),
     };
     let fate = Fate::of(&ended, named);
-    let one = match ended {
-        Ok(ended) => present(view(), ended),
-        Err(_) if fate == Fate::Taken => return (fate, None),
-        Err(stop) => {
-            for hint in &stop.error().hints {
-                context.progress.say(&Step::Hint(hint.clone()));
-            }
-            refused(view(), stop.error(), started)
-        }
-    };
-    (fate, Some(one))
+    if ended.is_err() && fate == Fate::Taken {
+        return (fate, None);
+    }
+    (fate, Some(result(context, view(), ended, started)))
 }
 
-pub(super) fn refused(spec: SpecView, error: &Error, started: Instant) -> WorkedSpec {
+/// The line of one of several specs. The ways out of what stopped it are said at once.
+pub(super) fn result(
+    context: &Context<'_>,
+    spec: SpecView,
+    ended: Result<Ended, Stop>,
+    started: Instant,
+) -> WorkedSpec {
+    let hints = match &ended {
+        Ok(ended) if matches!(ended.how, EndedAs::Waiting(_)) => &ended.hints[..],
+        Ok(_) => &[],
+        Err(stop) => &stop.error().hints,
+    };
+    for hint in hints {
+        context.progress.say(&Step::Hint(hint.clone()));
+    }
+    match ended {
+        Ok(ended) => present(spec, ended),
+        Err(stop) => refused(spec, stop.error(), started),
+    }
+}
+
+fn refused(spec: SpecView, error: &Error, started: Instant) -> WorkedSpec {
     let why = match error.diagnostics.first() {
         Some(first) => format!("{}: {}:{}: {}", error.message, first.path, first.line, first.message),
         None => error.message.clone(),
@@ -265,7 +279,7 @@ pub(super) fn refused(spec: SpecView, error: &Error, started: Instant) -> Worked
 }
 
 /// The line of a spec that ended so.
-pub(super) fn present(spec: SpecView, ended: Ended) -> WorkedSpec {
+fn present(spec: SpecView, ended: Ended) -> WorkedSpec {
     let (status, duration_ms) = (spec.status, ended.duration_ms());
     let failed = match &ended.how {
         EndedAs::Failed { checks, .. } => checks.lines().into_iter().filter(|check| !check.ok).collect(),

@@ -125,6 +125,9 @@ fn everything_that_is_finished_is_merged_at_once() {
     let third = work("Third", "echo third >other");
     let ran = sandbox.chant(&["merge"]).fails(1, &["file"]);
     assert!(ran.out.contains("2 completed"), "{}", ran.out);
+    for way_out in ["merge main", &format!("git chant merge {}", &second[11..]), "--agent"] {
+        assert!(ran.err.contains(way_out), "{way_out}: {}", ran.err);
+    }
     let statuses = [&first, &second, &third].map(|id| sandbox.status(id));
     assert_eq!(statuses, ["completed", "finished", "completed"]);
     sandbox.chant(&["reset", &second]).ok();
