@@ -139,10 +139,15 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
     let of_worked = all.worked.iter().filter_map(|one| one.spec.topic.clone());
     let topics = of_worked.chain(wanted.filter.topics.iter().cloned()).collect();
     // What failed before holds up what is left, and was not tried again.
-    let held_up = all.waiting > 0 && all.worked.iter().all(|one| one.outcome == "completed") && blocked.is_some();
+    let filter = &wanted.filter;
+    let is_whole = filter.phases.is_empty() && filter.types.is_empty() && filter.labels.is_empty();
+    let all_done = all.worked.iter().all(|one| one.outcome == "completed");
+    let held_up = (is_whole || all.waiting > 0) && all_done && blocked.is_some();
     let outcome = Outcome::new(all).exit(i32::from(!done || left_named || held_up));
-    let outcome = match blocked.filter(|_| held_up) {
-        Some(blocked) => outcome.warning(format!("the rest is blocked: {}", blocked.why)),
+    // Research that was repeated just now shows another way out.
+    let blocked_now = if held_up { self::blocked(&Specs::new(project)?, &wanted)? } else { None };
+    let outcome = match blocked_now {
+        Some(blocked) => outcome.warning(format!("the rest is blocked: {}", blocked.why)).hint(blocked.way_out),
         None => outcome,
     };
     let outcome = gates(project, topics)?.into_iter().fold(outcome, Outcome::hint);

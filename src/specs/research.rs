@@ -38,7 +38,7 @@ pub(crate) struct StaleResearch {
 
 impl Specs<'_> {
     /// The command that repeats the research of a spec whose last attempt failed because of it, or that works on the spec which repeats it.
-    /// `None` if it failed by something else, or if the research was repeated since.
+    /// `None` if it failed by something else, or if all research was repeated since.
     ///
     /// # Errors
     /// If the specs cannot be read.
@@ -55,9 +55,11 @@ impl Specs<'_> {
             let is_research = origin.spec().is_some_and(|spec| spec.front.kind == SpecType::Research);
             let successor = self.successor(&entry.id, id)?;
             if is_research && successor != *id {
-                let is_done = matches!(self.status(&successor)?, Status::Completed | Status::Archived);
+                if matches!(self.status(&successor)?, Status::Completed | Status::Archived) {
+                    return self.next_to_repeat(entry);
+                }
                 let command = format!("git chant work {}", successor.short());
-                return Ok((!is_done).then_some(Repetition { command, takes_reason: false }));
+                return Ok(Some(Repetition { command, takes_reason: false }));
             }
             origins.push((is_research, origin));
         }
@@ -70,6 +72,18 @@ impl Specs<'_> {
                 Repetition { command: "git chant add \"Research ...\" --type research".to_owned(), takes_reason: false }
             }
         }))
+    }
+
+    /// The command that repeats what a spec rests on and what was built on research that was repeated.
+    fn next_to_repeat(&self, entry: &Entry) -> Result<Option<Repetition>> {
+        for id in self.rests_on(&entry.id)? {
+            let below = self.entry(&id)?;
+            let is_done = matches!(below.status, Status::Completed | Status::Archived);
+            if is_done && !self.drifted(&below.facts())?.is_empty() {
+                return Ok(Some(Repetition { command: again(&below), takes_reason: true }));
+            }
+        }
+        Ok(None)
     }
 
     /// The research that a new attempt at a spec from `base` would rest on and that is out of date: an input of it changed, or code that an

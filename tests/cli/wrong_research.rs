@@ -54,13 +54,17 @@ fn after_a_fix_that_blames_its_research_the_next_step_is_to_repeat_that() {
     let status = sandbox.chant(&["status", "--json"]).ok().json()["status"]["attention"][0].clone();
     assert_eq!((&status["need"], &status["spec"]["id"]), (&"research".into(), &ids[3].as_str().into()));
     sandbox.chant(&["work", "--topic", "lost"]).fails(1, &[&format!("to research again: {again}")]);
-    // While it is repeated, that comes first; after that the fix.
+    // While it is repeated, that comes first; after that what was built on it, unless a person accepts that; then the fix.
     sandbox.chant(&["investigate", "lost", "--again", "root-cause", "--reason", "reentrant"]).ok();
     let new = sandbox.chant(&["list", "--topic", "lost", "--status", "pending", "--format=%(id)"]).ok().out;
     let new = new.trim();
     assert!(next(&["show", fix]).contains(&format!("Next:        git chant work {}\n", &new[11..])));
-    sandbox.chant(&["work", new]).ok();
+    let map = "git chant investigate lost --again impact-map";
+    let blocked = [&format!("the rest is blocked: '{fix}' of 'lost' failed"), &format!("to research again: {map}")];
+    sandbox.chant(&["work", "--topic", "lost", "--chain"]).fails(1, &blocked.map(String::as_str));
     assert!(prompt(&sandbox).contains("the lock is not reentrant"));
+    assert!(next(&["show", fix]).contains(&format!("Next:        {map}\n")), "{}", next(&["show", fix]));
+    sandbox.chant(&["accept", &ids[2], "-m", "it names the same files"]).ok();
     assert!(next(&["show", fix]).contains(&format!("Next:        git chant work {fix}\n")));
     // What a person says counts as much.
     let by_hand = ["work", fix, "--fresh", "--agent", "manual"];
