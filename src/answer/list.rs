@@ -121,7 +121,9 @@ impl Answer for ReadyAnswer {
             writeln!(out, "{gap}{}", look.paint.with(Slot::Header, "Not ready:"))?;
         }
         for spec in &self.blocked {
-            write!(out, "{}", specs(std::slice::from_ref(spec), look))?;
+            // What is wrong with its file is one of the reasons.
+            let line = SpecLine { error: None, ..SpecLine::from(spec.clone()) };
+            write!(out, "{}", lines(&[line], look))?;
             for blocker in &spec.blocked_by {
                 writeln!(out, "    {}", blocker.reason())?;
             }
@@ -376,12 +378,15 @@ mod tests {
             what: "010-v7b".into(),
             why: "it depends on '010-v7b',\u{1b}[2J which is pending".into(),
         }];
+        let ready = vec![sample::spec("2026-02-08-010-v7b", "One")];
         assert_eq!(
-            sample::text(
-                &ReadyAnswer { specs: vec![sample::spec("2026-02-08-010-v7b", "One")], blocked: vec![blocked] },
-                &PIPE
-            ),
+            sample::text(&ReadyAnswer { specs: ready, blocked: vec![blocked.clone()] }, &PIPE),
             "Ready:\n010-v7b  pending  One\n\nNot ready:\n011-abc  pending  Fix\n    it depends on '010-v7b', which is pending\n"
         );
+        let why = "a.md:2:7: 'type' cannot be 'x'".to_owned();
+        let invalid = Blocker { kind: BlockerKind::Invalid, what: "spec".into(), why: why.clone() };
+        let broken = SpecView { title: None, error: Some(why.clone()), blocked_by: vec![invalid], ..blocked };
+        let text = sample::text(&ReadyAnswer { specs: Vec::new(), blocked: vec![broken] }, &PIPE);
+        assert_eq!(text.matches(&why).count(), 1, "{text}");
     }
 }
