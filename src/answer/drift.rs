@@ -45,9 +45,12 @@ impl Answer for DriftAnswer {
                 let id = look.paint.with(Slot::Id, clean::line(&one.short));
                 writeln!(out, "{id}  {}", clean::line(text(&one.title)))?;
             }
-            let by = one.by.as_deref().map(|by| format!(" by {}", clean::line(by))).unwrap_or_default();
             let kind = look.paint.with(Slot::Warning, clean::line(&one.kind));
-            writeln!(out, "    {kind}{by}  {}", clean::line(&one.input))?;
+            let input = clean::line(&one.input);
+            match &one.by {
+                Some(by) => writeln!(out, "    {kind}  {input}, by {}", clean::line(by))?,
+                None => writeln!(out, "    {kind}  {input}")?,
+            }
             if let Some(see) = &one.see {
                 writeln!(out, "        {}", clean::line(see))?;
             }
