@@ -210,17 +210,22 @@ impl Specs<'_> {
         Ok(recorded.map(|(event, id, checks)| (event, check_output::kept(self.project, id, &checks).unwrap_or(checks))))
     }
 
-    /// The checks of the deciding attempt as its newest event has them that has some: with the event, and the object that they are.
+    /// The checks of the deciding attempt as the newest event has them that has some and led to the status: with the event, and the object that they are.
     pub(crate) fn recorded_checks(
         &self,
         entry: &Entry,
         history: &History,
     ) -> Result<Option<(ObjectId, ObjectId, Checks)>> {
-        let Some(attempt) = entry.state.as_ref().and_then(|state| state.attempt) else { return Ok(None) };
+        let Some(state) = entry.state.as_deref() else { return Ok(None) };
+        let Some(attempt) = state.attempt else { return Ok(None) };
         let store = self.project.store()?;
+        // Two clones may have worked on one attempt: what one checked says nothing of what the other merged.
+        let deciding = history.deciding(state.was.unwrap_or(state.status), Some(attempt));
+        let counts = |event: &Event| deciding.is_none_or(|last| history.reaches(last.id, event.id));
         for event in history.events().iter().rev() {
             let checked = matches!(event.op, Op::Finish | Op::Fail) && event.attempt() == attempt;
             if checked
+                && counts(event)
                 && let Some(id) = store.evidence_id(event.id, "checks.json")?
                 && let Some(bytes) = store.evidence_of(event.id, "checks.json")?
             {

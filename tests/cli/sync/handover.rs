@@ -80,6 +80,31 @@ fn both_are_told_where_one_completes_what_the_other_has_taken_over() {
 }
 
 #[test]
+fn of_two_clones_on_one_attempt_the_checks_of_the_one_that_completed_it_count() {
+    let net = Net::new(2);
+    let out = net.chant(0, &["add", "For two", "--verify", "test -e whole"]).ok().out;
+    let spec = out.trim().strip_prefix("Created spec: ").unwrap();
+    net.agent(0, "echo half >half; exit 75");
+    net.chant(0, &["work", spec]);
+    net.settle(forward);
+    net.git(1, &["config", "chant.trust", "always"]);
+    net.chant(1, &["takeover", spec]).ok();
+    // Clone 0 has not heard of it.
+    net.agent(0, "echo bad >bad");
+    net.chant(0, &["work", spec]).fails(1, &["test -e whole"]);
+    std::fs::write(format!("{}/whole", path(&net, 1, spec)), "whole\n").unwrap();
+    net.chant(1, &["finish", spec]).ok();
+    net.settle(forward);
+    for clone in 0..2 {
+        let shown = net.show(clone, spec);
+        let checks = shown["checks"]["checks"].as_array().unwrap();
+        let is_good = !checks.is_empty() && checks.iter().all(|check| check["ok"] == true);
+        assert!(shown["status"] == "completed" && is_good, "{shown}");
+    }
+    assert_eq!(net.chant(1, &["attest", spec]).ok().json()["predicate"]["result"], "PASSED");
+}
+
+#[test]
 fn a_takeover_without_a_worktree_names_what_there_is() {
     let net = Net::new(2);
     silent(&net);
