@@ -88,12 +88,14 @@ fn make_room(project: &Project, id: &SpecId, attempt: ObjectId, progress: &dyn P
     remove(&project.repo, &tree.path).map(drop)
 }
 
-/// The remote that has the most of the attempt, and its branch there.
+/// The remote that has the most of the attempt, and its branch there, as a sync or a plain `git fetch` brought it.
 fn there(project: &Project, id: &SpecId, base: ObjectId) -> Result<Option<(String, ObjectId)>> {
-    let store = project.store()?;
+    let (store, branch) = (project.store()?, project.branch(id)?);
     let mut most: Option<(String, ObjectId)> = None;
     for remote in git::remote::names(&project.repo) {
-        let Some(tip) = store.branches(&remote)?.remove(id) else { continue };
+        let synced = store.branches(&remote)?.remove(id);
+        let fetched = project.fetched_branch(&remote, &branch)?;
+        let Some(tip) = newer(project, synced, fetched)? else { continue };
         let more = match &most {
             Some((_, known)) => project.is_ancestor(*known, tip)?,
             None => project.is_ancestor(base, tip)?,
@@ -103,6 +105,17 @@ fn there(project: &Project, id: &SpecId, base: ObjectId) -> Result<Option<(Strin
         }
     }
     Ok(most)
+}
+
+/// The later of two states of one branch. What was not committed when an attempt was paused is no ancestor of what came after it.
+fn newer(project: &Project, one: Option<ObjectId>, other: Option<ObjectId>) -> Result<Option<ObjectId>> {
+    let (Some(one), Some(other)) = (one, other) else { return Ok(one.or(other)) };
+    if project.is_ancestor(one, other)? {
+        return Ok(Some(other));
+    }
+    let time = |id: ObjectId| Ok::<_, Error>(project.repo.gix().find_commit(id)?.time()?.seconds);
+    let is_later = !project.is_ancestor(other, one)? && time(other)? > time(one)?;
+    Ok(Some(if is_later { other } else { one }))
 }
 
 fn make(project: &Project, id: &SpecId, name: &FullName, tip: ObjectId) -> Result<()> {

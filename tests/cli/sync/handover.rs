@@ -15,8 +15,14 @@ fn read(dir: &str, name: &str) -> String {
     std::fs::read_to_string(format!("{dir}/{name}")).unwrap_or_default()
 }
 
-/// Clone 0 stops with a new file, a changed one and a removed one, none of them committed.
+/// Clone 0 stops with a new file, a changed one and a removed one, none of them committed; the other clone knows.
 fn stopped(net: &Net) -> String {
+    let spec = stop(net);
+    net.settle(forward);
+    spec
+}
+
+fn stop(net: &Net) -> String {
     for (name, text) in [("kept", "kept\n"), ("gone", "gone\n")] {
         std::fs::write(net.dir(0).join(name), text).unwrap();
     }
@@ -28,8 +34,24 @@ fn stopped(net: &Net) -> String {
     net.agent(0, "echo half >half; echo changed >kept; rm gone; exit 75");
     net.chant(0, &["work", &spec]);
     assert_eq!(net.status(0, &spec), "paused");
-    net.settle(forward);
     spec
+}
+
+#[test]
+fn what_a_plain_fetch_brought_is_taken_over() {
+    let net = Net::new(2);
+    net.chant(1, &["init"]).ok();
+    let spec = stop(&net);
+    net.chant(0, &["sync"]).ok();
+    net.git(1, &["fetch", "-q"]);
+    net.chant(1, &["takeover", &spec]).ok();
+    assert_eq!(read(&path(&net, 1, &spec), "half"), "half\n");
+    // What a sync brought after that counts, too.
+    std::fs::write(format!("{}/half", path(&net, 1, &spec)), "more\n").unwrap();
+    net.chant(1, &["pause", &spec]).ok();
+    net.settle(forward);
+    net.chant(0, &["takeover", &spec]).ok();
+    assert_eq!(read(&path(&net, 0, &spec), "half"), "more\n");
 }
 
 #[test]
