@@ -1,9 +1,9 @@
-//! SIGINT, SIGTERM and SIGHUP: this process notes them while a command runs. At any other time they end it as usual. Ending the
-//! command that runs is not done here.
+//! SIGINT, SIGTERM and SIGHUP: this process notes them while a command runs. At any other time they end it as usual: each is heard by a
+//! listener, or ends the process. Ending the command that runs is not done here.
 
 use std::io::Read;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ static LISTENERS: Mutex<usize> = Mutex::new(0);
 struct Handlers {
     /// True while there is no listener: then a signal ends the process as usual.
     idle: Arc<AtomicBool>,
+    /// The signal that came last since there are listeners; 0 if none did.
+    heard: Arc<AtomicUsize>,
     /// The signals that were not ignored when we came: `nohup` keeps its meaning.
     signals: Vec<i32>,
 }
@@ -43,23 +45,35 @@ struct Source {
 }
 
 impl Interrupts {
-    /// Begins to listen.
+    /// Begins to listen. A signal that another listener has heard, and goes on listening, came to this one, too: what several do
+    /// together ends as a whole, whatever each of them was about to begin.
     pub(crate) fn listen() -> Result<Self> {
+        let mut interrupts = Self::listen_anew()?;
+        let heard = handlers().heard.load(Ordering::SeqCst);
+        interrupts.first = interrupts.first.or(i32::try_from(heard).ok().filter(|signal| *signal != 0));
+        Ok(interrupts)
+    }
+
+    /// Begins to listen to what comes from now on.
+    pub(crate) fn listen_anew() -> Result<Self> {
         let handlers = handlers();
-        let mut interrupts = Interrupts { listening: true, sources: Vec::new(), first: None, count: 0, child: false };
-        {
-            let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
-            *listeners += 1;
-            handlers.idle.store(false, Ordering::SeqCst);
+        let mut interrupts = Interrupts { listening: false, sources: Vec::new(), first: None, count: 0, child: false };
+        let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
+        if *listeners == 0 {
+            handlers.heard.store(0, Ordering::SeqCst);
         }
         for signal in handlers.signals.iter().copied().chain([SIGCHLD]) {
-            // An early return drops what is there and gives the listener back.
             interrupts.sources.push(
                 Source::new(signal).map_err(|cause| {
                     Error::fatal(Kind::Signal, format!("cannot listen for signal {signal}: {cause}"))
                 })?,
             );
         }
+        // Only now: a signal that came before every source was there would neither be heard nor end the process.
+        *listeners += 1;
+        handlers.idle.store(false, Ordering::SeqCst);
+        drop(listeners);
+        interrupts.listening = true;
         Ok(interrupts)
     }
 
@@ -138,16 +152,18 @@ impl Interrupts {
         if *listeners == 0 {
             handlers().idle.store(true, Ordering::SeqCst);
         }
-        drop(listeners);
-        for source in &self.sources {
-            low_level::unregister(source.id);
-        }
     }
 }
 
 impl Drop for Interrupts {
     fn drop(&mut self) {
         self.unlisten();
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        low_level::unregister(self.id);
     }
 }
 
@@ -169,12 +185,15 @@ fn handlers() -> &'static Handlers {
     static HANDLERS: OnceLock<Handlers> = OnceLock::new();
     HANDLERS.get_or_init(|| {
         let ignored = ignored();
-        let idle = Arc::new(AtomicBool::new(true));
+        let (idle, heard) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)));
         let mut signals = vec![SIGINT, SIGTERM, SIGHUP];
         signals.retain(|signal| ignored & (1 << (signal - 1)) == 0);
         // Without the default behind it, a signal would be lost between two runs; then it is better not to take it.
-        signals.retain(|signal| flag::register_conditional_default(*signal, idle.clone()).is_ok());
-        Handlers { idle, signals }
+        signals.retain(|signal| {
+            flag::register_usize(*signal, heard.clone(), signal.unsigned_abs() as usize).is_ok()
+                && flag::register_conditional_default(*signal, idle.clone()).is_ok()
+        });
+        Handlers { idle, heard, signals }
     })
 }
 

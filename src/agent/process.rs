@@ -114,6 +114,8 @@ pub(crate) struct Run<'a> {
     pub left: Option<&'a Path>,
     /// How long it may take.
     pub timeout: Option<Duration>,
+    /// Whether it runs even if a signal came before, which ended what it reports. A signal that comes while it runs ends it, too.
+    pub afterwards: bool,
     /// How long it gets between SIGTERM and SIGKILL.
     pub grace: Duration,
     /// Called again and again while the command runs, some times a second. It must not block.
@@ -138,6 +140,7 @@ impl<'a> Run<'a> {
             tail: TAIL,
             left: None,
             timeout: None,
+            afterwards: false,
             grace: GRACE,
             tick: None,
             on_started: None,
@@ -229,7 +232,7 @@ pub(crate) struct Finished {
 /// Runs a command line to its end, and ends what it leaves behind.
 ///
 /// A timeout, a [`Run::filter`] that sees no hope, and SIGINT, SIGTERM or SIGHUP to this process, end its whole process group: SIGTERM, [`Run::grace`], SIGKILL;
-/// a second signal kills at once. Background processes get a moment after the command is done, then go the same way; one
+/// a second signal kills at once. Where another listener has heard one before, nothing is begun. Background processes get a moment after the command is done, then go the same way; one
 /// that cannot be found and holds our pipe open is not waited for longer than two seconds. Between two runs, those signals
 /// do what they did before the first.
 ///
@@ -237,7 +240,18 @@ pub(crate) struct Finished {
 pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
     let _timed = trace::region(|| format!("sh -c {}", shell_words::quote(run.command)));
     let marker = marker()?;
-    let interrupts = Interrupts::listen()?;
+    let interrupts = if run.afterwards { Interrupts::listen_anew() } else { Interrupts::listen() }?;
+    if let Some(signal) = interrupts.first() {
+        let (ending, duration) = (Ending::Interrupted(signal), Duration::ZERO);
+        return Ok(Finished {
+            ending,
+            duration,
+            tail: Vec::new(),
+            survivors: 0,
+            left: Vec::new(),
+            transcript_error: None,
+        });
+    }
     let mut reaper = Reaper::enter(&marker);
     let begun = Instant::now();
     let (mut child, output) = spawn(&run, &marker, &mut reaper)?;

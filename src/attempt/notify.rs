@@ -49,6 +49,7 @@ impl Work<'_> {
         run.env = scrubbed_env(&self.project.env).into_iter().map(|name| (name, None)).collect();
         run.stdin = Stdin::Bytes((notice.json(false) + "\n").into_bytes());
         run.timeout = Some(LIMIT);
+        run.afterwards = true;
         let finished = process::run(run)?;
         Ok((!finished.ending.success()).then(|| format!("the command of chant.notify {}", finished.ending)))
     }

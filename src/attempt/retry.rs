@@ -93,9 +93,10 @@ fn next(work: &Work<'_>, stopped: &mut Vec<String>) -> Result<Option<String>> {
 
 /// Waits that long, and says so, or until a signal comes: then which.
 fn wait(work: &Work<'_>, activity: Activity, pause: Duration) -> Result<Option<i32>, Error> {
+    // From the moment when this is shown a signal ends the wait.
+    let mut interrupts = Interrupts::listen()?;
     let until = Instant::now() + pause;
     let mut pulse = Pulse::begin(work.progress, work.project.config().progress()?, activity);
-    let mut interrupts = Interrupts::listen()?;
     let mut signal = None;
     while let left @ 1.. = until.saturating_duration_since(Instant::now()).as_millis()
         && signal.is_none()

@@ -234,6 +234,36 @@ fn a_signal_while_the_worktree_is_set_up_gives_the_claim_back() {
 }
 
 #[test]
+fn a_signal_while_one_of_several_is_begun_begins_no_agent() {
+    let (sandbox, id) = with_spec();
+    sandbox.agent("touch \"$HOME/ran\"; echo two >file; tick");
+    let dir = sandbox.dir().display();
+    let hook = sandbox.repo.join(".git/hooks/post-checkout");
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    let once = format!("[ -e {dir}/stalled ] || {{ echo ready >{dir}/fifo; read go <{dir}/fifo; }}");
+    std::fs::write(&hook, format!("#!/bin/sh\n{once}\n")).unwrap();
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let notify = format!("cat >{dir}/told");
+    sandbox.git(&["config", "chant.notify", &notify]);
+    sandbox.run(sandbox.command_in(sandbox.dir(), "mkfifo").arg("fifo")).ok();
+    let fifo = sandbox.dir().join("fifo");
+    let mut tool = sandbox.binary(&["work", "--all"]);
+    let tool = tool.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    assert_eq!(std::fs::read_to_string(&fifo).unwrap(), "ready\n");
+    sandbox.run(sandbox.command_in(sandbox.dir(), "kill").args(["-INT", &tool.id().to_string()])).ok();
+    std::fs::write(sandbox.dir().join("stalled"), "").unwrap();
+    std::fs::write(&fifo, "go\n").unwrap();
+    let ran = Ran::of(tool.wait_with_output().unwrap());
+    assert_eq!(ran.code, 130, "{}{}", ran.out, ran.err);
+    assert!(!sandbox.dir().join("home/ran").exists(), "{}", ran.err);
+    assert_eq!(sandbox.status(&id), "paused");
+    let told = std::fs::read_to_string(sandbox.dir().join("told")).unwrap();
+    assert!(told.contains("\"event\":\"paused\""), "{told}");
+    goes_on(&sandbox, &id);
+    whole(&sandbox, &id);
+}
+
+#[test]
 #[ignore = "slow: .ci/run runs it"]
 fn a_signal_while_the_target_moves_loses_nothing() {
     for (signal, group) in [("INT", true), ("TERM", false), ("HUP", true), ("TERM", true)] {

@@ -60,6 +60,18 @@ fn reason(sandbox: &Sandbox, id: &str) -> String {
 }
 
 #[test]
+fn tests_that_a_shell_runs_in_the_background_send_signals_that_are_heard() {
+    let this = std::env::current_exe().unwrap();
+    let one = "agent_failures::an_interrupt_ends_the_whole_group_and_is_recorded";
+    let tested = std::process::Command::new("sh")
+        .args(["-c", "trap '' INT; exec timeout 120 \"$0\" --exact \"$1\"", this.to_str().unwrap(), one])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&tested.stdout);
+    assert!(said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&tested.stderr));
+}
+
+#[test]
 #[ignore = "slow: .ci/run runs it"]
 fn each_signal_ends_the_group_with_its_own_exit_code_and_the_reason() {
     for (signal, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {

@@ -8,6 +8,7 @@ pub(crate) mod chance;
 mod ran;
 mod sandbox;
 pub(crate) mod scratch;
+mod signals;
 pub(crate) mod terminal;
 pub(crate) mod tools;
 pub(crate) mod watch;

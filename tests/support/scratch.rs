@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
+use super::signals;
+
 /// Where a file system in memory is on Linux.
 const MEMORY: &str = "/dev/shm";
 
@@ -21,6 +23,7 @@ pub(crate) fn scratch() -> tempfile::TempDir {
 
 /// An empty directory whose name begins with `prefix`. See [`scratch`].
 pub(crate) fn scratch_for(prefix: &str) -> tempfile::TempDir {
+    signals::hand_on_none_ignored();
     let parent = parent();
     let random = LENGTH.saturating_sub(parent.as_os_str().len() + 1 + prefix.len()).max(6);
     tempfile::Builder::new().prefix(prefix).rand_bytes(random).tempdir_in(parent).expect("a temporary directory")

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::agent::interrupt::Interrupts;
 use crate::agent::process::{Ending, Finished, Run, Stdin, run};
 use crate::error::{Error, Kind};
 use rustix::process::{Pid, Signal, kill_process};
@@ -335,6 +336,31 @@ fn after_the_run_a_signal_does_what_it_always_does() {
 }
 
 #[test]
+fn a_signal_that_comes_as_listening_begins_is_not_lost() {
+    use std::os::unix::process::ExitStatusExt;
+    let able = Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success());
+    if !crate::support::tools::need_that(able, "strace, and the permission to trace") {
+        return;
+    }
+    let dir = dir();
+    // Each signal that is listened to has its pair of sockets.
+    let under = "strace -f -qq -o trace -e trace=socketpair -e inject=socketpair:signal=INT:when=1";
+    let helper = Helper::start("run", &dir, &[("COMMAND", ": >ran"), ("UNDER", under)]);
+    assert_eq!(helper.finish().0.signal(), Some(2));
+    assert!(fs::read_to_string(dir.path().join("trace")).unwrap().contains("socketpair("));
+    assert!(!dir.path().join("ran").exists());
+}
+
+#[test]
+fn what_another_listener_has_heard_ends_what_is_begun_after_it() {
+    let dir = dir();
+    let (status, lines) = Helper::start("heard", &dir, &[]).finish();
+    assert!(status.success());
+    assert_eq!(lines, ["Interrupted(2)", "Exited(0)", "Exited(0)"]);
+    assert_eq!(fs::read_to_string(dir.path().join("ran")).unwrap(), "afterwards\nunheard\n");
+}
+
+#[test]
 fn nohup_keeps_its_meaning() {
     let dir = dir();
     let command = "echo ready; while [ ! -e go ]; do sleep 0.01; done; exit 7";
@@ -370,10 +396,12 @@ impl Helper {
         let exe = std::env::current_exe().unwrap();
         let mut command = Command::new("sh");
         let ignore = if env.iter().any(|(name, _)| *name == "NOHUP") { "trap '' HUP; " } else { "" };
+        let under = env.iter().find(|(name, _)| *name == "UNDER").map_or("", |(_, under)| under);
         command
             .arg("-c")
-            .arg(format!("{ignore}exec \"$0\" agent::tests::process::helper --exact --nocapture"))
-            .arg(exe);
+            .arg(format!("{ignore}exec {under} \"$0\" agent::tests::process::helper --exact --nocapture"))
+            .arg(exe)
+            .current_dir(dir.path());
         command.env("HELPER", what).env("DIR", dir.path()).envs(env.iter().copied());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
@@ -423,6 +451,16 @@ fn helper() {
             if std::env::var_os("SLEEP").is_some() {
                 std::thread::sleep(LONG);
             }
+        }
+        "heard" => {
+            let mut outer = Interrupts::listen().unwrap();
+            signal(std::process::id(), Signal::INT);
+            assert_eq!(outer.wait(LONG).unwrap(), Some(2));
+            let say = |it: Run<'_>| println!("helper: {:?}", run(it).unwrap().ending);
+            say(Run::new("echo heard >>ran", dir));
+            say(Run { afterwards: true, ..Run::new("echo afterwards >>ran", dir) });
+            assert_eq!(outer.stop(), Some(2));
+            say(Run::new("echo unheard >>ran", dir));
         }
         "memory" => {
             let before = peak();
