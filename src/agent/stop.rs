@@ -22,7 +22,7 @@ const LONGEST_WORDS: usize = 300;
 
 /// What the known agents, and the services behind them, say last, in lower case. An account without credit answers as one that is
 /// rate-limited: it comes first.
-const SAYINGS: [(&str, StopKind); 50] = [
+const SAYINGS: [(&str, StopKind); 51] = [
     ("credit balance is too low", StopKind::NoCredit),
     ("insufficient_quota", StopKind::NoCredit),
     ("quota exceeded. check your plan and billing", StopKind::NoCredit),
@@ -78,6 +78,7 @@ const SAYINGS: [(&str, StopKind); 50] = [
     ("api error: terminated", StopKind::NoNetwork),
     ("socket hang up", StopKind::NoNetwork),
     ("econnreset", StopKind::NoNetwork),
+    ("connection reset by server", StopKind::NoNetwork),
 ];
 
 /// The kind of reason that a text of a service or of an agent names.

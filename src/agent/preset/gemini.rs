@@ -73,8 +73,8 @@ impl EventReader for Gemini {
             Some("error") => {
                 let said = string(event, "message").unwrap_or_default();
                 parsed.error(said);
-                if said.contains("blocked due to safety") {
-                    parsed.held_up(StopKind::Refusal, said);
+                if let Some(kind) = held_up_by(said) {
+                    parsed.held_up(kind, said);
                 }
             }
             Some("result") => end(event, parsed),
@@ -100,6 +100,12 @@ impl EventReader for Gemini {
         }
         Some(line)
     }
+}
+
+/// What kept an answer from being one, in words of its own program. Of an answer that was cut but has text it says nothing.
+fn held_up_by(said: &str) -> Option<StopKind> {
+    let blocked = said.contains("response was blocked due to").then_some(StopKind::Refusal);
+    blocked.or_else(|| said.contains("exceeded the token limit").then_some(StopKind::OutputLimit))
 }
 
 /// Whether a line names a function that passed an error on, as programs on Node print them: `    at async Turn.run (file:///x.js:12:3) {`.

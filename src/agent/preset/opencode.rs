@@ -67,6 +67,11 @@ impl EventReader for Opencode {
                         parsed.failed(said);
                     }
                 }
+                // A command that ran is completed, whatever came of it.
+                let code = part.pointer("/state/metadata/exit").and_then(Value::as_i64);
+                if code.is_some_and(|code| code != 0) {
+                    parsed.failed(part.pointer("/state/output").and_then(Value::as_str).unwrap_or_default());
+                }
             }
             "step_finish" => self.step(part, parsed),
             "error" => {

@@ -20,6 +20,7 @@ fn by_its_code_or_by_what_it_says_last() {
         ("litellm.RateLimitError: AnthropicException", StopKind::RateLimit),
         ("API Error: 529 Overloaded. This is a server-side issue", StopKind::Overload),
         ("litellm.APIConnectionError: x", StopKind::NoNetwork),
+        ("Connection reset by server", StopKind::NoNetwork),
         ("litellm.AuthenticationError: x", StopKind::BadKey),
         ("You exceeded your current quota, RESOURCE_EXHAUSTED", StopKind::NoCredit),
     ] {

@@ -20,3 +20,11 @@ fn a_request_that_failed_is_shown_from_its_log() {
     assert_eq!(shown, lines);
     assert_eq!(parser.stopped().map(|stopped| stopped.kind.clone()), Some(StopKind::BadKey));
 }
+
+#[test]
+fn a_command_that_failed_is_shown() {
+    let (shown, parser) = parse(&PRESET, include_str!("../recorded/stops/opencode-denied-by-sandbox.jsonl"));
+    let said = "/bin/bash: line 1: /home/ada/repo/x: Read-only file system";
+    assert_eq!(shown, format!("$ echo mine >/home/ada/repo/x\nfailed: {said}\nI may not, so I stop.\n"));
+    assert_eq!(parser.stopped().and_then(|stopped| stopped.said.as_deref()), Some(said));
+}
