@@ -98,8 +98,8 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
     }
     let in_turn = project.agents_here()?;
     let in_turn = if in_turn.len() > 1 { in_turn } else { Vec::new() };
-    let agent = args.agent.clone();
-    let wanted = SelectionRequest { named, filter: args.filter(), chain: args.chain, agent, in_turn };
+    let (agent, usual) = (args.agent.clone(), project.usual_agent()?);
+    let wanted = SelectionRequest { named, filter: args.filter(), chain: args.chain, agent, usual, in_turn };
     let specs = Specs::cached(project)?;
     let selection = schedule::select(&specs, &wanted)?;
     specs.write_cache()?;

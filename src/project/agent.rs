@@ -58,7 +58,7 @@ impl Agent {
                 project.refuse_unchosen(name)?;
                 Some(name.clone())
             }
-            (None, None) => project.agents_here()?.into_iter().next().or(project.config().agent()?),
+            (None, None) => project.usual_agent()?,
         };
         let mut agent = project.agent(&name.ok_or_else(|| project.no_agent())?)?;
         agent.timeout = timeout.or(agent.timeout);
@@ -256,6 +256,18 @@ impl Project {
         let mut names = self.config().chosen_agents()?;
         names.retain(|name| self.agent(name).is_ok_and(|agent| agent.require_program(self).is_ok()));
         Ok(names)
+    }
+
+    /// The agent that works where neither a person nor the spec names one: of those in `chant.agent` the first that is on this machine.
+    /// Where none is, it is the first, and its start tells what is missing.
+    ///
+    /// # Errors
+    /// If the configuration cannot be read.
+    pub(crate) fn usual_agent(&self) -> Result<Option<String>> {
+        match self.agents_here()?.into_iter().next() {
+            Some(here) => Ok(Some(here)),
+            None => self.config().agent(),
+        }
     }
 
     /// Whether a spec may name that agent: a person has chosen it here, by `chant.agent` or by anything that is set of it. What is

@@ -58,6 +58,8 @@ pub(crate) struct SelectionRequest {
     pub chain: bool,
     /// The agent that was asked for, which counts for all of them.
     pub agent: Option<String>,
+    /// The agent of what says nothing else.
+    pub usual: Option<String>,
     /// The agents that can take the place of one another, the first first; none where there is one alone.
     pub in_turn: Vec<String>,
 }
@@ -81,7 +83,7 @@ pub(crate) fn select(specs: &Specs<'_>, wanted: &SelectionRequest) -> Result<Sel
     for id in wanted.named.iter().filter(|id| seen.insert((*id).clone())) {
         let on: BTreeSet<SpecId> =
             open_dependencies(specs, id)?.into_iter().filter(|other| wanted.named.contains(other)).collect();
-        let job = job(specs, &specs.entry(id)?, wanted)?;
+        let job = job(&specs.entry(id)?, wanted);
         if on.is_empty() {
             selection.ready.push(job);
         } else {
@@ -114,11 +116,11 @@ fn consider(specs: &Specs<'_>, wanted: &SelectionRequest, id: &SpecId, selection
     let reasons = specs.reasons(&entry.facts())?;
     if reasons.is_empty() {
         if wanted.named.is_empty() {
-            selection.ready.push(job(specs, &entry, wanted)?);
+            selection.ready.push(job(&entry, wanted));
         }
     } else if wanted.chain && reasons.iter().all(passes) {
         let on = open_dependencies(specs, id)?;
-        selection.waiting.push(Waiting { job: job(specs, &entry, wanted)?, on });
+        selection.waiting.push(Waiting { job: job(&entry, wanted), on });
     }
     Ok(())
 }
@@ -176,22 +178,19 @@ pub(super) fn released(
     Ok(ready)
 }
 
-fn job(specs: &Specs<'_>, entry: &Entry, wanted: &SelectionRequest) -> Result<Job> {
+fn job(entry: &Entry, wanted: &SelectionRequest) -> Job {
     let priority = entry.facts().text.map_or(0, |text| text.priority);
-    let agent = agent(specs, entry, wanted)?;
+    let agent = agent(entry, wanted);
     let says = wanted.agent.is_some() || entry.spec().is_some_and(|spec| spec.front.agent.is_some());
     let others = if says { Vec::new() } else { wanted.in_turn.clone() };
-    Ok(Job { id: entry.id.clone(), agent, others, priority })
+    Job { id: entry.id.clone(), agent, others, priority }
 }
 
-fn agent(specs: &Specs<'_>, entry: &Entry, wanted: &SelectionRequest) -> Result<Option<String>> {
+fn agent(entry: &Entry, wanted: &SelectionRequest) -> Option<String> {
     let recorded = || {
         let state = entry.state.as_ref().filter(|_| entry.status == Status::Paused)?;
         state.facts.agent.clone()
     };
     let said = || entry.spec().and_then(|spec| spec.front.agent.clone());
-    match wanted.agent.clone().or_else(recorded).or_else(said) {
-        Some(agent) => Ok(Some(agent)),
-        None => specs.project.config().agent(),
-    }
+    wanted.agent.clone().or_else(recorded).or_else(said).or_else(|| wanted.usual.clone())
 }
