@@ -9,9 +9,9 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::answer::progress::{Step, described};
-use crate::domain::activity::Activity;
+use crate::domain::activity::{Activity, Wait};
 use crate::terminal::clean;
-use crate::terminal::{Look, color::Slot};
+use crate::terminal::{Look, color::Slot, fit};
 
 /// How often the clock in a line is redrawn.
 const TICK: Duration = Duration::from_millis(200);
@@ -66,7 +66,7 @@ impl Bars {
                     bar.enable_steady_tick(TICK);
                     bar
                 });
-                bar.set_style(living("  {clock}", activity, *since));
+                bar.set_style(living("  {clock}", &fitted(activity, 2, look), *since));
                 true
             }
             // The line above says that all the time.
@@ -102,7 +102,8 @@ impl Bars {
         };
         let style = match step {
             Step::Doing { activity, since } if activity.wait.is_some() => {
-                living("{prefix}  {elapsed:>4}  {clock}", activity, *since)
+                let activity = fitted(activity, fit::width(short) + "  1000  ".len(), look);
+                living("{prefix}  {elapsed:>4}  {clock}", &activity, *since)
             }
             _ => timed_style(),
         };
@@ -149,6 +150,15 @@ fn timed() -> ProgressBar {
 
 fn timed_style() -> ProgressStyle {
     ProgressStyle::with_template("{prefix}  {elapsed:>4}  {wide_msg}").expect("the template is valid")
+}
+
+/// The activity in words that leave the clock on its line, which begins in column `from`.
+fn fitted(activity: &Activity, from: usize, look: &Look) -> Activity {
+    let cut = |text: &str, after: usize| fit::cut(&clean::line(text), after, look);
+    let what = cut(&activity.what, from + ", 10h 10m 10s".len());
+    let after = from + fit::width(&what) + " in 10h 10m 10s, ".len();
+    let wait = activity.wait.as_ref().map(|wait| Wait { detail: cut(&wait.detail, after), ..wait.clone() });
+    Activity { what, wait }
 }
 
 /// A line in which `{clock}` says what is done, and for how long it was, or what is left of a wait; it began `since` ago.

@@ -206,6 +206,26 @@ fn at_a_terminal_what_an_agent_waits_for_counts_down() {
 }
 
 #[test]
+fn at_a_terminal_the_clock_stands_on_the_line_of_a_long_command() {
+    let command = format!("make {}", "target ".repeat(40));
+    let used = serde_json::json!({"type": "assistant", "message": {"id": "m", "content": [{"type": "tool_use", "name": "Bash",
+        "input": {"command": command}}]}});
+    let script = format!("echo '{used}'; until test -e ~/go; do sleep 0.1; done; {}", super::DOES_IT);
+    let room = Room::with("claude", "", &script);
+    room.use_agent("claude");
+    let id = room.add();
+    let mut terminal = at_terminal(&room, &["work", &id]);
+    // The line that stays, and the one that lives.
+    terminal.expect("  $ make target");
+    terminal.expect("  $ make target");
+    let rest = terminal.expect(", ");
+    assert!(rest.len() < 90 && !rest.contains('\n'), "{rest:?}");
+    std::fs::write(room.sandbox.dir().join("home/go"), "").unwrap();
+    let (printed, status) = terminal.end();
+    assert!(status.success(), "{printed}");
+}
+
+#[test]
 fn at_a_terminal_a_pause_of_ones_own_counts_down() {
     let (room, id, _) = worked("claude", recorded!("claude-overload"), "exit 1");
     room.sandbox.git(&["config", "chant.rateLimitPause", "90s"]);
