@@ -22,7 +22,7 @@ const LONGEST_WORDS: usize = 300;
 
 /// What the known agents, and the services behind them, say last, in lower case. An account without credit answers as one that is
 /// rate-limited: it comes first.
-const SAYINGS: [(&str, StopKind); 51] = [
+const SAYINGS: [(&str, StopKind); 52] = [
     ("credit balance is too low", StopKind::NoCredit),
     ("insufficient_quota", StopKind::NoCredit),
     ("quota exceeded. check your plan and billing", StopKind::NoCredit),
@@ -67,6 +67,7 @@ const SAYINGS: [(&str, StopKind); 51] = [
     ("403 forbidden", StopKind::BadKey),
     ("api key not valid", StopKind::BadKey),
     ("invalid api key", StopKind::BadKey),
+    ("invalid x-api-key", StopKind::BadKey),
     ("incorrect api key", StopKind::BadKey),
     ("litellm.authenticationerror", StopKind::BadKey),
     ("not logged in", StopKind::NotLoggedIn),

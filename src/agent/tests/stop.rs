@@ -21,6 +21,7 @@ fn by_its_code_or_by_what_it_says_last() {
         ("API Error: 529 Overloaded. This is a server-side issue", StopKind::Overload),
         ("litellm.APIConnectionError: x", StopKind::NoNetwork),
         ("Connection reset by server", StopKind::NoNetwork),
+        ("Internal error: invalid x-api-key", StopKind::BadKey),
         ("litellm.AuthenticationError: x", StopKind::BadKey),
         ("You exceeded your current quota, RESOURCE_EXHAUSTED", StopKind::NoCredit),
     ] {
