@@ -137,9 +137,10 @@ fn forward(project: &Project, id: &SpecId, attempt: ObjectId, [ours, tip]: [Obje
         _ => None,
     };
     let sandbox = place.as_ref().map_or(&[][..], |place| &place.tree.sandbox);
-    let advance = Advance { target: name.as_ref(), old: Some(ours), new: tip, message: "chant: fetched", sandbox };
+    let (old, message, merged) = (Some(ours), "chant: fetched", &*name.shorten().to_string());
+    let advance = Advance { target: name.as_ref(), old, new: tip, merged, is_merge: false, message, sandbox };
     match advance.run(&project.repo, &|| false)? {
-        Advanced::Moved => Ok(()),
+        Advanced::Moved(_) => Ok(()),
         Advanced::Refused { why, .. } => {
             let message =
                 format!("another clone resumed '{}', and '{}' cannot be updated: {why}", id.short(), name.shorten());

@@ -12,6 +12,7 @@ use gix::{ObjectId, refs::FullNameRef};
 use super::{
     branch,
     history::{self, Change as FileChange, ChangeKind},
+    merge_hook::{self, MergeHook},
     output::Output,
     process::Git,
     reference::{self, Forwarded, Swap, Swapped},
@@ -32,8 +33,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Advanced {
-    /// The target ref was read afterwards and holds the new commit.
-    Moved,
+    /// The target ref was read afterwards and holds the new commit; with what the `post-merge` hook printed, if it failed.
+    Moved(Option<String>),
     /// The target was no longer what the merge was computed for; nothing was changed.
     LostRace,
     /// The target cannot be moved now; nothing was changed.
@@ -49,7 +50,11 @@ pub(crate) enum Advanced {
 
 impl Advanced {
     fn refused(why: String) -> Self {
-        Advanced::Refused { paths: Vec::new(), why, output: String::new() }
+        Advanced::refused_by(why, String::new())
+    }
+
+    fn refused_by(why: String, output: String) -> Self {
+        Advanced::Refused { paths: Vec::new(), why, output }
     }
 }
 
@@ -62,6 +67,11 @@ pub(crate) struct Advance<'a> {
     pub old: Option<ObjectId>,
     /// Where it moves to: a descendant of that.
     pub new: ObjectId,
+    /// The branch that is merged into it.
+    pub merged: &'a str,
+    /// Whether `new` is a merge commit that was made for this: the person's `pre-merge-commit` hook may refuse it, where git would ask
+    /// that.
+    pub is_merge: bool,
     /// What its reflog says.
     pub message: &'a str,
     /// The words that confine git in the worktree that has it checked out; empty where nothing does.
@@ -93,7 +103,7 @@ impl Advance<'_> {
             }
             (Checkout::In(place), Some(old)) => {
                 let place = Worktree { sandbox: self.sandbox.to_vec(), ..place };
-                forward_in(repo, &place, target, [old, new], message, interrupted)
+                self.forward_in(repo, &place, old, interrupted)
             }
             (Checkout::In(place), None) => {
                 let why = format!("'{}' is unborn in '{}'", target.shorten(), place.path.display());
@@ -101,13 +111,88 @@ impl Advance<'_> {
             }
         }
     }
+
+    /// Moves the branch that is checked out in `place` with its index and files, in the order in which a commit takes its locks and so
+    /// that nothing can come in between: branch and `HEAD` are locked, git writes index and files, a hook looks at them, and only then
+    /// the branch moves. Where it can't, or the hook refuses, index and files are as they were.
+    fn forward_in(
+        &self,
+        repo: &Repository,
+        place: &Worktree,
+        old: ObjectId,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Advanced> {
+        let Advance { target, new, message, merged, .. } = *self;
+        let patience = repo.config().lock_timeout()?;
+        let deadline = Instant::now() + patience;
+        let here = repo.reopen_at(&place.path)?;
+        let changes = history::changed_paths(repo, Some(old), new)?;
+        let swap = Swap { name: target, expected: Some(old), new: Some(new), message, force_log: false };
+        // Of hooks that the merge itself brings, none runs before a person has seen it.
+        let runs_hooks = brought_hooks(place, &changes)?.is_none();
+        let mut hook = match runs_hooks {
+            true => TransactionHook::find(repo, place.git()?, target, [Some(old), Some(new)])?,
+            false => None,
+        };
+        let merge_hook = match runs_hooks && self.is_merge {
+            true => MergeHook::find(repo, place, merged)?,
+            false => None,
+        };
+        let mut refreshed = false;
+        loop {
+            let mut obstacle = Obstacle::None;
+            let mut written = false;
+            let forwarded = reference::forward(&here, &swap, || {
+                obstacle = in_the_way(place, &changes, merge_hook.as_ref())?;
+                if let Obstacle::None = obstacle {
+                    obstacle = match ask(&mut hook)? {
+                        Some(refused) => Obstacle::Worktree(refused),
+                        None => obstacle_of(read_tree(place, old, new)?),
+                    };
+                    written = matches!(obstacle, Obstacle::None);
+                }
+                if written && let Some(refusal) = merge_hook.as_ref().map_or(Ok(None), MergeHook::ask)? {
+                    obstacle = Obstacle::Worktree(Advanced::refused_by(refusal.why, refusal.output));
+                }
+                Ok(matches!(obstacle, Obstacle::None))
+            });
+            let moved = matches!(forwarded, Ok(Forwarded::Swapped(Swapped::Done)));
+            tell(&mut hook, moved)?;
+            if written && !moved {
+                put_back(place, [old, new], &changes, merge_hook.as_ref())?;
+            }
+            let waits = match (forwarded?, obstacle) {
+                (Forwarded::Swapped(Swapped::Done), _) => {
+                    return Ok(Advanced::Moved(if runs_hooks { merge_hook::after(place, merged)? } else { None }));
+                }
+                (Forwarded::Switched | Forwarded::Swapped(Swapped::Differs(_)), _) => return Ok(Advanced::LostRace),
+                (Forwarded::GivenUp, Obstacle::Worktree(advanced)) => return Ok(advanced),
+                (Forwarded::GivenUp, Obstacle::Git(output)) if output.waits_for_index() => output.complaint(),
+                (Forwarded::GivenUp, Obstacle::Git(output)) if refreshed => return refusal(place, changes, &output),
+                (Forwarded::GivenUp, _) => {
+                    // Files that look changed by their dates alone are in git's way until the index says otherwise.
+                    place.git()?.args(["update-index", "-q", "--refresh"]).patient(patience).run()?;
+                    refreshed = true;
+                    continue;
+                }
+                (Forwarded::Busy(why), _) => {
+                    reference::clear_locks(here.gix(), target)?;
+                    why
+                }
+            };
+            if Instant::now() >= deadline || interrupted() {
+                let why = format!("git would not move it in '{}': {waits}", place.path.display());
+                return Ok(Advanced::refused(why));
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
 }
 
 /// Asks the person's hook for the move, if there is one; gives its refusal.
 fn ask(hook: &mut Option<TransactionHook>) -> Result<Option<Advanced>> {
     let said = hook.as_mut().map_or(Ok(None), TransactionHook::ask)?;
-    let why = || "the reference-transaction hook failed".to_owned();
-    Ok(said.map(|output| Advanced::Refused { paths: Vec::new(), why: why(), output }))
+    Ok(said.map(|output| Advanced::refused_by("the reference-transaction hook failed".to_owned(), output)))
 }
 
 fn tell(hook: &mut Option<TransactionHook>, moved: bool) -> Result<()> {
@@ -116,86 +201,8 @@ fn tell(hook: &mut Option<TransactionHook>, moved: bool) -> Result<()> {
 
 fn swapped(swapped: Swapped) -> Advanced {
     match swapped {
-        Swapped::Done => Advanced::Moved,
+        Swapped::Done => Advanced::Moved(None),
         Swapped::Differs(_) => Advanced::LostRace,
-    }
-}
-
-/// Moves the branch that is checked out in `place` with its index and files, in the order in which a commit takes its locks and so that
-/// nothing can come in between: branch and `HEAD` are locked, git writes index and files, and only then the branch moves. Where it
-/// can't, nothing was written.
-fn forward_in(
-    repo: &Repository,
-    place: &Worktree,
-    target: &FullNameRef,
-    [old, new]: [ObjectId; 2],
-    message: &str,
-    interrupted: &dyn Fn() -> bool,
-) -> Result<Advanced> {
-    let patience = repo.config().lock_timeout()?;
-    let deadline = Instant::now() + patience;
-    let here = repo.reopen_at(&place.path)?;
-    let changes = history::changed_paths(repo, Some(old), new)?;
-    let swap = Swap { name: target, expected: Some(old), new: Some(new), message, force_log: false };
-    // Of hooks that the merge itself brings, none runs before a person has seen it.
-    let runs_hooks = brought_hooks(place, &changes)?.is_none();
-    let mut hook = match runs_hooks {
-        true => TransactionHook::find(repo, place.git()?, target, [Some(old), Some(new)])?,
-        false => None,
-    };
-    let mut refreshed = false;
-    loop {
-        let mut obstacle = Obstacle::None;
-        let mut written = false;
-        let forwarded = reference::forward(&here, &swap, || {
-            obstacle = match in_the_way(place, &changes)? {
-                Obstacle::None => match ask(&mut hook)? {
-                    Some(refused) => Obstacle::Worktree(refused),
-                    None => obstacle_of(read_tree(place, old, new)?),
-                },
-                taken => taken,
-            };
-            written = matches!(obstacle, Obstacle::None);
-            Ok(written)
-        });
-        let moved = matches!(forwarded, Ok(Forwarded::Swapped(Swapped::Done)));
-        tell(&mut hook, moved)?;
-        if written && !moved {
-            // Index and files are there, and the ref could not be written: back to what it still says.
-            let returned = read_tree(place, new, old)?;
-            if !returned.success() {
-                let (at, why) = (place.path.display(), returned.complaint());
-                let message = format!("updated the files in '{at}' to {new}, but its branch is still at {old}: {why}");
-                return Err(Error::fatal(Kind::Git, message)
-                    .hint(format!("to restore them: git -C '{at}' read-tree -m -u {new} {old}")));
-            }
-        }
-        let waits = match (forwarded?, obstacle) {
-            (Forwarded::Swapped(Swapped::Done), _) => {
-                if runs_hooks {
-                    run_hook(place)?;
-                }
-                return Ok(Advanced::Moved);
-            }
-            (Forwarded::Switched | Forwarded::Swapped(Swapped::Differs(_)), _) => return Ok(Advanced::LostRace),
-            (Forwarded::GivenUp, Obstacle::Worktree(advanced)) => return Ok(advanced),
-            (Forwarded::GivenUp, Obstacle::Git(output)) if output.waits_for_index() => output.complaint(),
-            (Forwarded::GivenUp, Obstacle::Git(output)) if refreshed => return refusal(place, changes, &output),
-            (Forwarded::GivenUp, _) => {
-                // Files that look changed by their dates alone are in git's way until the index says otherwise.
-                place.git()?.args(["update-index", "-q", "--refresh"]).patient(patience).run()?;
-                refreshed = true;
-                continue;
-            }
-            (Forwarded::Busy(why), _) => {
-                reference::clear_locks(here.gix(), target)?;
-                why
-            }
-        };
-        if Instant::now() >= deadline || interrupted() {
-            return Ok(Advanced::refused(format!("git would not move it in '{}': {waits}", place.path.display())));
-        }
-        std::thread::sleep(PAUSE);
     }
 }
 
@@ -220,8 +227,31 @@ fn read_tree(place: &Worktree, from: ObjectId, to: ObjectId) -> Result<Output> {
     git.apart_from_signals().run()
 }
 
-/// The obstacles that stop `git merge` and not `git read-tree`: an unfinished operation, and files that git does not track.
-fn in_the_way(place: &Worktree, changes: &[FileChange]) -> Result<Obstacle> {
+/// Brings index and files back to the commit that the branch is still at.
+fn put_back(
+    place: &Worktree,
+    [old, new]: [ObjectId; 2],
+    changes: &[FileChange],
+    merge_hook: Option<&MergeHook<'_>>,
+) -> Result<()> {
+    let mut returned = read_tree(place, new, old)?;
+    if !returned.success()
+        && let Some(hook) = merge_hook
+    {
+        // The hook changed what the merge had written.
+        returned = hook.take_back(old, changes)?;
+    }
+    if returned.success() {
+        return Ok(());
+    }
+    let (at, why) = (place.path.display(), returned.complaint());
+    let message = format!("updated the files in '{at}' to {new}, but its branch is still at {old}: {why}");
+    Err(Error::fatal(Kind::Git, message).hint(format!("to restore them: git -C '{at}' read-tree -m -u {new} {old}")))
+}
+
+/// The obstacles that stop `git merge` and not `git read-tree`: an unfinished operation, files that git does not track, and changes that
+/// could not be told from those of a hook.
+fn in_the_way(place: &Worktree, changes: &[FileChange], merge_hook: Option<&MergeHook<'_>>) -> Result<Obstacle> {
     for unfinished in ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"] {
         if place.git_dir.join(unfinished).exists() {
             let why = format!("'{}' has an unfinished operation: {unfinished} exists", place.path.display());
@@ -240,11 +270,15 @@ fn in_the_way(place: &Worktree, changes: &[FileChange]) -> Result<Obstacle> {
             some.iter().map(|path| Ok(gix::path::from_bstr(path.as_bstr())?.into_owned())).collect();
         unknown.extend(git.args(some?).check()?.records().map(BString::from));
     }
+    unknown.extend(merge_hook.map_or(Ok(Vec::new()), MergeHook::unstaged)?);
     if unknown.is_empty() {
         return Ok(Obstacle::None);
     }
     let met = |change: &&FileChange| unknown.iter().any(|unknown| overlap(unknown, &change.path));
-    let paths = changes.iter().filter(met).map(|change| change.path.clone()).collect();
+    let paths: Vec<_> = changes.iter().filter(met).map(|change| change.path.clone()).collect();
+    if paths.is_empty() {
+        return Ok(Obstacle::None);
+    }
     Ok(Obstacle::Worktree(Advanced::Refused { paths, why: files_in_the_way(place), output: String::new() }))
 }
 
@@ -289,11 +323,6 @@ fn brought_hooks(place: &Worktree, changes: &[FileChange]) -> Result<Option<Stri
     let below = format!("{name}/");
     let is_changed = changes.iter().any(|change| change.path.starts_with(below.as_bytes()));
     Ok(is_changed.then(|| name.to_owned()))
-}
-
-/// The person's own hook for what was merged, as `git merge` would run it. What it says stops nothing, there neither.
-fn run_hook(place: &Worktree) -> Result<()> {
-    place.git()?.args(["hook", "run", "--ignore-missing", "post-merge", "--", "0"]).run().map(drop)
 }
 
 fn refusal(place: &Worktree, changes: Vec<FileChange>, output: &Output) -> Result<Advanced> {

@@ -1,6 +1,9 @@
-//! Running git without hooks. Installing hooks is in `upkeep`.
+//! Whether git has a hook, and running git without hooks. Installing hooks is in `upkeep`.
 
-use super::process::Git;
+use std::fs;
+
+use super::{process::Git, repository::Repository};
+use crate::error::Result;
 
 /// The events that a command may bring about which the tool runs for itself.
 const EVENTS: [&str; 11] = [
@@ -25,4 +28,11 @@ impl Git {
         let git = self.config("core.hooksPath=/dev/null");
         EVENTS.iter().fold(git, |git, event| git.config(format!("hook.{event}.enabled=false")))
     }
+}
+
+/// Whether git may run a hook of that name where `git` runs: there is a file, or the configuration names hooks.
+pub(super) fn is_set(repo: &Repository, git: Git, name: &str) -> Result<bool> {
+    let git = git.args(["rev-parse", "--path-format=absolute", "--git-path", &format!("hooks/{name}")]);
+    let is_file = fs::metadata(git.check()?.line()).is_ok_and(|meta| meta.is_file());
+    Ok(is_file || repo.gix().config_snapshot().plumbing().sections_by_name("hook").is_some())
 }

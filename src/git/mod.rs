@@ -23,6 +23,7 @@ pub(crate) mod line_ends;
 pub(crate) mod lookup;
 pub(crate) mod maintenance;
 pub(crate) mod merge;
+mod merge_hook;
 pub(crate) mod object;
 pub(crate) mod open;
 pub(crate) mod output;

@@ -414,7 +414,7 @@ impl Git {
     fn fault_name(&self) -> &'static str {
         match self.args.first().and_then(|verb| verb.to_str()).unwrap_or_default() {
             "add" => "git.add",
-            "checkout" | "read-tree" | "restore" => "git.checkout",
+            "checkout" | "read-tree" | "restore" | "rm" => "git.checkout",
             "clean" => "git.clean",
             "commit" => "git.commit",
             "fetch" => "git.fetch",

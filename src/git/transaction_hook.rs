@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 
 use gix::{ObjectId, refs::FullNameRef};
 
-use super::{output::Output, process::Git, repository::Repository};
+use super::{hooks, output::Output, process::Git, repository::Repository};
 use crate::{env::local_file, error::Result};
 
 /// The first git that gives a hook a file to read.
@@ -29,11 +29,7 @@ impl TransactionHook {
         name: &FullNameRef,
         [old, new]: [Option<ObjectId>; 2],
     ) -> Result<Option<TransactionHook>> {
-        let hooks =
-            git.clone().args(["rev-parse", "--path-format=absolute", "--git-path", "hooks/reference-transaction"]);
-        let is_file = fs::metadata(hooks.check()?.line()).is_ok_and(|meta| meta.is_file());
-        let is_set = repo.gix().config_snapshot().plumbing().sections_by_name("hook").is_some();
-        if !(is_file || is_set) || super::version(repo)? < GIVES_INPUT {
+        if !hooks::is_set(repo, git.clone(), "reference-transaction")? || super::version(repo)? < GIVES_INPUT {
             return Ok(None);
         }
         let none = repo.gix().object_hash().null();

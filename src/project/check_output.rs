@@ -2,7 +2,7 @@
 //!
 //! Beside the evidence of an event is the end of what failed, and beside the transcripts of agents all of it, as text.
 
-use std::{fs, path::PathBuf};
+use std::{fs, io::Write as _, path::PathBuf};
 
 use gix::ObjectId;
 
@@ -71,6 +71,16 @@ pub(crate) fn keep_whole<'a>(
     }
     let attempt = attempt.map_or_else(|| "by-hand".to_owned(), |attempt| attempt.to_string());
     local_file::place(&transcript::dir(project.repo.common_dir(), id), &format!("{attempt}{ENDING}"), text.as_bytes())
+}
+
+/// Keeps all that git, or a hook that it ran, `printed` at the merge of an attempt, behind what is kept of its checks.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn keep_printed(project: &Project, id: &SpecId, attempt: ObjectId, why: &str, printed: &str) -> Result<()> {
+    let path = transcript::dir(project.repo.common_dir(), id).join(format!("{attempt}{ENDING}"));
+    let text = format!("$ git merge\n{}\n({why})\n\n", printed.trim_end());
+    transcript::resume(&path)?.write_all(text.as_bytes()).io("write", &path)
 }
 
 /// All that the commands of the newest checks printed, of the attempt that the prefix names if there is one; `None` if nothing is kept.

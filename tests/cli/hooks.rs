@@ -3,6 +3,7 @@
 mod configured;
 mod files;
 mod managers;
+mod merges;
 mod notes;
 
 use std::{fs, path::PathBuf, process::Command};

@@ -42,7 +42,7 @@ use crate::{
         merge::Computed,
         worktree::{self, lock::WorktreeLock},
     },
-    project::Project,
+    project::{Project, check_output},
     specs::{all::Specs, attempt::Attempt, cleanup::clean_up, driver::complete_driver, reviews::WorkReview},
 };
 
@@ -234,13 +234,22 @@ fn move_target(
     announce(project, attempt, target, tip, landing)?;
     let mut aside = aside::take(project, attempt, target, old, new)??;
     let log = format!("chant: merge {}", attempt.id);
-    let advance = Advance { target: target.as_ref(), old, new, message: &log, sandbox: &[] };
+    let parents: Vec<_> =
+        project.repo.gix().find_commit(new).map_err(Error::from)?.parent_ids().map(|id| id.detach()).collect();
+    let is_merge = matches!(*parents, [ours, theirs] if Some(ours) == old && theirs == tip);
+    let merged = &*attempt.branch.shorten().to_string();
+    let advance = Advance { target: target.as_ref(), old, new, merged, is_merge, message: &log, sandbox: &[] };
     let advanced = advance.run(&project.repo, interrupted);
-    if !matches!(advanced, Ok(Advanced::Moved)) {
+    if !matches!(advanced, Ok(Advanced::Moved(_))) {
         aside.put_back()?;
     }
     match advanced? {
-        Advanced::Moved => {
+        Advanced::Moved(complaint) => {
+            if let Some(printed) = complaint {
+                let why = "the post-merge hook failed";
+                check_output::keep_printed(project, &attempt.id, attempt.start, why, &printed)?;
+                progress.say(&Step::Warning(format!("{why}\n{printed}").trim_end().to_owned()));
+            }
             if let Some(hooks) = advance::brings_hooks(&project.repo, target.as_ref(), old, new)? {
                 let what = format!("the work changes hooks in '{hooks}': look at them, none of them ran at the merge");
                 progress.say(&Step::Warning(what));
@@ -250,10 +259,13 @@ fn move_target(
             Ok(complete(project, attempt, Some((target.shorten().to_string(), new)), progress)?)
         }
         Advanced::LostRace => Err(Unmerged::Outdated),
-        Advanced::Refused { paths, why, output } => Err(Waits { output, ..Waits::new(why) }
-            .paths(paths)
-            .hint(format!("once that is resolved: git chant merge {}", attempt.id.short()))
-            .into()),
+        Advanced::Refused { paths, why, output } => {
+            if !output.is_empty() {
+                check_output::keep_printed(project, &attempt.id, attempt.start, &why, &output)?;
+            }
+            let hint = format!("once that is resolved: git chant merge {}", attempt.id.short());
+            Err(Waits { output, ..Waits::new(why) }.paths(paths).hint(hint).into())
+        }
     }
 }
 

@@ -59,7 +59,9 @@ fn to(repo: &Repo, target: &str, old: Option<ObjectId>, new: ObjectId) -> Advanc
 }
 
 fn advance(repo: &Repository, target: &FullNameRef, old: Option<ObjectId>, new: ObjectId) -> Advanced {
-    Advance { target, old, new, message: "chant: merge x", sandbox: &[] }.run(repo, &|| false).unwrap()
+    Advance { target, old, new, merged: "x", is_merge: false, message: "chant: merge x", sandbox: &[] }
+        .run(repo, &|| false)
+        .unwrap()
 }
 
 fn refused(advanced: &Advanced) -> (Vec<String>, &str) {
@@ -148,7 +150,7 @@ isolated! {
         repo.git(&["add", "other"]);
         repo.write("untracked", "mine");
         let before = repo.git(&["status", "--porcelain"]);
-        assert_eq!(to(&repo, "main", Some(old), new), Advanced::Moved);
+        assert_eq!(to(&repo, "main", Some(old), new), Advanced::Moved(None));
         assert_eq!(repo.id("main"), new);
         assert_eq!(repo.git(&["status", "--porcelain"]), before);
         assert_eq!(fs::read_to_string(repo.path().join("work")).unwrap(), "from the agent");
@@ -185,10 +187,10 @@ isolated! {
     fn a_target_that_is_checked_out_nowhere_moves_by_itself() {
         let (repo, old, new) = ready();
         repo.git(&["checkout", "-q", "--detach"]);
-        assert_eq!(to(&repo, "main", Some(old), new), Advanced::Moved);
+        assert_eq!(to(&repo, "main", Some(old), new), Advanced::Moved(None));
         assert_eq!(repo.git(&["reflog", "-1", "--format=%gs", "main"]), "chant: merge x");
         assert_eq!(to(&repo, "main", Some(old), new), Advanced::LostRace);
-        assert_eq!(to(&repo, "fresh", None, new), Advanced::Moved);
+        assert_eq!(to(&repo, "fresh", None, new), Advanced::Moved(None));
         assert_eq!(to(&repo, "fresh", None, new), Advanced::LostRace);
         assert_eq!(repo.id("fresh"), new);
     }
@@ -205,7 +207,7 @@ isolated! {
         let (repo, old, new) = ready();
         repo.git(&["checkout", "-q", "-b", "elsewhere"]);
         repo.git(&["worktree", "add", "-q", "../tree", "main"]);
-        assert_eq!(to(&repo, "main", Some(old), new), Advanced::Moved);
+        assert_eq!(to(&repo, "main", Some(old), new), Advanced::Moved(None));
         assert!(repo.parent().join("tree/work").exists() && !repo.path().join("work").exists());
     }
 
@@ -250,7 +252,7 @@ esac\nexec {real} \"$@\"\n",
             .output()
             .unwrap();
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(printed.contains("advanced=Moved"), "{printed}");
+        assert!(printed.contains("advanced=Moved(None)"), "{printed}");
         let said = fs::read_to_string(said).unwrap();
         assert_eq!(said.matches("HEAD.lock': File exists").count(), 2, "{said}");
         assert_eq!((repo.id("main"), repo.id("other")), (new, old));
@@ -264,7 +266,7 @@ esac\nexec {real} \"$@\"\n",
         fs::create_dir_all(hook.parent().unwrap()).unwrap();
         fs::write(&hook, "#!/bin/sh\necho \"$1 $(git rev-parse HEAD)\" >../merged\n").unwrap();
         fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
-        assert_eq!(to(&repo, "main", Some(old), new), Advanced::Moved);
+        assert_eq!(to(&repo, "main", Some(old), new), Advanced::Moved(None));
         assert_eq!(repo.git(&["reflog", "-1", "--format=%gs %h", "HEAD"]), repo.git(&["reflog", "-1", "--format=%gs %h", "main"]));
         assert_eq!(repo.git(&["rev-parse", "HEAD@{1}"]), old.to_hex().to_string());
         assert_eq!(fs::read_to_string(repo.parent().join("merged")).unwrap(), format!("0 {new}\n"));
@@ -274,7 +276,7 @@ esac\nexec {real} \"$@\"\n",
     fn what_a_merge_that_died_had_written_is_taken_for_its_own() {
         let (repo, old, new) = ready();
         repo.git(&["read-tree", "-m", "-u", "HEAD", &new.to_hex().to_string()]);
-        assert_eq!(to(&repo, "main", Some(old), new), Advanced::Moved);
+        assert_eq!(to(&repo, "main", Some(old), new), Advanced::Moved(None));
         assert_eq!(repo.git(&["status", "--porcelain"]), "");
     }
 
@@ -283,7 +285,7 @@ esac\nexec {real} \"$@\"\n",
         let new = commit(merged(&repo, ours, theirs, MergeHow::Merge));
         let file = fs::File::options().write(true).open(repo.path().join("file")).unwrap();
         file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000)).unwrap();
-        assert_eq!(to(&repo, "main", Some(ours), new), Advanced::Moved);
+        assert_eq!(to(&repo, "main", Some(ours), new), Advanced::Moved(None));
         assert_eq!(repo.git(&["status", "--porcelain"]), "");
     }
 
@@ -304,7 +306,7 @@ esac\nexec {real} \"$@\"\n",
         crate::git::tests::support::git(repo.parent(), &["clone", "-q", "--bare", "repo", "bare.git"]);
         let bare = crate::git::tests::support::open(&repo.parent().join("bare.git"));
         let main = crate::git::reference::branch_name("main").unwrap();
-        assert_eq!(advance(&bare, main.as_ref(), Some(old), new), Advanced::Moved);
+        assert_eq!(advance(&bare, main.as_ref(), Some(old), new), Advanced::Moved(None));
         assert_eq!(branch::read(&bare, main.as_ref()).unwrap(), Some(new));
         assert!(worktree::list(&bare).unwrap().is_empty());
     }
@@ -363,7 +365,7 @@ fn under_strace() {
     let old = match old {
         Some(old) => old,
         None => {
-            assert_eq!(advance(&repo, target.as_ref(), None, ours), Advanced::Moved);
+            assert_eq!(advance(&repo, target.as_ref(), None, ours), Advanced::Moved(None));
             ours
         }
     };
