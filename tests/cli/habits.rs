@@ -146,6 +146,54 @@ fn a_box_that_is_nearly_one_is_told_wherever_a_text_is_looked_at() {
 }
 
 #[test]
+fn a_heading_that_is_nearly_that_of_criteria_is_told_wherever_a_text_is_looked_at() {
+    for heading in [
+        "**Acceptance Criteria**",
+        "##Acceptance Criteria",
+        "## Acceptance Criterion",
+        "### 3. Acceptance criteria (must)",
+        "Acceptance criteria:",
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.agent("echo two >file");
+        let body = sandbox.dir().join("body.md");
+        fs::write(&body, format!("```\n{heading}\n- [ ] code\n```\n\n{heading}\n\n- [ ] open\n- [ ] more\n")).unwrap();
+        let added = sandbox.chant(&["add", "Boxes", "--body-file", body.to_str().unwrap()]).ok();
+        let id = added.out.trim().trim_start_matches("Created spec: ").to_owned();
+        let linted = sandbox.chant(&["lint", &id]);
+        let worked = sandbox.chant(&["work", &id]).ok();
+        for told in [&added.err, &linted.out, &worked.err] {
+            assert_eq!(told.matches("not the heading of criteria; the boxes below are ignored").count(), 1, "{told}");
+        }
+    }
+    let sandbox = Sandbox::new();
+    let body = sandbox.dir().join("body.md");
+    fs::write(
+        &body,
+        "## Acceptance Criteria:\n\nAcceptance criteria of the team:\n\n- [ ] open\n\n## Tasks\n\n- [ ] x\n",
+    )
+    .unwrap();
+    let added = sandbox.chant(&["add", "Boxes", "--body-file", body.to_str().unwrap()]).ok();
+    assert!(!added.err.contains("not the heading"), "{}", added.err);
+}
+
+#[test]
+fn a_front_matter_that_would_not_count_is_refused() {
+    for begin in ["\n---", " ---", "----"] {
+        let sandbox = Sandbox::new();
+        sandbox.agent("echo two >file");
+        let text = format!("{begin}\nverify: \"false\"\ntarget_files: other\n---\n# It\n");
+        sandbox.write(".chant/specs/2026-01-01-001-abc.md", &text);
+        sandbox.commit("A spec");
+        let why = "the front matter does not begin with '---' on the first line";
+        sandbox.chant(&["lint"]).fails(1, &[why]);
+        let worked = sandbox.chant(&["work", "001-abc"]);
+        assert!(worked.code != 0 && worked.err.contains(why), "{}", worked.err);
+        assert_eq!(sandbox.read("file"), "one\n");
+    }
+}
+
+#[test]
 fn a_misspelt_key_is_told_wherever_a_text_is_looked_at() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo two >file");

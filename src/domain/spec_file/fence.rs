@@ -41,3 +41,42 @@ pub(super) fn split(bytes: &[u8]) -> Parts {
 fn is_fence(line: &[u8]) -> bool {
     line.strip_prefix(b"---").is_some_and(|rest| rest.iter().all(|byte| b" \t\r\n".contains(byte)))
 }
+
+/// The line that is meant as the opening fence of a front matter and is none, since it is not the first line, is indented or has other
+/// dashes: the first line that is not blank, where a line with one of these `keys` is the next. Nothing of that would count.
+pub(super) fn misplaced(text: &str, keys: &[&str]) -> Option<Range<usize>> {
+    let blank = |c: char| c.is_whitespace() || c == '\u{feff}';
+    let mut lines = text.split_inclusive('\n').filter(|line| !line.trim_matches(blank).is_empty());
+    let opening = lines.next()?.trim_matches(blank);
+    if !opening.chars().all(|c| matches!(c, '-' | '\u{2013}' | '\u{2014}')) {
+        return None;
+    }
+    let first = lines.map(str::trim).find(|line| !line.starts_with('#'))?;
+    let name = first.split_once(':').map(|(name, _)| name.trim_matches(['"', '\'', ' ']))?;
+    let start = text.find(opening)?;
+    keys.contains(&name).then_some(start..start + opening.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::misplaced;
+
+    #[test]
+    fn a_front_matter_that_would_not_count_is_seen() {
+        let keys = ["type", "verify"];
+        for (text, opening) in [
+            ("\n---\nverify: x\n---\n# T\n", 1..4),
+            (" ---\ntype: code\n---\n", 1..4),
+            ("----\n\n# why\n  verify:\n  - x\n----\n", 0..4),
+            ("\r\n \r\n---\r\n\"type\": code\r\n", 5..8),
+            ("\u{2014}-\ntype: code\n", 0..4),
+        ] {
+            assert_eq!(misplaced(text, &keys), Some(opening), "{text}");
+        }
+        for text in
+            ["", "\n---\n# T\n", "---\n\nA rule: above\n", "# T\n\n---\ntype: code\n", "\n- type: code\n", "-\n"]
+        {
+            assert_eq!(misplaced(text, &keys), None, "{text}");
+        }
+    }
+}

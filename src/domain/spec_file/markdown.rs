@@ -80,6 +80,8 @@ pub(super) struct Body {
     pub(super) release_notes: Option<String>,
     /// The bytes of the file at which something among the criteria looks like a box and is none.
     pub(super) near_boxes: Vec<Range<usize>>,
+    /// The lines that are meant as the heading of criteria and are none, with boxes below that do not count.
+    pub(super) near_headings: Vec<Range<usize>>,
     /// An "Acceptance Criteria" heading without a single task under it.
     pub(super) empty_criteria: Option<Range<usize>>,
 }
@@ -105,6 +107,7 @@ pub(super) fn read(file: &str, start: usize) -> Body {
         reader.event(event, range);
     }
     reader.close_sections(HeadingLevel::H1, body.len());
+    reader.near_headings();
     let mut lines = Lines { text: file, at: 0, line: 1 };
     for criterion in &mut reader.found.criteria {
         criterion.text = plain(&criterion.text);
@@ -123,6 +126,8 @@ struct Reader<'a> {
     heading: Option<String>,
     criteria: Option<Section>,
     notes: Option<Section>,
+    /// The blocks of code and of HTML.
+    verbatim: Vec<Range<usize>>,
     /// The criterion that each open item is, if it is one.
     items: Vec<Option<usize>>,
     /// The criterion whose text is being read.
@@ -136,8 +141,6 @@ struct Section {
     filled: bool,
     /// The comments in it.
     comments: Vec<Range<usize>>,
-    /// The blocks of code and of HTML in it.
-    verbatim: Vec<Range<usize>>,
 }
 
 impl Reader<'_> {
@@ -167,9 +170,9 @@ impl Reader<'_> {
                 self.depth += 1;
                 self.items.push(None);
             }
-            Tag::CodeBlock(_) => self.criteria.iter_mut().for_each(|section| section.verbatim.push(range.clone())),
+            Tag::CodeBlock(_) => self.verbatim.push(range.clone()),
             Tag::HtmlBlock => {
-                self.criteria.iter_mut().for_each(|section| section.verbatim.push(range.clone()));
+                self.verbatim.push(range.clone());
                 if let Some(notes) = &mut self.notes {
                     let comments = comments(&self.body[range.clone()]);
                     notes.comments.extend(comments.into_iter().map(|at| at.start + range.start..at.end + range.start));
@@ -210,8 +213,13 @@ impl Reader<'_> {
         if level == HeadingLevel::H1 && self.found.title.is_none() && !text.is_empty() {
             self.found.title = Some(text.to_owned());
         }
-        let new =
-            || Section { level, heading: heading.clone(), filled: false, comments: Vec::new(), verbatim: Vec::new() };
+        // A heading like `### Fixed: no write is lost` says what the notes have to say.
+        if let Some(notes) = &mut self.notes
+            && text.split_once(':').is_some_and(|(_, what)| !what.trim().is_empty())
+        {
+            notes.filled = true;
+        }
+        let new = || Section { level, heading: heading.clone(), filled: false, comments: Vec::new() };
         match text.trim_end_matches(':').to_lowercase().as_str() {
             "acceptance criteria" if self.criteria.is_none() => self.criteria = Some(new()),
             "release notes" if self.notes.is_none() => self.notes = Some(new()),
@@ -250,11 +258,42 @@ impl Reader<'_> {
             let Some(place) = near_box::find(line) else { continue };
             let (begin, stop) = (start + place.start, start + place.end);
             let offset = self.start + begin;
-            let is_task = self.found.criteria.binary_search_by_key(&offset, |criterion| criterion.offset).is_ok();
-            if !is_task && !section.verbatim.iter().any(|block| block.contains(&begin)) {
+            if !self.is_task(offset) && !self.is_verbatim(begin) {
                 self.found.near_boxes.push(offset..self.start + stop);
             }
         }
+    }
+
+    /// Notes every line that is meant as the heading of criteria and is none, if the first box below it counts for nothing.
+    fn near_headings(&mut self) {
+        let (mut at, mut near) = (0, None);
+        for line in self.body.split_inclusive('\n') {
+            let start = at;
+            at += line.len();
+            if means_criteria(line) && !self.is_verbatim(start) {
+                near = Some(self.start + start..self.start + start + line.trim_end().len());
+            } else if near.is_some() && line.starts_with('#') {
+                near = None;
+            } else if near.is_some()
+                && let Some(place) = near_box::find(line)
+                && !self.is_verbatim(start)
+            {
+                let offset = self.start + start + place.start;
+                let is_told = self.found.near_boxes.iter().any(|told| told.start == offset);
+                self.found.near_headings.extend(near.take().filter(|_| !is_told && !self.is_task(offset)));
+            }
+        }
+    }
+
+    /// Whether a criterion's box is at that byte of the file.
+    fn is_task(&self, offset: usize) -> bool {
+        self.found.criteria.binary_search_by_key(&offset, |criterion| criterion.offset).is_ok()
+    }
+
+    /// Whether that byte of the body is in a block of code or of HTML.
+    fn is_verbatim(&self, at: usize) -> bool {
+        let before = self.verbatim.partition_point(|block| block.start <= at);
+        before.checked_sub(1).is_some_and(|last| self.verbatim[last].contains(&at))
     }
 
     fn task(&mut self, checked: bool, range: Range<usize>) {
@@ -279,6 +318,12 @@ impl Reader<'_> {
             notes.filled = true;
         }
     }
+}
+
+/// Whether a line reads as the heading of criteria: `**Acceptance Criteria**`, `##Acceptance criterion`, `## 3. Acceptance Criteria (must)`.
+fn means_criteria(line: &str) -> bool {
+    let words = line.trim_start_matches(|c: char| !c.is_alphabetic());
+    words.get(..18).is_some_and(|words| words.eq_ignore_ascii_case("acceptance criteri"))
 }
 
 fn is_inline(tag: &Tag<'_>) -> bool {

@@ -73,6 +73,13 @@ pub(crate) fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
             Some("a criterion is a list item with a box: '- [ ] what must hold', or '- [x] what holds'".to_owned());
         source.diagnostic(Severity::Warning, place, "not a criterion; ignored", help)
     };
+    let no_heading = |place| {
+        let help = Some("write the heading as '## Acceptance Criteria'".to_owned());
+        source.diagnostic(Severity::Warning, place, "not the heading of criteria; the boxes below are ignored", help)
+    };
+    let no_criteria: Vec<Diagnostic> = body.near_headings.into_iter().map(no_heading).collect();
+    warnings.extend(no_criteria.iter().cloned());
+    ignored.extend(no_criteria);
     let no_criteria: Vec<Diagnostic> = body.near_boxes.into_iter().map(no_criterion).collect();
     warnings.extend(no_criteria.iter().cloned());
     ignored.extend(no_criteria);
@@ -111,8 +118,15 @@ fn read_front(path: &str, bytes: &[u8]) -> Result<FrontPart, Vec<Diagnostic>> {
 
 const TITLE_HELP: &str = "begin the body with a line '# <title>'";
 
-/// Refuses front matter that cannot be YAML: it never closes, is too long, or has control characters.
+/// Refuses front matter that would not be read, or cannot be YAML: it is not at the start, never closes, is too long, or has control characters.
 fn check_front(source: &Source, parts: &fence::Parts) -> Result<(), Box<Diagnostic>> {
+    if parts.fenced.is_empty()
+        && let Some(opening) = fence::misplaced(source.text(), &KEYS)
+    {
+        let message = "the front matter does not begin with '---' on the first line, so nothing in it would count";
+        let help = "put a line '---', without blanks before it, at the very start of the file";
+        return Err(Box::new(source.diagnostic(Severity::Error, opening, message, Some(help.to_owned()))));
+    }
     let opening = parts.fenced.start..parts.fenced.start + 3;
     if !parts.closed {
         let message = "the front matter that opens here never closes";
