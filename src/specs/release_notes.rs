@@ -1,7 +1,7 @@
 //! The use case `release-notes`: what the specs of a range of commits say about themselves, in the form of Keep a Changelog
 //! (<https://keepachangelog.com/en/1.1.0/>).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use gix::ObjectId;
 
@@ -90,25 +90,57 @@ pub(crate) fn written(specs: &Specs<'_>, id: &SpecId, tip: ObjectId) -> Result<O
     Ok(text.and_then(|bytes| release_notes_of(&bytes)))
 }
 
-/// The entries of a section: one for each heading `### Fixed: what`, otherwise its first paragraph.
+/// The entries of a section: of each heading `### Fixed: what` that, and the items of the list below it, otherwise its first paragraph.
 fn entries(text: &str, usual: &'static str) -> Vec<(&'static str, String)> {
-    let mut found: BTreeMap<usize, (&'static str, String)> = BTreeMap::new();
-    for (at, line) in text.lines().enumerate() {
-        let Some(heading) = line.strip_prefix("### ") else { continue };
+    let mut found: Vec<(&'static str, String)> = Vec::new();
+    let headings = text.lines().filter_map(|line| line.strip_prefix("### "));
+    for heading in headings {
         let (word, rest) = heading.split_once(':').unwrap_or((heading, ""));
         let Some(kind) = HEADINGS.into_iter().find(|kind| kind.eq_ignore_ascii_case(word.trim())) else { continue };
-        let rest = rest.trim();
-        let note =
-            if rest.is_empty() { section(text, heading).map(|found| paragraph(&found)) } else { Some(rest.to_owned()) };
-        if let Some(note) = note.filter(|note| !note.is_empty()) {
-            found.insert(at, (kind, note));
+        let below = section(text, heading).unwrap_or_default();
+        let mut notes = items(&below);
+        match rest.trim() {
+            "" if notes.is_empty() => notes.push(paragraph(&below)),
+            "" => {}
+            rest => notes.insert(0, rest.to_owned()),
         }
+        found.extend(notes.into_iter().filter(|note| !note.is_empty()).map(|note| (kind, note)));
     }
-    if found.is_empty() {
-        let note = paragraph(text);
-        return if note.is_empty() { Vec::new() } else { vec![(usual, note)] };
+    if !found.is_empty() {
+        return found;
     }
-    found.into_values().collect()
+    let notes = items(text);
+    let notes = if notes.is_empty() { vec![paragraph(text)] } else { notes };
+    notes.into_iter().filter(|note| !note.is_empty()).map(|note| (usual, note)).collect()
+}
+
+/// The items of the lists, each its first paragraph as one line. Items within an item belong to it.
+fn items(text: &str) -> Vec<String> {
+    let mut items: Vec<String> = Vec::new();
+    // Whether the lines that follow belong to the first paragraph of the last item.
+    let mut open = false;
+    for line in text.lines() {
+        let (indent, words) = (line.len() - line.trim_start().len(), line.trim());
+        let marker = words.find(' ').map(|end| &words[..end]).filter(|marker| is_marker(marker));
+        match marker {
+            Some(marker) if indent < 2 => items.push(words[marker.len()..].trim().to_owned()),
+            Some(marker) if open => items
+                .last_mut()
+                .into_iter()
+                .for_each(|item| item.push_str(&format!("; {}", words[marker.len()..].trim()))),
+            _ if words.is_empty() || words.starts_with('#') => open = false,
+            _ if open => items.last_mut().into_iter().for_each(|item| item.push_str(&format!(" {words}"))),
+            _ => {}
+        }
+        open |= marker.is_some() && indent < 2;
+    }
+    items
+}
+
+/// Whether a word begins an item: `-`, `*`, `+`, `1.`, `1)`.
+fn is_marker(word: &str) -> bool {
+    let number = word.trim_end_matches(['.', ')']);
+    matches!(word, "-" | "*" | "+") || (number.len() + 1 == word.len() && number.parse::<u32>().is_ok())
 }
 
 /// The first paragraph that is no heading, as one line.
@@ -129,6 +161,19 @@ mod tests {
             [("Fixed", "Data loss (#1234)".into()), ("Added", "A lock of its own".into())]
         );
         assert_eq!(entries("One\ntwo.\n\nThree.\n", "Fixed"), [("Fixed", "One two.".into())]);
+        let text = "### Fixed\n- The first\n  write\n- The second\n  - nested\n\n### Added: an option\n\n1. It is long\n\n* and short\n";
+        assert_eq!(
+            entries(text, "Changed"),
+            [
+                ("Fixed", "The first write".into()),
+                ("Fixed", "The second; nested".into()),
+                ("Added", "an option".into()),
+                ("Added", "It is long".into()),
+                ("Added", "and short".into())
+            ]
+        );
+        assert_eq!(entries("- e1\n\n- e2\n", "Fixed"), [("Fixed", "e1".into()), ("Fixed", "e2".into())]);
+        assert_eq!(entries("### Fixed: no write is lost\n", "Added"), [("Fixed", "no write is lost".into())]);
         assert_eq!(entries("\n", "Fixed"), []);
     }
 }
