@@ -12,6 +12,8 @@ use crate::{
 
 /// Specs with a file or a kept attempt that have no chain, and events. All objects are gone through, if there is such a spec at all.
 ///
+/// Events that only other clones wrote say of no loss here: a clone that shares the objects of another has them without a ref.
+///
 /// A single event is no finding here: it comes from an `add` that died before it made the ref. The file of that spec is a finding of its
 /// own.
 pub(super) fn check(specs: &Specs<'_>) -> Result<Vec<Finding>> {
@@ -34,7 +36,9 @@ pub(super) fn check(specs: &Specs<'_>) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for id in &without {
         let events: Vec<&Event> = lost.iter().filter(|event| event.spec == *id).collect();
-        if let Some(newest) = events.iter().map(|event| event.generation).max().filter(|newest| *newest > 1) {
+        let is_own = |event: &&Event| event.facts.clone.as_deref() == Some(specs.project.clone_name());
+        let newest = events.iter().map(|event| event.generation).max().filter(|newest| *newest > 1);
+        if let Some(newest) = newest.filter(|_| events.iter().any(is_own)) {
             findings.push(gone(id, &events, newest));
         }
     }

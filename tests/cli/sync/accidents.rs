@@ -221,3 +221,17 @@ fn what_is_cut_off_below_a_merge_is_not_guessed_and_no_hint_deletes_it() {
     net.git(late, &["fetch", "-q", "--unshallow", "origin"]);
     net.settle(|count| (0..count).collect());
 }
+
+#[test]
+fn a_clone_that_shares_the_objects_of_another_has_lost_nothing() {
+    let (mut net, spec, events) = ahead();
+    let (from, path) = (net.dir(0).to_owned(), format!(".chant/specs/{spec}.md"));
+    // Git makes hard links of all objects.
+    let shared = net.add_clone(&from.display().to_string());
+    net.git(shared, &["cat-file", "-e", events[0].split_whitespace().next().unwrap()]);
+    std::fs::create_dir_all(net.dir(shared).join(".chant/specs")).unwrap();
+    std::fs::copy(from.join(&path), net.dir(shared).join(&path)).unwrap();
+    net.git(shared, &["add", "-A"]);
+    net.git(shared, &["commit", "-q", "--allow-empty", "-m", "The spec"]);
+    assert_eq!(problems(&net, shared, &[]), [Value::Null; 0]);
+}
