@@ -55,7 +55,10 @@ pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<St
     let (text, mut warnings) = text(project, &mut draft)?;
     let onto = match onto {
         Some(onto) => Some(onto),
-        None => inherit::onto(project, &draft.front)?,
+        None => match &driver {
+            Some(driver) => inherit::onto_of_driver(project, &Specs::new(project)?.entry(driver)?)?,
+            None => inherit::onto(project, &draft.front)?,
+        },
     };
     if let Some(driver) = &driver {
         prepare_driver(project, driver)?;

@@ -17,7 +17,7 @@ use crate::{
     },
     error::{Error, Kind, Result},
     git::work_file,
-    project::Project,
+    project::{Project, target::full_name},
     specs::{all::Specs, entry::Entry},
 };
 
@@ -114,7 +114,7 @@ pub(crate) fn of_template(project: &Project, name: &str, draft: &mut Draft) -> R
     Ok(())
 }
 
-/// Fills what a new member leaves open with what its driver is judged by.
+/// Fills what a new member leaves open with what its driver says: what it is about, when it is worked, and how it is judged.
 ///
 /// # Errors
 /// If the specs cannot be read.
@@ -124,21 +124,43 @@ pub(super) fn of_driver(project: &Project, draft: &mut Draft, driver: &SpecId) -
     let before = Commands::of(&draft.front);
     let text = format!("{}\n{}", draft.title, draft.body);
     let front = &mut draft.front;
-    if front.target_files.is_empty() {
-        front.target_files.clone_from(&of.target_files);
+    for (given, inherited) in [
+        (&mut front.labels, &of.labels),
+        (&mut front.informed_by, &of.informed_by),
+        (&mut front.target_files, &of.target_files),
+    ] {
+        if given.is_empty() {
+            given.clone_from(inherited);
+        }
     }
     if front.verify.is_empty() {
         let own = About { targets: front.target_files.clone(), text };
         let all = About { targets: of.target_files.clone(), text: String::new() };
         front.verify = member::inherited(&of.verify, &own, &[all]);
     }
-    for (given, inherited) in [(&mut front.priority, &of.priority), (&mut front.not_before, &of.not_before)] {
+    for (given, inherited) in
+        [(&mut front.topic, &of.topic), (&mut front.priority, &of.priority), (&mut front.not_before, &of.not_before)]
+    {
         if given.is_none() {
             given.clone_from(inherited);
         }
     }
     draft.foreign |= before.were_added_to(&draft.front) && !is_trusted(project, &entry);
     Ok(())
+}
+
+/// The branch that the members of a driver are for, by its full name, where it is another than that of any spec: the driver's own.
+///
+/// # Errors
+/// If the name is none of a branch.
+pub(super) fn onto_of_driver(project: &Project, driver: &Entry) -> Result<Option<String>> {
+    let onto = driver.state.as_ref().and_then(|state| state.facts.onto.clone());
+    match driver.spec().map(|spec| (spec.front.phase.as_deref(), spec.front.topic.as_deref())) {
+        Some(phase @ (Some(_), Some(_))) if onto.is_none() => {
+            project.target_of(phase, None)?.map(|branch| full_name(&branch)).transpose()
+        }
+        _ => Ok(onto),
+    }
 }
 
 /// The branch that a spec with this front matter is for, where the person names none: that of the spec which it supersedes, otherwise that of

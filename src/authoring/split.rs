@@ -5,6 +5,7 @@
 use super::{
     add::{self, Created},
     draft::Draft,
+    inherit,
     member::{self, About},
 };
 use crate::{
@@ -83,7 +84,7 @@ pub(crate) fn split(
     if let Divider::Agent(_) = divider {
         agree(&parts)?;
     }
-    let onto = entry.state.as_ref().and_then(|state| state.facts.onto.clone());
+    let onto = inherit::onto_of_driver(project, &entry)?;
     let invalid = |part: &Part| {
         Error::negative(Kind::BadPart, format!("the part '{}' is not a valid spec", part.title.escape_debug()))
     };

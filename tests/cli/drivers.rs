@@ -249,3 +249,37 @@ fn a_command_about_another_member_is_not_inherited_and_when_to_work_is() {
     sandbox.chant(&["work", &format!("{driver}.1"), "--trust"]).ok();
     assert_eq!(sandbox.status(&format!("{driver}.1")), "completed");
 }
+
+#[test]
+fn members_of_a_phase_go_where_the_phase_goes() {
+    let sandbox = Sandbox::new();
+    sandbox.chant(&["investigate", "lost", "--title", "Lost", "--phases", "fork-fix"]).ok();
+    let fix = sandbox.chant(&["list", "--format=%(id)"]).ok().out.trim().to_owned();
+    let path = format!(".chant/specs/{fix}.md");
+    sandbox.write(&path, &format!("{}\n## One part\n\nDo it.\n", sandbox.read(&path)));
+    sandbox.chant(&["split", &fix, "--by-heading"]).ok();
+    sandbox.chant(&["add", "Another part", "--member-of", &fix]).ok();
+    sandbox.agent("echo part >$CHANT_SPEC_ID; tick");
+    for member in [format!("{fix}.1"), format!("{fix}.2")] {
+        // The driver has checks of its own, which are not done with its last member.
+        sandbox.chant(&["work", &member]);
+        assert_eq!(sandbox.status(&member), "completed");
+        sandbox.git(&["cat-file", "-e", &format!("fix/lost:{member}")]);
+        assert_ne!(sandbox.try_git(&["cat-file", "-e", &format!("main:{member}")]).code, 0, "{member}");
+        assert_eq!(sandbox.show(&member)["topic"], "lost");
+    }
+}
+
+#[test]
+fn a_member_that_is_added_inherits_as_much_as_one_that_is_split_off() {
+    let sandbox = Sandbox::new();
+    sandbox.write("about", "this\n");
+    sandbox.commit("A text");
+    let options = ["--label", "foo", "--informed-by", "about", "--topic", "tt", "--priority", "7"];
+    let driver = sandbox.add(&[&["All of it"][..], &options].concat());
+    sandbox.chant(&["add", "Part", "--member-of", &driver]).ok();
+    let member = sandbox.show(&format!("{driver}.1"));
+    assert_eq!((&member["topic"], &member["labels"][0]), (&"tt".into(), &"foo".into()), "{member}");
+    assert_eq!(member["informed_by"][0], "about", "{member}");
+    assert!(sandbox.read(&format!(".chant/specs/{driver}.1.md")).contains("priority: 7\n"));
+}
