@@ -64,6 +64,8 @@ pub(crate) struct Check<'a> {
     pub worktree: &'a Path,
     /// The commits that a person names as the work, the oldest first, where no attempt made any. The text of the spec counts as it is then.
     pub by_hand: Option<&'a [ObjectId]>,
+    /// Whether a person accepts that it changed nothing.
+    pub may_be_empty: bool,
     /// Where to say what is being checked.
     pub progress: &'a dyn Progress,
 }

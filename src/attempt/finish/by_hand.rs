@@ -229,7 +229,8 @@ fn person(
         agent: None,
     };
     let top = project.repo.work_dir().map_or_else(|| project.repo.common_dir().to_owned(), Path::to_owned);
-    let check = Check { project, attempt: &attempt, tip: at, worktree: &top, by_hand: Some(&made.commits), progress };
+    let by_hand = Some(&made.commits[..]);
+    let check = Check { project, attempt: &attempt, tip: at, worktree: &top, by_hand, may_be_empty, progress };
     let mut checks = check.run()?;
     if made.commits.is_empty() {
         checks.scope = None;

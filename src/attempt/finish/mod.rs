@@ -289,7 +289,9 @@ impl Judge<'_> {
             }
         };
         let tip = branch::read(&project.repo, attempt.branch.as_ref())?.unwrap_or(tip);
-        let mut checks = Check { project, attempt, tip, worktree: &tree.path, by_hand: None, progress }.run()?;
+        let may_be_empty = self.may_be_empty;
+        let check = Check { project, attempt, tip, worktree: &tree.path, by_hand: None, may_be_empty, progress };
+        let mut checks = check.run()?;
         checks.problems.append(&mut self.checks.problems);
         if branch::read(&project.repo, attempt.branch.as_ref())? != Some(tip) {
             checks.problems.push("another process moved its branch during the checks".to_owned());
