@@ -33,6 +33,11 @@ pub(super) fn run(context: &Context<'_>, args: &PrArgs) -> Result<Outcome> {
         body: body.as_deref(),
     };
     let mut request = pr::request(&specs, entries, &options)?;
+    for (stale, by) in specs.outdated(&request.spec)? {
+        let (stale, by) = (stale.short(), by.short());
+        let what = format!("'{stale}' is stale: '{by}' superseded what it was informed by");
+        context.progress.say(&Step::Warning(what));
+    }
     if args.edit {
         edit(&project, &mut request)?;
     }

@@ -26,10 +26,10 @@ pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
     targets.sort();
     targets.dedup();
     let next = next(&steps).map(|step| step.spec.short.clone());
-    let hint = next_step(&steps);
+    let hints = next_step(&specs, &entries, &steps)?;
     let topic = TopicView { topic: topic.to_owned(), targets, steps, next };
     let outcome = Outcome::new(TopicAnswer { topic });
-    Ok(hint.into_iter().chain(fetched::hint(&project)?).fold(outcome, Outcome::hint))
+    Ok(hints.into_iter().chain(fetched::hint(&project)?).fold(outcome, Outcome::hint))
 }
 
 fn step(specs: &Specs<'_>, entry: &Entry) -> Result<StepView> {
@@ -72,10 +72,18 @@ fn next(steps: &[StepView]) -> Option<&StepView> {
     ready.or_else(|| steps.iter().filter(counts).find(|step| !step.spec.status.is_over()))
 }
 
-fn next_step(steps: &[StepView]) -> Option<String> {
-    let step = next(steps)?;
-    Some(match step.spec.next_command() {
+/// How a person continues: work that rests on research which was repeated since comes first.
+fn next_step(specs: &Specs<'_>, entries: &[Entry], steps: &[StepView]) -> Result<Vec<String>> {
+    let Some(step) = next(steps) else { return Ok(Vec::new()) };
+    if let Some(entry) = entries.iter().find(|entry| entry.id == step.spec.id)
+        && let Some((first, _)) = specs.outdated(&entry.id)?.first()
+        && let Some(again) = specs.next_to_repeat(entry)?
+    {
+        let keep = format!("to keep '{0}' as it is: git chant accept {0} -m \"...\"", first.short());
+        return Ok(vec![format!("next: {}", again.command), keep]);
+    }
+    Ok(vec![match step.spec.next_command() {
         Some(command) => format!("next: {command}"),
         None => format!("to see what blocks it: git chant show {}", step.spec.short),
-    })
+    }])
 }

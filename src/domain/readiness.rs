@@ -20,6 +20,13 @@ pub(crate) enum Dependency {
         /// Its status.
         status: Status,
     },
+    /// One that is completed, and was informed by research that was repeated since.
+    Outdated {
+        /// The spec.
+        through: SpecId,
+        /// The spec that superseded the research.
+        by: SpecId,
+    },
     /// One spec, with its status.
     Known {
         /// Its id: that of the one in its place, if it is superseded.
@@ -143,6 +150,7 @@ pub(crate) fn reasons(situation: &Situation) -> Vec<Reason> {
         {
             let what = match dependency {
                 Dependency::Repeated { by, .. } => by.as_str(),
+                Dependency::Outdated { through, .. } => through.as_str(),
                 // Another one is in its place.
                 Dependency::Known { id, .. } if !id.as_str().contains(written.as_str()) => id.as_str(),
                 _ => written,
@@ -178,6 +186,11 @@ fn stands_in_the_way(written: &str, dependency: &Dependency) -> Option<(Obstacle
         Dependency::Repeated { through, by, status } => {
             let (through, by, status) = (through.short(), by.short(), status.as_str().replace('_', " "));
             Some((Obstacle::Dependency, format!("it builds on '{through}', which waits for '{by}', which is {status}")))
+        }
+        Dependency::Outdated { through, by } => {
+            let (through, by) = (through.short(), by.short());
+            let why = format!("it builds on '{through}', which is stale: '{by}' superseded what it was informed by");
+            Some((Obstacle::Dependency, why))
         }
         Dependency::Known { id, status, .. } => Some((
             Obstacle::Dependency,

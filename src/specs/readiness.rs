@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::{
-        readiness::{Reason, Situation, reasons},
+        readiness::{Dependency, Reason, Situation, reasons},
         spec_type::SpecType,
         status::Status,
     },
@@ -40,6 +40,12 @@ impl Specs<'_> {
             for id in self.input_specs(text)?.iter().filter(|id| !depends_on.contains(id)) {
                 if let Some(repeated) = self.repeated_input(facts.id, id)? {
                     situation.dependencies.push((id.to_string(), repeated));
+                }
+            }
+            // An agent is told. A person who passes a gate says with it that all is well.
+            if situation.gate {
+                for (through, by) in self.outdated(facts.id)? {
+                    situation.dependencies.push((through.to_string(), Dependency::Outdated { through, by }));
                 }
             }
             for input in text.informed_by.iter() {

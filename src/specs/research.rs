@@ -74,16 +74,35 @@ impl Specs<'_> {
         }))
     }
 
-    /// The command that repeats what a spec rests on and what was built on research that was repeated.
-    fn next_to_repeat(&self, entry: &Entry) -> Result<Option<Repetition>> {
-        for id in self.rests_on(&entry.id)? {
-            let below = self.entry(&id)?;
-            let is_done = matches!(below.status, Status::Completed | Status::Archived);
-            if is_done && !self.drifted(&below.facts())?.is_empty() {
-                return Ok(Some(Repetition { command: again(&below), takes_reason: true }));
+    /// The command that repeats the first spec that `entry` rests on and that was informed by research which was repeated since.
+    ///
+    /// # Errors
+    /// If the specs cannot be read.
+    pub(crate) fn next_to_repeat(&self, entry: &Entry) -> Result<Option<Repetition>> {
+        let Some((first, _)) = self.outdated(&entry.id)?.into_iter().next() else { return Ok(None) };
+        Ok(Some(Repetition { command: again(&self.entry(&first)?), takes_reason: true }))
+    }
+
+    /// The completed specs that `of` rests on, itself among them, and that were informed by research which was repeated since: each with what
+    /// took the place of that. A person may accept that they stay.
+    ///
+    /// # Errors
+    /// If the specs cannot be read.
+    pub(crate) fn outdated(&self, of: &SpecId) -> Result<Vec<(SpecId, SpecId)>> {
+        let mut found = Vec::new();
+        for id in self.rests_on(of)?.into_iter().chain([of.clone()]) {
+            let entry = self.entry(&id)?;
+            let changes = if entry.status == Status::Completed { self.drifted(&entry.facts())? } else { Vec::new() };
+            for change in changes {
+                if let Change::Superseded { by, .. } = change
+                    && self.status(&by)?.is_over()
+                {
+                    found.push((id, by));
+                    break;
+                }
             }
         }
-        Ok(None)
+        Ok(found)
     }
 
     /// The research that a new attempt at a spec from `base` would rest on and that is out of date: an input of it changed, or code that an

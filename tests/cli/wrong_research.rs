@@ -76,6 +76,25 @@ fn after_a_fix_that_blames_its_research_the_next_step_is_to_repeat_that() {
 }
 
 #[test]
+fn what_rests_on_repeated_research_is_looked_at_before_the_gate() {
+    let (sandbox, ids) = failed();
+    fs::remove_file(sandbox.dir().join("home/wrong")).unwrap();
+    sandbox.chant(&["work", &ids[3], "--fresh"]).ok();
+    let gate = sandbox.add(&["Upstream", "--type", "gate", "--topic", "lost", "--depends-on", &ids[3]]);
+    sandbox.chant(&["investigate", "lost", "--again", "root-cause", "--reason", "reentrant"]).ok();
+    sandbox.chant(&["work", "--topic", "lost", "--chain"]).ok();
+    for (at, phase) in [(2, "impact-map"), (3, "fork-fix")] {
+        let short = &ids[at][11..];
+        let stale = format!("it builds on '{short}', which is stale");
+        sandbox.chant(&["finish", &gate]).fails(1, &[&stale]);
+        let next = format!("next: git chant investigate lost --again {phase}");
+        sandbox.chant(&["status", "lost"]).ok().fails(0, &[&next, &format!("git chant accept {short}")]);
+        sandbox.chant(&["accept", short, "-m", "it names the same files"]).ok();
+    }
+    sandbox.chant(&["finish", &gate]).ok();
+}
+
+#[test]
 fn a_stale_impact_map_is_told_when_the_fix_begins() {
     let (sandbox, ids) = failed();
     let (map, fix) = (&ids[2][11..], &ids[3][11..]);
