@@ -6,6 +6,7 @@
 mod aside;
 mod compute;
 mod conflict;
+mod modules;
 mod outputs;
 mod verified;
 
@@ -137,6 +138,9 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         return Err(waits.into());
     }
     let Some(tip) = tip else { return Ok(complete(project, attempt, None, progress)?) };
+    if let Some(waits) = modules::unpushed(project, attempt, tip)? {
+        return Err(waits.into());
+    }
     let Some(target) = target(attempt, onto)? else {
         return Err(Waits::new("HEAD was detached when it started, so it has no target")
             .hint(format!("to name a target: git chant merge {short} --onto <branch>"))

@@ -26,7 +26,7 @@ use gix::{
 };
 
 pub(crate) use repair::{follow, lost_heads, past_heads, repair};
-pub(crate) use submodules::unsaved_submodules;
+pub(crate) use submodules::{changed_submodules, has_submodule_commit, unsaved_submodules};
 
 use super::{
     output::Output,

@@ -2,12 +2,17 @@
 
 use std::{fs, path::Path};
 
-use bstr::{BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
+use gix::ObjectId;
 
 use super::Worktree;
 use crate::{
     error::Result,
-    git::{process::Git, repository::Repository},
+    git::{
+        history::{self, ChangeKind},
+        process::Git,
+        repository::Repository,
+    },
 };
 
 /// How many commits of one submodule are looked for elsewhere; with more it counts as unsaved.
@@ -29,6 +34,52 @@ pub(crate) fn unsaved_submodules(repo: &Repository, worktree: &Worktree) -> Resu
     unsaved.sort();
     unsaved.dedup();
     Ok(unsaved)
+}
+
+/// The submodules that `tip` has at another commit than `base`, by path, each with that commit.
+///
+/// # Errors
+/// If a commit cannot be read.
+pub(crate) fn changed_submodules(
+    repo: &Repository,
+    base: Option<ObjectId>,
+    tip: ObjectId,
+) -> Result<Vec<(BString, ObjectId)>> {
+    let tree = repo.gix().find_commit(tip)?.tree()?;
+    let mut links = Vec::new();
+    // What is there and is neither a file nor a directory.
+    for change in history::changed_paths(repo, base, tip)? {
+        if change.kind != ChangeKind::Deleted
+            && change.after.is_none()
+            && let Some(entry) = tree.lookup_entry(change.path.split_str("/"))?.filter(|entry| entry.mode().is_commit())
+        {
+            links.push((change.path, entry.object_id()));
+        }
+    }
+    Ok(links)
+}
+
+/// Whether a remote of the submodule at `path`, or the main worktree's copy of it, has `commit`; also where it is not checked out in
+/// `worktree`, so that the commit came from elsewhere.
+///
+/// # Errors
+/// If git cannot be run.
+pub(crate) fn has_submodule_commit(
+    repo: &Repository,
+    worktree: &Worktree,
+    path: &BStr,
+    commit: ObjectId,
+) -> Result<bool> {
+    let path = gix::path::from_bstr(path)?;
+    let Some(here) = checkout(&worktree.path.join(&path)) else { return Ok(true) };
+    let commit = commit.to_string();
+    let own =
+        here.within(&worktree.sandbox).args(["rev-list", "--max-count=1", &commit, "--not", "--remotes"]).run()?;
+    if own.success() && own.stdout.is_empty() {
+        return Ok(true);
+    }
+    let main = repo.main_work_dir().and_then(|main| checkout(&main.join(&path)));
+    main.map_or(Ok(false), |main| Ok(main.args(["cat-file", "-e", &commit]).run()?.success()))
 }
 
 fn is_saved(repo: &Repository, worktree: &Worktree, path: &bstr::BStr) -> Result<bool> {
@@ -57,5 +108,7 @@ fn checkout(dir: &Path) -> Option<Git> {
     fs::symlink_metadata(dir.join(".git")).ok()?;
     // In a sandbox git starts elsewhere.
     let git = Git::in_dir(dir).global("-C").global(dir);
-    Some(git.without_hooks().config("core.fsmonitor=false").env("GIT_OPTIONAL_LOCKS", "0"))
+    Some(
+        git.without_hooks().config("core.fsmonitor=false").env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1"),
+    )
 }
