@@ -78,8 +78,13 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
     let prompt = instructions(project, base, spec, request.prompt)?;
     let inputs = inputs(&specs, id, spec, base, true)?;
     let informed = informed(&specs, Some(base), id, spec, &inputs)?;
-    worktree::refuse_elsewhere(project, id)?;
-    worktree::refuse_occupied(project, id)?;
+    if let Err(in_the_way) =
+        worktree::refuse_elsewhere(project, id).and_then(|()| worktree::refuse_occupied(project, id))
+    {
+        // It may be the worktree of another process that has claimed the spec since.
+        startable(project, &Specs::new(project)?.entry(id)?)?;
+        return Err(in_the_way.into());
+    }
     refuse_filtered(project, &text.path)?;
     let way_out = "rename that branch, or choose another prefix: git config chant.branchPrefix <prefix>";
     refuse_blocked(project, project.branch_ref(id)?.as_ref(), way_out)?;

@@ -153,7 +153,7 @@ fn errors(room: &Room) {
     room.ok(&["cost"]);
     std::fs::remove_file(room.sandbox.repo.join(".chant/specs/2026-02-08-001-abc.md")).unwrap();
     // A directory that is not there: nothing of the repository is known yet.
-    let ran = room.sandbox.run(&mut room.sandbox.binary(&["-C", "/nonexistent", "list", "--json"]));
+    let ran = room.sandbox.run(&mut room.sandbox.binary(&["-C", "not/there", "list", "--json"]));
     assert_eq!(room.contract.holds("list", &ran)["error"]["code"], "no-directory");
 }
 

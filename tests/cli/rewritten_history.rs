@@ -116,6 +116,8 @@ fn a_merge_that_a_person_drops_is_told_and_one_that_a_reset_leaves_too() {
         );
         let found = sandbox.chant(&["fsck"]).ok().out;
         assert!(found.contains(&format!("its merge {merge} is not in 'main' any more")), "{found}");
+        let back = format!("git merge {merge}");
+        sandbox.chant(&["merge", &id]).fails(1, &["its merge is not in 'main' any more", &back, "git chant reset"]);
         sandbox.git(&["reset", "-q", "--hard", &saved]);
         assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
         assert!(!sandbox.chant(&["status"]).ok().out.contains("any more"));

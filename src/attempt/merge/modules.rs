@@ -1,4 +1,4 @@
-//! Submodules that the work moved to a commit which nobody else can fetch. What else is in a submodule is not looked at here.
+//! Submodules that the work moved to a commit that no other clone can fetch. What else is in a submodule is not looked at here.
 
 use gix::ObjectId;
 
