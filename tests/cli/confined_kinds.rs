@@ -92,7 +92,8 @@ fn with_a_submodule_that_it_commits_in() {
     sandbox.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &url, "vendor/lib"]);
     sandbox.git(&["commit", "-qm", "Take in the library"]);
     let script = "git -c protocol.file.allow=always submodule --quiet update --init || exit 9
-        (cd vendor/lib && echo x >new && git add new && git commit -qm 'In the submodule') || exit 10; git reset -q --hard";
+        (cd vendor/lib && echo x >new && git add new && git commit -qm 'In the submodule') || exit 10
+        git reset -q --hard && git submodule --quiet update --force";
     completes(sandbox, &format!("{script}\n{AGENT}"));
 }
 

@@ -208,7 +208,7 @@ fn a_squash_of_several_commits_leads_to_their_spec() {
     sandbox.git(&["commit", "-qm", "All at once"]);
     assert_eq!(why(&sandbox, "HEAD"), ("patch".to_owned(), id.clone()));
     assert!(sandbox.chant(&["why", "HEAD"]).ok().out.contains("squash of"));
-    // The same, and something besides; half of it is not it.
+    // The same, and something besides; half of it is told as such; nothing of it is not it.
     sandbox.write("another", "more\n");
     sandbox.git(&["add", "another"]);
     sandbox.git(&["commit", "-q", "--amend", "-m", "All at once and more"]);
@@ -216,6 +216,9 @@ fn a_squash_of_several_commits_leads_to_their_spec() {
     let text = sandbox.read("file").replace("eleven", "11");
     sandbox.write("file", &text);
     sandbox.git(&["commit", "-qa", "--amend", "-m", "Half of it"]);
+    assert!(sandbox.chant(&["why", "HEAD"]).ok().out.contains("altered squash of 3 commits"));
+    sandbox.write("file", &text.replace("two", "2"));
+    sandbox.git(&["commit", "-qa", "--amend", "-m", "Nothing of it"]);
     sandbox.chant(&["why", "HEAD"]).fails(1, &["no spec records it"]);
 }
 
