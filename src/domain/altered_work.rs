@@ -68,7 +68,7 @@ impl Portion {
 
     /// Whether this is most of the work, so that what builds on it can be worked on.
     pub(crate) fn is_most(self) -> bool {
-        3 * self.found >= 2 * self.of || self.is_likely && 2 * self.found >= self.of
+        3 * self.found > 2 * self.of || self.is_likely && 2 * self.found >= self.of
     }
 
     /// Whether more of it is found than of `other`.
