@@ -33,8 +33,8 @@ use crate::{
 /// Decides an attempt at `id`, or says why there can be none.
 ///
 /// # Errors
-/// `bad-config` if a setting has a bad value, `no-commits` on an unborn branch, `no-agent`, `invalid-spec`, `in-progress` with who and since when, `not-ready` with every
-/// reason.
+/// `bad-config` if a setting has a bad value, `no-commits` on an unborn branch, `no-agent`, `invalid-spec`, `in-progress` with who and since
+/// when, `not-ready` with every reason.
 pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Result<Plan, Stop> {
     project.config().check()?;
     let specs = Specs::new(project)?.checking_signatures();

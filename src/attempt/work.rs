@@ -389,7 +389,8 @@ impl Work<'_> {
                 let mut error = Error::negative(Kind::NotMerged, message);
                 if let Some(landing) = state.facts.landing {
                     let merge = landing.new.to_hex_with_len(12);
-                    error = error.hint(format!("to bring it back: git switch {target} && git merge {merge}"));
+                    let branch = shell_words::quote(target);
+                    error = error.hint(format!("to bring it back: git switch {branch} && git merge {merge}"));
                 }
                 return Err(Stop::Taken(error.hint(format!("to work on it again: git chant reset {short}"))));
             }

@@ -16,13 +16,13 @@ use std::{
 use bstr::ByteSlice as _;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT};
 
-/// A last access, in seconds since 1970, that no file has by itself.
-const NEVER: i64 = 999_999_937;
-
 use crate::{
     git::history::{Change, ChangeKind},
     project::warm::Reads,
 };
+
+/// A last access, in seconds since 1970, that no file has by itself.
+const NEVER: i64 = 999_999_937;
 
 /// The name under which [`Reads`] has what `chant.worktreeSetup` read.
 pub(super) const SET_UP: &str = "";
