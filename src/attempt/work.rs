@@ -29,12 +29,7 @@ use crate::{
         status::Status,
     },
     error::{Error, Kind, Result},
-    project::{
-        Project,
-        agent::MANUAL,
-        target::{full_name, short_name},
-        trust::CustomPrompt,
-    },
+    project::{Project, agent::MANUAL, target::full_name, trust::CustomPrompt},
     specs::{
         all::Specs,
         attempt::{Attempt, RunEnd},
@@ -383,16 +378,15 @@ impl Work<'_> {
         recover::settle(project, id, progress)?;
         let Some(state) = self.after_dead_conflict()? else { return self.land() };
         if state.status == Status::Completed && self.onto.is_none() {
-            if Specs::new(project)?.is_dropped(id, &StateFacts::of(&state))? {
-                let (short, target) = (id.short(), state.facts.target.as_deref().map(short_name).unwrap_or_default());
-                let message = format!("'{short}' was merged, and its merge is not in '{target}' any more");
-                let mut error = Error::negative(Kind::NotMerged, message);
-                if let Some(landing) = state.facts.landing {
-                    let merge = landing.new.to_hex_with_len(12);
-                    let branch = shell_words::quote(target);
-                    error = error.hint(format!("to bring it back: git switch {branch} && git merge {merge}"));
-                }
-                return Err(Stop::Taken(error.hint(format!("to work on it again: git chant reset {short}"))));
+            if let Some(dropped) = Specs::new(project)?.dropped(id, &StateFacts::of(&state))? {
+                let (short, branch) = (id.short(), shell_words::quote(&dropped.branch));
+                let merge = dropped.commit.to_hex_with_len(12);
+                let error = Error::negative(Kind::NotMerged, format!("'{short}' was merged, and {dropped}"));
+                return Err(Stop::Taken(
+                    error
+                        .hint(format!("to bring it back: git switch {branch} && git merge {merge}"))
+                        .hint(format!("to work on it again: git chant reset {short}")),
+                ));
             }
             return Ok(EndedAs::Completed(merge::landed(project, id, &state)?));
         }

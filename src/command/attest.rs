@@ -50,11 +50,8 @@ fn warned(outcome: Outcome, warning: Option<String>) -> Outcome {
 /// That the target no longer contains the work: a statement stays true of the merge commit, but the branch is another by now.
 fn dropped(specs: &Specs<'_>, entry: &Entry) -> Result<Option<String>> {
     let Some(state) = &entry.state else { return Ok(None) };
-    let target = state.facts.target.as_deref().unwrap_or_default();
-    let branch = target.strip_prefix("refs/heads/").unwrap_or(target);
-    Ok(specs
-        .is_dropped(&entry.id, &StateFacts::of(state))?
-        .then(|| format!("'{branch}' no longer contains the work of '{}'", entry.id.short())))
+    let dropped = specs.dropped(&entry.id, &StateFacts::of(state))?;
+    Ok(dropped.map(|dropped| format!("'{}' was merged, and {dropped}", entry.id.short())))
 }
 
 fn payload(statement: &Statement) -> Vec<u8> {

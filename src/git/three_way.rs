@@ -39,7 +39,7 @@ impl Request<'_> {
     }
 
     /// The commit that the work began at, where the work holds it and the target does not.
-    pub(super) fn dropped_base(&self, repo: &Repository) -> Result<Option<ObjectId>> {
+    pub(crate) fn dropped_base(&self, repo: &Repository) -> Result<Option<ObjectId>> {
         let Some(since) = self.since else { return Ok(None) };
         let kept = history::is_ancestor(repo, since, self.ours)? || !history::is_ancestor(repo, since, self.theirs)?;
         Ok((!kept).then_some(since))

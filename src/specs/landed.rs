@@ -3,6 +3,7 @@
 use std::{
     cmp::Reverse,
     collections::{HashMap, HashSet},
+    fmt,
     rc::Rc,
 };
 
@@ -16,7 +17,7 @@ use crate::{
     domain::{event::Landing, id::SpecId, state::State},
     error::Result,
     git::{history, reference},
-    project::SPECS_DIR,
+    project::{SPECS_DIR, target::short_name},
 };
 
 /// Of how many completed specs, those that changed last, a listing looks whether their branch still has their merge. `fsck` looks at all.
@@ -28,7 +29,29 @@ const MOST_LOGGED: usize = 100;
 /// How many commits that a branch lost are looked at.
 const MOST_LOST: usize = 10_000;
 
+/// The merge of a completed spec that its branch does not have any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DroppedMerge {
+    /// The branch, as a person types it.
+    pub branch: String,
+    /// The merge.
+    pub commit: ObjectId,
+}
+
+impl fmt::Display for DroppedMerge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "its merge {} is not in '{}' any more", self.commit.to_hex_with_len(12), self.branch)
+    }
+}
+
 impl Specs<'_> {
+    /// The merge of a completed spec, where its branch is there and does not have that work any more.
+    pub(crate) fn dropped(&self, id: &SpecId, state: &StateFacts<'_>) -> Result<Option<DroppedMerge>> {
+        let Some(MergeFacts { target, landing }) = &state.merge else { return Ok(None) };
+        let dropped = || DroppedMerge { branch: short_name(target).to_owned(), commit: landing.new };
+        Ok(self.is_dropped(id, state)?.then(dropped))
+    }
+
     /// Whether the work of a completed spec is in the base; `None` where there is nothing to find.
     pub(crate) fn work_in_base(
         &self,

@@ -27,6 +27,8 @@ pub(super) struct ComputedMerge {
     pub(super) ours: ObjectId,
     /// The branch that holds `ours`, as a person types it.
     pub(super) name: String,
+    /// The commit that the work began at, where that branch does not have it any more.
+    pub(super) dropped_base: Option<ObjectId>,
     pub(super) computed: Computed,
 }
 
@@ -44,7 +46,8 @@ pub(super) fn compute(project: &Project, attempt: &Attempt, target: &FullName, t
     // A person may have committed the spec file while it was worked: then both sides have it from the pinned text.
     let shared = merge::SharedFile { path: &attempt.spec_path, blob: attempt.blob };
     let computed = merge::compute(&project.repo, &request, (!project.silent).then_some(shared))?;
-    Ok(ComputedMerge { old, ours, name, computed })
+    let dropped_base = request.dropped_base(&project.repo)?;
+    Ok(ComputedMerge { old, ours, name, dropped_base, computed })
 }
 
 /// What was fetched of the target, if the work began with commits of it that the target, which holds `old`, lacks: it moves forward to them

@@ -2,7 +2,7 @@
 
 use gix::{ObjectId, refs::FullName};
 
-use super::compute::{compute, finished, how, target, work_tip};
+use super::compute::{ComputedMerge, compute, finished, how, target, work_tip};
 use crate::{
     attempt::ended::Stop,
     config::MergeHow,
@@ -40,28 +40,26 @@ pub(crate) fn conflict(project: &Project, id: &SpecId, onto: Option<&str>) -> Re
         return Ok(None);
     };
     let tried = compute(project, &attempt, &target, tip)?;
-    Ok(match tried.computed {
+    Ok(match &tried.computed {
         Computed::Conflict(paths) => {
             let paths = paths.iter().map(ToString::to_string).collect();
-            let hints = ways_out(project, &attempt, (&tried.name, tried.ours), false)?;
+            let hints = ways_out(project, &attempt, &tried, false)?;
             Some(Conflict { target, theirs: tried.ours, tip, paths, hints })
         }
         Computed::Commit(_) | Computed::UpToDate => None,
     })
 }
 
-/// What a person can do about work that does not go together with its target, which is at this commit, one hint each. Only where paths
+/// What a person can do about work that does not go together with its target, as this merge was `tried`, one hint each. Only where paths
 /// conflict can an agent be `asked`.
 pub(super) fn ways_out(
     project: &Project,
     attempt: &Attempt,
-    (target, ours): (&str, ObjectId),
+    tried: &ComputedMerge,
     asked: bool,
 ) -> Result<Vec<String>> {
-    let short = attempt.id.short();
-    if let Some(base) = attempt.base
-        && !project.is_ancestor(base, ours)?
-    {
+    let (short, target) = (attempt.id.short(), tried.name.as_str());
+    if let Some(base) = tried.dropped_base {
         // What its branch takes in of the target would not change that.
         let base = base.to_hex_with_len(10);
         return Ok(vec![

@@ -28,6 +28,7 @@ use crate::{
         ended::{EndedAs, Merged, Stop, Waits},
         seen,
     },
+    config::MergeHow,
     domain::{
         event::{Facts, Landing, Op},
         id::SpecId,
@@ -173,14 +174,14 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     if verifier.is_none() && moved && needed(&tried)? {
         return Err(Unmerged::Outdated);
     }
-    let ComputedMerge { old, ours, name: of, computed } = tried;
-    let new = match computed {
-        Computed::Commit(new) => new,
+    let ComputedMerge { old, ours, .. } = tried;
+    let new = match &tried.computed {
+        Computed::Commit(new) => *new,
         Computed::UpToDate if old.is_none() => tip,
         Computed::UpToDate if old != Some(ours) => ours,
         Computed::UpToDate => return Ok(complete(project, attempt, Some((name, ours)), progress)?),
         Computed::Conflict(paths) => {
-            let hints = conflict::ways_out(project, attempt, (&of, ours), true)?;
+            let hints = conflict::ways_out(project, attempt, &tried, true)?;
             return Err(Waits::new(format!("it conflicts with '{name}'")).paths(paths).hints(hints).into());
         }
     };
@@ -188,7 +189,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         if verified::is_needed(project, attempt, new, tip)?
             && let Some(waits) = verifier.check(new, &name)?
         {
-            return Err(waits.hints(conflict::ways_out(project, attempt, (&of, ours), false)?).into());
+            return Err(waits.hints(conflict::ways_out(project, attempt, &tried, false)?).into());
         }
         held = hold(project, &target)?;
         if branch::read(&project.repo, target.as_ref())? != old {
@@ -196,6 +197,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         }
     }
     refuse_changed_settings(project, attempt, progress)?;
+    tell_of_shape(project, attempt, &tried, progress)?;
     // From here on nothing may stay half done: a signal ends this process afterwards.
     let signals = RefCell::new(Interrupts::listen()?);
     let interrupted = || {
@@ -307,6 +309,19 @@ pub(crate) fn runs_commands(project: &Project, id: &SpecId, onto: Option<&str>) 
         Computed::Commit(new) => Ok(verified::is_needed(project, &attempt, new, tip)?),
         Computed::UpToDate | Computed::Conflict(_) => Ok(false),
     }
+}
+
+/// Says where the work goes into its target without the merge commit that `chant.merge` asks for: a merge would bring back what a person
+/// took out of the target.
+fn tell_of_shape(project: &Project, attempt: &Attempt, tried: &ComputedMerge, progress: &dyn Progress) -> Result<()> {
+    if let Some(base) = tried.dropped_base
+        && matches!(compute::how(project, attempt)?, MergeHow::Merge | MergeHow::FastForward)
+    {
+        let (base, target) = (base.to_hex_with_len(10), &tried.name);
+        let what = format!("'{target}' no longer has {base}, where the work began");
+        progress.say(&Step::Note(format!("{what}; applying its commits on top of '{target}' without a merge")));
+    }
+    Ok(())
 }
 
 /// Keeps other merges of ours out of the worktree that has the target checked out, or says that they take too long.

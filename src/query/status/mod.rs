@@ -81,11 +81,11 @@ impl Collector<'_, '_> {
         dropped.sort_unstable_by(|one, other| other.cmp(one));
         for id in dropped {
             let entry = self.specs.entry(&id)?;
-            let target = entry.state.as_ref().and_then(|state| state.facts.target.as_deref()).map(short_name);
-            let why = format!("its merge is not in '{}' any more", target.unwrap_or_default());
+            let Some(state) = &entry.state else { continue };
+            let Some(dropped) = self.specs.dropped(&id, &StateFacts::of(state))? else { continue };
             let mut view = self.specs.view(&entry)?;
             view.dropped = Some(true);
-            self.attention(&view, Need::Dropped, why);
+            self.attention(&view, Need::Dropped, dropped.to_string());
         }
         Ok(())
     }

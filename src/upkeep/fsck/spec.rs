@@ -8,7 +8,7 @@ use crate::{
     domain::{id::SpecId, status::Status},
     error::Result,
     git::branch,
-    project::{Project, agent::MANUAL, target::short_name},
+    project::{Project, agent::MANUAL},
     specs::{
         all::Specs,
         cleanup as keep,
@@ -71,13 +71,9 @@ fn run(project: &Project, entry: &Entry) -> Result<Option<Finding>> {
 /// Work that was merged and is not in its target any more.
 fn dropped(specs: &Specs<'_>, entry: &Entry) -> Result<Option<Finding>> {
     let Some(state) = &entry.state else { return Ok(None) };
-    let (Some(target), Some(landing)) = (&state.facts.target, state.facts.landing) else { return Ok(None) };
-    if !specs.is_dropped(&entry.id, &StateFacts::of(state))? {
-        return Ok(None);
-    }
-    let (branch, merge, short) = (short_name(target), landing.new.to_hex_with_len(12), entry.id.short());
-    let found = Finding::warning("dropped-work", format!("its merge {merge} is not in '{branch}' any more"));
-    Ok(Some(found.of(&entry.id).help(format!("if it is to be done again: git chant reset {short}"))))
+    let Some(dropped) = specs.dropped(&entry.id, &StateFacts::of(state))? else { return Ok(None) };
+    let found = Finding::warning("dropped-work", dropped.to_string()).of(&entry.id);
+    Ok(Some(found.help(format!("to work on it again: git chant reset {}", entry.id.short()))))
 }
 
 /// A run of this clone without a lease, or with a lease that says nothing: whether it lives is unknown.
