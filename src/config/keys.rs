@@ -82,7 +82,7 @@ keys! {
     BUDGET_TOPIC = "chant.budget.topic", Kind::Budget, None,
         "How much all runs for the specs of one investigation may cost before git-chant starts no further run for them.";
     CHECK_MAY_CHANGE = "chant.checkMayChange", Kind::Text, Some("**/Cargo.lock **/package-lock.json **/npm-shrinkwrap.json **/pnpm-lock.yaml **/yarn.lock **/bun.lock **/poetry.lock **/uv.lock **/Pipfile.lock **/Gemfile.lock **/composer.lock **/go.sum **/*.snap **/__snapshots__/**"),
-        "Which tracked files a check may change in its checkout without failing: paths, directories and globs, separated by spaces. The default is lock files and test snapshots.";
+        "Which tracked files a check may change in its checkout without failing: paths, directories and globs, separated by spaces. Quote one with a space as in a shell: `'my data/' **/*.snap`. The default is lock files and test snapshots.";
     CLAIM = "chant.claim", Kind::OneOf(&["local", "remote"]), Some("local"),
         "Where a spec is claimed: in this clone only (`local`), or at the remote that several clones share (`remote`). With `remote`, git-chant pushes the event that starts the work, unforced, before anything else; the first push wins.";
     CLAIM_TIMEOUT = "chant.claimTimeout", Kind::Duration, None,

@@ -368,15 +368,11 @@ impl<'repo> Config<'repo> {
 
     /// The tracked files that a check may change.
     pub(crate) fn check_may_change(&self) -> Result<PathSet> {
-        let found = self.find(keys::CHECK_MAY_CHANGE.name);
-        let default = keys::CHECK_MAY_CHANGE.default.unwrap_or_default();
-        let text = found.as_ref().map_or_else(|| Ok(default.to_owned()), Setting::text)?;
-        let entries: Vec<&str> = text.split_whitespace().collect();
-        match (PathSet::new(&entries), found) {
-            (Ok(set), _) => Ok(set),
-            (Err(_), Some(found)) => Err(found.bad("paths, directories and globs")),
-            (Err(_), None) => Ok(PathSet::default()),
-        }
+        let usual = || {
+            let words: Vec<&str> = keys::CHECK_MAY_CHANGE.default.iter().flat_map(|text| text.split(' ')).collect();
+            PathSet::new(&words).unwrap_or_default()
+        };
+        self.find(keys::CHECK_MAY_CHANGE.name).map_or_else(|| Ok(usual()), |found| found.path_set())
     }
 
     /// Whether `verify` commands run at the base too.

@@ -6,7 +6,7 @@ use bstr::{BString, ByteSlice};
 use gix::config::{File, Source, file::Metadata};
 
 use crate::{
-    domain::cost::Budget,
+    domain::{cost::Budget, pattern::PathSet},
     error::{Error, Kind, Result},
 };
 
@@ -85,6 +85,13 @@ impl<'a> Setting<'a> {
     pub(super) fn text(&self) -> Result<String> {
         let text = self.value.as_ref().and_then(|value| value.to_str().ok()).filter(|text| !text.trim().is_empty());
         text.map(str::to_owned).ok_or_else(|| self.bad("a text that is not empty"))
+    }
+
+    /// Paths, directories and globs, in words as a shell reads them.
+    pub(super) fn path_set(&self) -> Result<PathSet> {
+        let bad = |why: &str| self.bad(&format!("paths, directories and globs; {why}"));
+        let words = shell_words::split(&self.text()?).map_err(|_| bad("it has a quote without its end"))?;
+        PathSet::new(&words).map_err(|(index, why)| bad(&format!("of '{}': {why}", words[index])))
     }
 
     /// A command line.

@@ -188,7 +188,35 @@ fn check_glob(text: &str) -> Result<(), &'static str> {
     if runs + usize::from(text.starts_with('*')) > MAX_STARS {
         return Err("it has more than eight '*'");
     }
+    if !classes_end(text.as_bytes()) {
+        return Err("it has a '[' without its ']': write '[[]' for the character");
+    }
     Ok(())
+}
+
+/// Whether each `[` of a glob begins a class that ends: git matches nothing with another one.
+fn classes_end(mut glob: &[u8]) -> bool {
+    while let Some(at) = glob.find_byte(b'[') {
+        let class = &glob[at + 1..];
+        let class = class.strip_prefix(b"!").or_else(|| class.strip_prefix(b"^")).unwrap_or(class);
+        let Some(end) = end_of_class(class) else { return false };
+        glob = &class[end..];
+    }
+    true
+}
+
+/// Behind the `]` of a class: one at its beginning is a character of it, and so is that of `[:alpha:]`.
+fn end_of_class(class: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let rest = class.get(at..)?;
+        let named = rest.strip_prefix(b"[:").and_then(|name| name.find(":]"));
+        match (rest.first()?, named) {
+            (b']', _) if at > 0 => return Some(at + 1),
+            (b'[', Some(name)) => at += name + 4,
+            _ => at += 1,
+        }
+    }
 }
 
 /// The paths that a list of entries (for example `target_files`) covers. A path is looked up, not compared with each entry.
@@ -360,6 +388,9 @@ mod tests {
         {
             assert_eq!(check_path(good), Ok(()), "{good:?}");
         }
+        for endless in ["[", "src/[ab.rs", "[]", "[!]", "a*[", "[[:alpha:]", "[ab]/["] {
+            assert!(Entry::parse(endless).is_err(), "{endless:?}");
+        }
         assert!(Entry::parse("https://a\u{1b}").is_err() && Entry::parse("https://a b").is_err());
     }
 
@@ -403,6 +434,10 @@ mod tests {
             ("src/?.rs", "src/a.rs", true),
             ("src/[ab].rs", "src/b.rs", true),
             ("src/[ab].rs", "src/c.rs", false),
+            ("[[]", "[", true),
+            ("[]x]", "]", true),
+            ("[^]x]", "]", false),
+            ("[[:digit:]]", "7", true),
             ("src/a?/n*", "src/ab/name", true),
             ("src/a?/n*", "src/ab/mane", false),
             ("src/a**", "src/ab", true),

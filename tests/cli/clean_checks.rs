@@ -75,7 +75,7 @@ fn nothing_tells_a_command_what_it_is_run_for() {
 #[test]
 fn a_command_that_changes_a_tracked_file_fails_and_names_it() {
     let script = "git mv file new; echo x >>Cargo.lock; git commit -qam Moved; tick";
-    let files = [("Cargo.lock", "a\n"), ("deep/x.snap", "a\n")];
+    let files = [("Cargo.lock", "a\n"), ("deep/x.snap", "a\n"), ("my data/[1", "a\n")];
     let changes = |command: &str| {
         let sandbox = with(&files, script);
         let id = sandbox.add(&["Make it two", "--verify", command]);
@@ -93,8 +93,13 @@ fn a_command_that_changes_a_tracked_file_fails_and_names_it() {
     let (sandbox, id) = changes("echo b >>Cargo.lock");
     sandbox.git(&["config", "chant.checkMayChange", "deep/"]);
     sandbox.chant(&["work", &id]).fails(1, &["changed tracked files: Cargo.lock"]);
-    sandbox.git(&["config", "chant.checkMayChange", "../x"]);
-    sandbox.chant(&["work", &id]).fails(128, &["chant.checkMayChange"]);
+    for (bad, why) in [("../x", "'..' component"), ("gen/ [ab", "of '[ab': it has a '['"), ("'my lock", "a quote")] {
+        sandbox.git(&["config", "chant.checkMayChange", bad]);
+        sandbox.chant(&["work", &id]).fails(128, &["chant.checkMayChange", why]);
+    }
+    let (sandbox, id) = changes("echo b >>'my data/[1'; echo b >>deep/x.snap");
+    sandbox.git(&["config", "chant.checkMayChange", "deep 'my data/[[]1'"]);
+    sandbox.chant(&["work", &id]).ok();
     // Nothing that a command does to its own repository hides what it changed.
     for hides in [
         "git update-index --assume-unchanged new",
