@@ -2,9 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     io::Read as _,
-    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+    os::unix::process::CommandExt as _,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -18,32 +17,31 @@ use crate::env::{awaited, local_file};
 /// Where the answers are kept, below the directory of this clone. It is a cache: without it the agents are asked again.
 const NAME: &str = "capabilities.json";
 
-/// How long an agent may take to print its help.
+/// How long an agent may take to print its help, or its version.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// How much of a help is read, in bytes.
+/// How much of what it prints is read, in bytes.
 const MOST: u64 = 1 << 20;
 
 /// What is known of one program.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Known {
-    /// When its file was changed, in seconds since 1970 UTC and nanoseconds, and how long it is.
-    version: (i64, i64, u64),
+    /// What it says its version is. Its file says nothing of that: the file of a version manager stays, whatever it starts.
+    version: String,
     /// The options that were asked for, and whether it has them.
     options: BTreeMap<String, bool>,
 }
 
-/// Which of `options` the program has. What cannot be found out it has not.
+/// Which of `options` the program has. What cannot be found out it has not, and is asked again the next time.
 pub(crate) fn known<'a>(program: &Path, options: &[(&'a str, &str)], dir: &Path) -> Vec<&'a str> {
-    let Ok(meta) = fs::metadata(program) else { return Vec::new() };
-    let version = (meta.mtime(), meta.mtime_nsec(), meta.len());
+    let Some(version) = printed(program, "--version") else { return Vec::new() };
     let path = dir.join(NAME);
     let read = local_file::read(&path, MOST).ok().flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let mut all: BTreeMap<String, Known> = read.unwrap_or_default();
     let entry = all.entry(program.to_string_lossy().into_owned()).or_default();
     let is_new = entry.version != version || options.iter().any(|(option, _)| !entry.options.contains_key(*option));
     if is_new {
-        let help = help(program);
+        let Some(help) = printed(program, "--help") else { return Vec::new() };
         let has =
             |option: &str| help.split(|c: char| c.is_whitespace() || matches!(c, ',' | '=')).any(|word| word == option);
         *entry =
@@ -58,11 +56,11 @@ pub(crate) fn known<'a>(program: &Path, options: &[(&'a str, &str)], dir: &Path)
     known
 }
 
-/// What the program prints about itself; what it has printed by the time it has to be ended.
-fn help(program: &Path) -> String {
+/// What the program prints about itself; `None` if it does not end by itself in time.
+fn printed(program: &Path, option: &str) -> Option<String> {
     // Some print it on their standard error.
     let mut command = Command::new(SHELL);
-    command.args(["-c", "exec \"$0\" --help 2>&1"]).arg(program);
+    command.args(["-c", "exec \"$0\" \"$1\" 2>&1"]).arg(program).arg(option);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
     let mut bytes = Vec::new();
     let read = |child: &mut Child| {
@@ -80,7 +78,6 @@ fn help(program: &Path) -> String {
             child.wait()
         })
     };
-    // What cannot be started says nothing of itself.
-    let _silent = awaited::wait(|| command.spawn(), read);
-    String::from_utf8_lossy(&bytes).into_owned()
+    let status = awaited::wait(|| command.spawn(), read).ok()?;
+    status.success().then(|| String::from_utf8_lossy(&bytes).into_owned())
 }

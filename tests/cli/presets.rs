@@ -44,7 +44,7 @@ impl Room {
         let tick =
             "sed 's/- \\[ \\]/- [x]/' \"$CHANT_SPEC_FILE\" >.tick && cat .tick >\"$CHANT_SPEC_FILE\" && rm .tick";
         let text = format!(
-            "#!/bin/sh\ntick() {{ {tick}; }}\n[ \"$1\" = --help ] && {{ echo asked >>\"$HOME/helped\"; cat \"$HOME/help\"; exit; }} 2>/dev/null\necho \"{name} $*\" >>\"$HOME/args\"; cat >\"$HOME/prompt\"\n{script}\ncat '{}'\n",
+            "#!/bin/sh\ntick() {{ {tick}; }}\n[ \"$1\" = --version ] && {{ cat \"$HOME/version\" 2>/dev/null; exit 0; }}\n[ \"$1\" = --help ] && {{ echo asked >>\"$HOME/helped\"; cat \"$HOME/help\"; exit; }} 2>/dev/null\necho \"{name} $*\" >>\"$HOME/args\"; cat >\"$HOME/prompt\"\n{script}\ncat '{}'\n",
             printed.display()
         );
         let path = self.sandbox.dir().join("bin").join(name);
@@ -300,15 +300,15 @@ fn what_a_preset_answers_is_what_a_spec_is_split_by() {
 
 #[test]
 fn options_that_tell_more_are_used_where_the_installed_version_has_them() {
-    let room = Room::with("claude", CLAUDE, DOES_IT);
+    let room = Room::with("claude", CLAUDE, &format!("{DOES_IT}; echo more >>more"));
     room.use_agent("claude");
     let asked = || std::fs::read_to_string(room.sandbox.dir().join("home/helped")).unwrap_or_default();
     let id = room.add();
     room.chant(&["work", &id]).ok();
     assert!(!room.args()[0].contains("partial"), "{:?}", room.args());
     std::fs::write(room.sandbox.dir().join("home/help"), "  --include-partial-messages  Parts\n").unwrap();
-    // Another version: what is known of the one before it says nothing.
-    room.install("claude", CLAUDE, &format!(": another; {DOES_IT}; echo more >>more"));
+    // Another version, by its word alone, as behind a version manager: what is known of the one before it says nothing.
+    std::fs::write(room.sandbox.dir().join("home/version"), "2.0\n").unwrap();
     for title in ["One", "Two"] {
         let id = room.sandbox.add(&[title, "--body-file", "../body.md"]);
         room.chant(&["work", &id]).ok();
