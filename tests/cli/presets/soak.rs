@@ -42,6 +42,12 @@ const MISHAPS: [&str; 6] = ["refusal", "question", "denied", "killed", "output-l
 /// How many turns one run may take.
 const TURNS: usize = 5;
 
+/// From this length on a run has to meet everything, in seconds.
+const WHOLE: u64 = 1200;
+
+/// What Claude Code says to a model whose answer was too long, three times before it gives up.
+const TOO_LONG: &str = "Break remaining work into smaller pieces";
+
 /// The model and what it did.
 struct Weather {
     chance: Chance,
@@ -54,7 +60,9 @@ struct Weather {
     logged_out: PathBuf,
     /// What stopped, or may have stopped, the runs of each spec since that was looked at.
     served: BTreeMap<String, BTreeSet<&'static str>>,
-    /// How often each of it happened.
+    /// The same since the beginning.
+    ever: BTreeSet<(String, &'static str)>,
+    /// How often each of it happened: to requests, which an agent may send again.
     counts: BTreeMap<&'static str, usize>,
     /// Words that the agent was told to write, and those that it says it has written, by spec.
     words: u32,
@@ -76,6 +84,9 @@ impl Weather {
             let (name, turn) = STORMS.get(storm).unwrap_or(&STORMS[4]);
             self.note(&spec, name);
             return turn.clone();
+        }
+        if last.to_string().contains(TOO_LONG) {
+            return Turn::TooMuch;
         }
         if last.to_string().contains("go-on") {
             return self.write("; echo go-on");
@@ -131,6 +142,7 @@ impl Weather {
 
     fn note(&mut self, spec: &str, what: &'static str) {
         self.served.entry(spec.to_owned()).or_default().insert(what);
+        self.ever.insert((spec.to_owned(), what));
         *self.counts.entry(what).or_default() += 1;
     }
 }
@@ -149,8 +161,8 @@ struct Soak {
     weather: Arc<Mutex<Weather>>,
     /// The number in the title of each spec, by its id.
     numbers: BTreeMap<String, String>,
-    /// How many specs were found with each reason.
-    reasons: BTreeMap<String, usize>,
+    /// How many specs were found with each reason after a round.
+    found: BTreeMap<String, usize>,
 }
 
 impl Soak {
@@ -164,6 +176,7 @@ impl Soak {
             fair: false,
             logged_out: home.join("logged-out"),
             served: BTreeMap::new(),
+            ever: BTreeSet::new(),
             counts: BTreeMap::new(),
             words: 0,
             written: BTreeSet::new(),
@@ -174,7 +187,7 @@ impl Soak {
         sandbox.git(&["config", "chant.agent", "claude"]);
         sandbox.git(&["config", "chant.rateLimitPause", "1s"]);
         sandbox.write("../body.md", "## Acceptance Criteria\n\n- [ ] it is done\n");
-        Soak { sandbox, endpoint, weather, numbers: BTreeMap::new(), reasons: BTreeMap::new() }
+        Soak { sandbox, endpoint, weather, numbers: BTreeMap::new(), found: BTreeMap::new() }
     }
 
     fn weather(&self) -> MutexGuard<'_, Weather> {
@@ -234,10 +247,28 @@ impl Soak {
         assert!(reason.is_some(), "no reason: {last:#}");
         let number = &self.numbers[id];
         let met = self.weather().served.get(number).is_some_and(|served| served.contains(stopped));
-        let locked_out = std::fs::read_to_string(self.sandbox.dir().join("home/locked-out")).unwrap_or_default();
-        let met = met || (stopped == LOGGED_OUT && locked_out.lines().any(|line| line == id));
+        let met = met || self.was_logged_out(id, stopped);
         assert!(met, "'{id}' (Part-{number}) did not meet '{stopped}', but {:?}: {last:#}", self.weather().served);
-        *self.reasons.entry(stopped.to_owned()).or_default() += 1;
+        *self.found.entry(stopped.to_owned()).or_default() += 1;
+    }
+
+    fn was_logged_out(&self, id: &str, stopped: &str) -> bool {
+        let locked_out = std::fs::read_to_string(self.sandbox.dir().join("home/locked-out")).unwrap_or_default();
+        stopped == LOGGED_OUT && locked_out.lines().any(|line| line == id)
+    }
+
+    /// How many events record each kind of reason: those of attempts that went on, too. Each is one that its spec met.
+    fn recorded(&self) -> BTreeMap<String, usize> {
+        let mut recorded = BTreeMap::new();
+        for (id, number) in &self.numbers {
+            let log = self.chant(&["log", id, "--json"]).ok().json();
+            for stopped in log["events"].as_array().unwrap().iter().filter_map(|event| event["stopped"].as_str()) {
+                let met = self.weather().ever.iter().any(|(spec, what)| spec == number && *what == stopped);
+                assert!(met || self.was_logged_out(id, stopped), "'{id}' (Part-{number}) never met '{stopped}'");
+                *recorded.entry(stopped.to_owned()).or_default() += 1;
+            }
+        }
+        recorded
     }
 
     /// Everything that the agent says it has written is in some history.
@@ -318,7 +349,7 @@ fn a_soak_of_agents_that_stop_by_everything() {
         soak.round();
         if begun.elapsed().as_secs() / 60 > told {
             told = begun.elapsed().as_secs() / 60;
-            println!("{told} min: {} specs, {:?}", soak.numbers.len(), soak.reasons);
+            println!("{told} min: {} specs, {:?}", soak.numbers.len(), soak.found);
         }
     }
     soak.weather().fair = true;
@@ -336,16 +367,22 @@ fn a_soak_of_agents_that_stop_by_everything() {
     }
     let words = soak.nothing_is_lost();
     let (runs, tokens) = soak.cost_adds_up();
+    let recorded = soak.recorded();
+    if seconds >= WHOLE {
+        let kinds = STORMS.iter().map(|(name, _)| *name).chain(MISHAPS).chain([LOGGED_OUT]);
+        let missing: Vec<&str> = kinds.filter(|kind| !recorded.contains_key(*kind)).collect();
+        assert!(missing.is_empty(), "no run was stopped by {missing:?}: {recorded:?}");
+    }
     assert_eq!(soak.chant(&["fsck", "--json"]).ok().json()["problems"], json!([]));
     soak.sandbox.git(&["fsck", "--strict", "--no-dangling", "--no-progress"]);
     assert_eq!(soak.sandbox.git(&["worktree", "list"]).lines().count(), 1);
     assert_eq!(soak.sandbox.git(&["branch", "--list"]), "* main");
     println!(
         "{} specs in {} s, all completed in the end; {runs} runs with a cost, {tokens} tokens in; {words} words of agents all there;\n\
-         the model's failures {:?};\nreasons recorded {:?}",
+         the model's failures, by request {:?};\nreasons recorded, by event {recorded:?};\nfound after a round {:?}",
         specs.len(),
         begun.elapsed().as_secs(),
         soak.weather().counts,
-        soak.reasons
+        soak.found
     );
 }
