@@ -14,8 +14,9 @@ use crate::{
 /// The exit code by which an agent says that it is rate-limited (EX_TEMPFAIL of sysexits.h).
 pub(crate) const RATE_LIMITED: i32 = 75;
 
-/// How much of the end of its output is looked at, in lines: what it says last is why it ended.
-const LINES: usize = 20;
+/// How much of the end of its output is looked at, in lines: what it says last is why it ended. What comes before may be the output of a
+/// test.
+const LINES: usize = 3;
 
 /// How long the last words of an agent may be, in characters.
 const LONGEST_WORDS: usize = 300;
@@ -82,41 +83,56 @@ const SAYINGS: [(&str, StopKind); 52] = [
     ("connection reset by server", StopKind::NoNetwork),
 ];
 
+/// What the output of an agent says of its end, where its output is understood.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reported {
+    /// Why it stopped.
+    pub stopped: Option<Stopped>,
+    /// A question or a denial on its way: it may have done its work all the same.
+    pub held_up: Option<Stopped>,
+    /// Whether it says that the run ended in an error, whatever its exit code.
+    pub in_error: bool,
+    /// Its own last words, the newest first: lines of plain text at the end, and its last error. Output of tools is not among them.
+    pub last: Vec<String>,
+}
+
 /// The kind of reason that a text of a service or of an agent names.
 pub(crate) fn kind_of(text: &str) -> Option<StopKind> {
     let text = text.to_lowercase().replace('\u{2019}', "'");
     SAYINGS.iter().find(|(saying, _)| text.contains(saying)).map(|(_, kind)| kind.clone())
 }
 
-/// Why an agent that ended so, with this at the end of its output, stopped. `reported` is what its output says of that in fields, which comes
-/// first, then its exit code, as `by_code` knows it. An agent that ended well was not stopped by what passes, whatever it said.
-pub(crate) fn reason(
-    ending: Ending,
-    reported: Option<Stopped>,
-    by_code: impl Fn(i32) -> Option<StopKind>,
-    tail: &[u8],
-) -> Option<Stopped> {
+/// Why an agent that ended so stopped. What its output says of that in fields comes first, then its exit code, as `by_code` knows it, then its
+/// last words, then what held it up on its way. An agent that ended well was not stopped by what passes, unless it says that it ended in an
+/// error.
+pub(crate) fn reason(ending: Ending, reported: Reported, by_code: impl Fn(i32) -> Option<StopKind>) -> Option<Stopped> {
+    let Reported { stopped, held_up, in_error, last } = reported;
     let killed = |signal: i32| Some(Stopped { kind: StopKind::Killed, said: Some(signal_name(signal)) });
     let code = match ending {
-        Ending::Exited(0) => return reported.filter(|stopped| !stopped.kind.passes() && !stopped.kind.is_of_account()),
+        Ending::Exited(0) => {
+            let counts = |stopped: &Stopped| in_error || !stopped.kind.passes() && !stopped.kind.is_of_account();
+            return stopped.filter(counts).or(held_up);
+        }
         Ending::Exited(super::RESEARCH_INSUFFICIENT) | Ending::Interrupted(_) | Ending::TimedOut(_) => return None,
-        Ending::Signalled(signal) => return reported.or_else(|| killed(signal)),
+        Ending::Signalled(signal) => return stopped.or_else(|| killed(signal)),
         Ending::Exited(code) => code,
     };
-    if reported.is_some() {
-        return reported;
-    }
-    if code == RATE_LIMITED {
-        return Some(Stopped { kind: StopKind::RateLimit, said: None });
-    }
-    if let Some(kind) = by_code(code) {
-        return Some(Stopped { kind, said: None });
-    }
+    let of = |kind| Stopped { kind, said: None };
+    let by_words = || last.iter().find_map(|line| kind_of(line).map(|kind| Stopped { kind, said: words(line) }));
+    stopped
+        .or_else(|| (code == RATE_LIMITED).then(|| of(StopKind::RateLimit)))
+        .or_else(|| by_code(code).map(of))
+        .or_else(by_words)
+        // A shell gives 128 and the number of the signal: of the two that end what does not listen.
+        .or_else(|| matches!(code, 137 | 143).then(|| killed(code - 128)).flatten())
+        // What it said last is about another error.
+        .or_else(|| held_up.filter(|_| last.is_empty()))
+}
+
+/// The last lines of an agent whose output is not understood, the newest first.
+pub(crate) fn last_lines(tail: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(tail);
-    let last = text.lines().rev().filter(|line| !line.trim().is_empty()).take(LINES);
-    let said = last.into_iter().find_map(|line| kind_of(line).map(|kind| Stopped { kind, said: words(line) }));
-    // A shell gives 128 and the number of the signal: of the two that end what does not listen.
-    said.or_else(|| matches!(code, 137 | 143).then(|| killed(code - 128)).flatten())
+    text.lines().rev().filter(|line| !line.trim().is_empty()).take(LINES).map(str::to_owned).collect()
 }
 
 /// The last words of an agent whose output is not understood: its last line.

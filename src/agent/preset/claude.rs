@@ -1,13 +1,13 @@
-//! Claude Code: its help and output as of 2.1.330; CI runs 2.1.197, the last for older versions of Node.
+//! Claude Code: its help and output as of 2.1.332; CI runs 2.1.197, the last for older versions of Node.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::VecDeque, time::Duration};
 
 use serde_json::Value;
 
 use super::{EventReader, ParsedOutput, Preset, Protocol};
 use crate::{
     agent::{
-        preset::parsed::{number, one_line, string, text_of},
+        preset::parsed::{WAITS, number, one_line, string, text_of},
         stop::kind_of,
     },
     domain::stop::StopKind,
@@ -42,13 +42,18 @@ pub(super) const PRESET: Preset = Preset {
     reader: |_| Box::new(Claude::default()),
 };
 
+/// How many messages are told apart at a time: it says one after the other, and those of its helpers between.
+const MESSAGES: usize = 64;
+
 /// What one run has said so far.
 #[derive(Default)]
 struct Claude {
     /// The kind of error of the last message that is none of the model's.
     error: Option<String>,
-    /// The tokens of each message by its id: they count where the run is ended before it sums them up.
-    used: HashMap<String, [u64; 3]>,
+    /// The tokens of all messages: they count where the run is ended before it sums them up.
+    used: [u64; 3],
+    /// The newest messages by their ids, with their tokens, which come again for each part of a message.
+    newest: VecDeque<(String, [u64; 3])>,
 }
 
 impl EventReader for Claude {
@@ -64,7 +69,7 @@ impl EventReader for Claude {
             }
             Some("user") => {
                 results(event, parsed);
-                parsed.doing("waiting for the model");
+                parsed.doing(WAITS);
             }
             Some("stream_event") => part(event, parsed),
             Some("result") => end(event, self.error.as_deref(), parsed),
@@ -80,11 +85,22 @@ impl Claude {
     fn count(&mut self, event: &Value, parsed: &mut ParsedOutput) {
         let Some(message) = event.get("message") else { return };
         let (Some(id), Some(usage)) = (string(message, "id"), message.get("usage")) else { return };
-        if let Some(tokens) = tokens(usage) {
-            self.used.insert(id.to_owned(), tokens);
+        let Some(tokens) = tokens(usage) else { return };
+        let before = match self.newest.iter_mut().find(|(known, _)| known == id) {
+            Some((_, known)) => std::mem::replace(known, tokens),
+            None => {
+                self.newest.push_back((id.to_owned(), tokens));
+                if self.newest.len() > MESSAGES {
+                    self.newest.pop_front();
+                }
+                [0; 3]
+            }
+        };
+        for ((sum, now), before) in self.used.iter_mut().zip(tokens).zip(before) {
+            *sum = sum.saturating_add(now).saturating_sub(before);
         }
-        let sum = |at: usize| Some(self.used.values().map(|tokens| tokens[at]).fold(0, u64::saturating_add));
-        parsed.report.tokens(sum(0), sum(1), sum(2));
+        let [into, cached, out] = self.used;
+        parsed.report.tokens(Some(into), Some(cached), Some(out));
     }
 }
 
@@ -103,6 +119,7 @@ pub(super) fn begin(event: &Value, parsed: &mut ParsedOutput) {
         if let Some(model) = string(event, "model") {
             parsed.begins_with(model);
         }
+        parsed.doing(WAITS);
     }
 }
 
@@ -160,7 +177,7 @@ fn retry(event: &Value, parsed: &mut ParsedOutput) {
     let kind = status.and_then(StopKind::of_http);
     if let Some(kind) = kind.filter(|kind| kind.is_of_account() && attempt > 1) {
         parsed.stopped(kind, &format!("HTTP {}, {error}", status.unwrap_or_default()));
-        parsed.is_hopeless();
+        parsed.lose_hope();
     }
 }
 
@@ -181,7 +198,7 @@ fn stop_kind(event: &Value, error: Option<&str>, said: &str) -> Option<StopKind>
     let limit = match (string(event, "subtype"), string(event, "api_error"), error) {
         (Some("error_max_turns"), ..) => Some(StopKind::TurnLimit),
         (Some("error_max_budget_usd"), ..) => Some(StopKind::BudgetLimit),
-        (_, Some("max_output_tokens"), _) => Some(StopKind::OutputLimit),
+        (_, Some("max_output_tokens"), _) | (.., Some("max_output_tokens")) => Some(StopKind::OutputLimit),
         (_, Some("connection_failed"), _) => Some(StopKind::NoNetwork),
         (_, _, Some("billing_error")) => Some(StopKind::NoCredit),
         _ => None,

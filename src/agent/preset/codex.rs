@@ -1,11 +1,11 @@
-//! OpenAI's Codex: its help and output as of 0.169.0.
+//! OpenAI's Codex: its help and output as of 0.171.0.
 
 use serde_json::Value;
 
 use super::{EventReader, ParsedOutput, Preset, Protocol};
 use crate::{
     agent::{
-        preset::parsed::{number, one_line, string},
+        preset::parsed::{WAITS, number, one_line, string},
         stop::kind_of,
     },
     domain::stop::StopKind,
@@ -32,7 +32,10 @@ pub(super) const PRESET: Preset = Preset {
 /// Without a network it waits for one as long as that takes: the third time that it says so is the last.
 const MOST_WAITS: u32 = 3;
 
-/// How often it said that it waits for the network.
+/// How its log says that it wanted to ask a person.
+const ASKS: &str = "request_user_input is unavailable";
+
+/// How often in turn it said that it waits for the network.
 #[derive(Default)]
 struct Codex {
     waits: u32,
@@ -42,8 +45,9 @@ impl EventReader for Codex {
     fn event(&mut self, event: &Value, parsed: &mut ParsedOutput) -> bool {
         match string(event, "type") {
             Some("thread.started") => parsed.report.session(string(event, "thread_id")),
-            Some("item.started") => item(event, true, parsed),
-            Some("item.completed") => item(event, false, parsed),
+            Some("turn.started") => parsed.doing(WAITS),
+            Some("item.started") => self.item(event, true, parsed),
+            Some("item.completed") => self.item(event, false, parsed),
             // Of a session that goes on these are the sums since it began.
             Some("turn.completed") => {
                 if let Some(usage) = event.get("usage") {
@@ -65,9 +69,25 @@ impl EventReader for Codex {
         }
         true
     }
+
+    /// A line of its log.
+    fn text(&mut self, line: &str, parsed: &mut ParsedOutput) -> Option<String> {
+        if line.contains(ASKS) {
+            parsed.held_up(StopKind::Question, "");
+        }
+        Some(line.to_owned())
+    }
 }
 
 impl Codex {
+    fn item(&mut self, event: &Value, begins: bool, parsed: &mut ParsedOutput) {
+        self.waits = 0;
+        item(event, begins, parsed);
+        if !begins {
+            parsed.doing(WAITS);
+        }
+    }
+
     fn error(&mut self, said: &str, parsed: &mut ParsedOutput) {
         parsed.error(said);
         // It says that it tries again, but not when: `Reconnecting... 2/5`.
@@ -77,7 +97,7 @@ impl Codex {
         self.waits += u32::from(said.contains("waiting for network"));
         if self.waits >= MOST_WAITS {
             parsed.stopped(StopKind::NoNetwork, said);
-            parsed.is_hopeless();
+            parsed.lose_hope();
         }
     }
 }

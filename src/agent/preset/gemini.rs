@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{EventReader, ParsedOutput, Preset, Protocol};
 use crate::{
     agent::{
-        preset::parsed::{number, string, text_of},
+        preset::parsed::{WAITS, number, string, text_of},
         stop::{kind_of, readable},
     },
     domain::stop::StopKind,
@@ -40,7 +40,9 @@ fn stopped_by(code: i32) -> Option<StopKind> {
     match code {
         41 => Some(StopKind::NotLoggedIn),
         53 => Some(StopKind::TurnLimit),
-        _ => StopKind::of_http(u64::try_from(code).ok()? + 256),
+        // 401 to 403, 429, 500 and 502 to 504.
+        145..=147 | 173 | 244 | 246..=248 => StopKind::of_http(u64::try_from(code).ok()? + 256),
+        _ => None,
     }
 }
 
@@ -64,17 +66,21 @@ impl EventReader for Gemini {
                 let input = event.get("parameters").unwrap_or(&Value::Null);
                 parsed.tool(string(event, "tool_name").unwrap_or("a tool"), input);
             }
-            Some("tool_result") if string(event, "status") == Some("error") => {
+            Some("tool_result") => {
                 let output = text_of(event.get("output").unwrap_or(&Value::Null));
-                let error = event.pointer("/error/message").and_then(Value::as_str);
-                let said = error.unwrap_or(&output);
-                parsed.failed(said);
+                if string(event, "status") == Some("error") {
+                    parsed.failed(event.pointer("/error/message").and_then(Value::as_str).unwrap_or(&output));
+                } else {
+                    // A command that failed is a success to it.
+                    parsed.look_for_denial(output.trim_end().lines().next_back().unwrap_or_default());
+                }
+                parsed.doing(WAITS);
             }
             Some("error") => {
                 let said = string(event, "message").unwrap_or_default();
                 parsed.error(said);
-                if let Some(kind) = held_up_by(said) {
-                    parsed.held_up(kind, said);
+                if let Some(kind) = kind_of_answer(said) {
+                    parsed.stopped(kind, said);
                 }
             }
             Some("result") => end(event, parsed),
@@ -102,10 +108,14 @@ impl EventReader for Gemini {
     }
 }
 
-/// What kept an answer from being one, in words of its own program. Of an answer that was cut but has text it says nothing.
-fn held_up_by(said: &str) -> Option<StopKind> {
-    let blocked = said.contains("response was blocked due to").then_some(StopKind::Refusal);
-    blocked.or_else(|| said.contains("exceeded the token limit").then_some(StopKind::OutputLimit))
+/// What kept an answer from being one, in words of its own program. Of an answer that was refused or cut but has text it says nothing.
+fn kind_of_answer(said: &str) -> Option<StopKind> {
+    let kinds = [
+        ("response was blocked due to", StopKind::Refusal),
+        ("exceeded the token limit", StopKind::OutputLimit),
+        ("stream ended without a finish reason", StopKind::NoNetwork),
+    ];
+    kinds.into_iter().find_map(|(words, kind)| said.contains(words).then_some(kind))
 }
 
 /// Whether a line names a function that passed an error on, as programs on Node print them: `    at async Turn.run (file:///x.js:12:3) {`.
@@ -116,6 +126,10 @@ fn is_trace(line: &str) -> bool {
 }
 
 fn end(event: &Value, parsed: &mut ParsedOutput) {
+    // It exits with 0 all the same where an answer was none.
+    if string(event, "status") == Some("error") {
+        parsed.ended_in_error();
+    }
     if let Some(error) = event.pointer("/error/message").and_then(Value::as_str) {
         parsed.error(&readable(error));
         let limited = event.pointer("/error/type").and_then(Value::as_str) == Some("FatalTurnLimitedError");

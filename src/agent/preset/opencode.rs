@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{EventReader, ParsedOutput, Preset, Protocol};
 use crate::{
     agent::{
-        preset::parsed::{number, string},
+        preset::parsed::{WAITS, number, string},
         stop::kind_of,
     },
     domain::stop::StopKind,
@@ -67,6 +67,8 @@ impl EventReader for Opencode {
                         parsed.failed(said);
                     }
                 }
+                // Its event of a tool comes when that has ended.
+                parsed.doing(WAITS);
                 // A command that ran is completed, whatever came of it.
                 let code = part.pointer("/state/metadata/exit").and_then(Value::as_i64);
                 if code.is_some_and(|code| code != 0) {

@@ -1,13 +1,13 @@
 //! What a preset understood of its agent's output: lines for people, the answer, what the agent says of the run. How each agent
 //! writes that is not known here.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use serde_json::Value;
 
 use super::Report;
 use crate::{
-    agent::stop::words,
+    agent::stop::{Reported, words},
     domain::{
         activity::Activity,
         stop::{StopKind, Stopped},
@@ -23,11 +23,18 @@ const LONGEST_ANSWER: usize = 1 << 20;
 /// How much of an error is shown, in characters: why an agent was refused is recognised by it.
 const LONGEST_ERROR: usize = 800;
 
+/// What an agent does after a tool has ended, until the model says more.
+pub(super) const WAITS: &str = "waiting for the model";
+
+/// How many lines of plain text at the end are kept.
+const LAST_LINES: usize = 20;
+
 /// How a line of a command ends that wanted to write where a sandbox lets it read only.
 const READ_ONLY: &str = "Read-only file system";
 
-/// How Gemini CLI begins to say that a tool wants to change what lies outside the worktree.
-const OUTSIDE: &str = "Path not in workspace";
+/// How a tool begins to say that it may not change a file: Gemini CLI of one outside the worktree, opencode of one that it can only read.
+const NOT_PERMITTED: [&str; 3] =
+    ["Path not in workspace", "Unknown: FileSystem.writeFile (", "PermissionDenied: FileSystem.writeFile ("];
 
 /// The fields of a tool's input that tell most about it, the best first.
 const TELLING: [&str; 10] =
@@ -48,12 +55,16 @@ pub(super) struct ParsedOutput {
     continues: bool,
     /// Why the agent stopped, as far as its output says so in fields.
     stopped: Option<Stopped>,
+    /// A question or a denial on its way.
+    held_up: Option<Stopped>,
+    /// Whether it says that the run ended in an error.
+    in_error: bool,
     /// Whether the agent continues what cannot succeed.
     hopeless: bool,
     /// What went wrong last.
     last_error: Option<String>,
-    /// The last line of plain text, if nothing else came after it.
-    last_line: Option<String>,
+    /// The last lines of plain text, the newest last, as far as nothing else came after them.
+    last_lines: VecDeque<String>,
     /// What the agent does now.
     doing: Option<Activity>,
 }
@@ -74,13 +85,16 @@ impl ParsedOutput {
     pub(super) fn plain(&mut self, line: &str) {
         self.say(line);
         if !line.trim().is_empty() {
-            self.last_line = Some(line.to_owned());
+            self.last_lines.push_back(line.to_owned());
+            if self.last_lines.len() > LAST_LINES {
+                self.last_lines.pop_front();
+            }
         }
     }
 
     /// Takes note of output that is none of plain text.
     pub(super) fn other_than_plain(&mut self) {
-        self.last_line = None;
+        self.last_lines.clear();
     }
 
     /// A whole message of the agent.
@@ -152,32 +166,40 @@ impl ParsedOutput {
         self.stopped = Some(Stopped { kind, said: words(said) });
     }
 
-    /// A question, or a permission that it did not get: the agent may still do its work, and what stops it later comes first.
+    /// A question, or a permission that it did not get: the agent may still do its work. The first counts.
     pub(super) fn held_up(&mut self, kind: StopKind, said: &str) {
-        if self.stopped.is_none() {
-            self.stopped(kind, said);
-        }
+        self.held_up.get_or_insert_with(|| Stopped { kind, said: words(said) });
+    }
+
+    /// The agent says that the run ended in an error.
+    pub(super) fn ended_in_error(&mut self) {
+        self.in_error = true;
     }
 
     /// The agent continues what cannot succeed.
-    pub(super) fn is_hopeless(&mut self) {
+    pub(super) fn lose_hope(&mut self) {
         self.hopeless = true;
     }
 
-    /// Why the agent stopped, as far as its output says so in fields.
-    pub(super) fn why_stopped(&self) -> Option<&Stopped> {
-        self.stopped.as_ref()
+    /// What the output says of the end of the run.
+    pub(super) fn reported(&self) -> Reported {
+        Reported {
+            stopped: self.stopped.clone(),
+            held_up: self.held_up.clone(),
+            in_error: self.in_error,
+            last: self.last_lines.iter().rev().chain(&self.last_error).cloned().collect(),
+        }
     }
 
     /// Whether the run is to be ended: it cannot succeed.
-    pub(super) fn has_no_hope(&self) -> bool {
+    pub(super) fn is_hopeless(&self) -> bool {
         self.hopeless
     }
 
     /// What it said last: a line of plain text at the end, an error, or its last message.
     pub(super) fn last_words(&self) -> Option<String> {
-        let last = [&self.last_line, &self.last_error];
-        last.into_iter().flatten().find_map(|text| words(text)).or_else(|| words(&self.answer))
+        let last = self.last_lines.back().into_iter().chain(&self.last_error);
+        last.into_iter().find_map(|text| words(text)).or_else(|| words(&self.answer))
     }
 
     /// Something that went wrong.
@@ -189,7 +211,13 @@ impl ParsedOutput {
     /// The output of a tool that failed; of one that did not, nothing is shown.
     pub(super) fn failed(&mut self, output: &str) {
         self.say(&format!("failed: {}", one_line(output)));
-        let is_denial = |line: &&str| line.ends_with(READ_ONLY) || line.starts_with(OUTSIDE);
+        self.look_for_denial(output);
+    }
+
+    /// Takes note of what the output of a tool says that the sandbox, or the agent's own guard, denied.
+    pub(super) fn look_for_denial(&mut self, output: &str) {
+        let is_denial =
+            |line: &&str| line.ends_with(READ_ONLY) || NOT_PERMITTED.iter().any(|begin| line.starts_with(begin));
         if let Some(denied) = output.lines().find(is_denial) {
             self.held_up(StopKind::Denied, denied);
         }

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{Dialogue, EventReader, ParsedOutput, Report, acp};
 use crate::{
-    agent::process::OutputFilter,
-    domain::{activity::Activity, checks::Permission, stop::Stopped},
+    agent::{process::OutputFilter, stop::Reported},
+    domain::{activity::Activity, checks::Permission},
 };
 
 /// A line that is longer is not read, in bytes: agents put whole files into one.
@@ -37,9 +37,9 @@ impl OutputParser {
         self.parsed.answer()
     }
 
-    /// Why the agent stopped, as far as its output says so in fields.
-    pub(crate) fn stopped(&self) -> Option<&Stopped> {
-        self.parsed.why_stopped()
+    /// What the output says of the end of the run.
+    pub(crate) fn reported(&self) -> Reported {
+        self.parsed.reported()
     }
 
     /// Talks to an agent that speaks the Agent Client Protocol.
@@ -97,7 +97,7 @@ impl OutputFilter for OutputParser {
     }
 
     fn is_hopeless(&self) -> bool {
-        self.parsed.has_no_hope()
+        self.parsed.is_hopeless()
     }
 
     fn input(&mut self) -> Vec<u8> {

@@ -5,7 +5,8 @@ use super::*;
 const FAILED: Ending = Ending::Exited(1);
 
 fn kind(ending: Ending, tail: &[u8]) -> Option<StopKind> {
-    reason(ending, None, |_| None, tail).map(|stopped| stopped.kind)
+    let reported = Reported { last: last_lines(tail), ..Reported::default() };
+    reason(ending, reported, |_| None).map(|stopped| stopped.kind)
 }
 
 #[test]
@@ -37,14 +38,21 @@ fn by_its_code_or_by_what_it_says_last() {
 
 #[test]
 fn what_it_reports_in_fields_comes_first_and_a_run_that_ended_well_was_not_stopped_by_what_passes() {
-    let reported = |kind| Some(Stopped { kind, said: None });
-    let of = |ending, kind| reason(ending, reported(kind), |_| None, b"rate_limit_error").map(|stopped| stopped.kind);
+    let reported = |kind, in_error| Reported {
+        stopped: Some(Stopped { kind, said: None }),
+        in_error,
+        last: vec!["rate_limit_error".to_owned()],
+        ..Reported::default()
+    };
+    let of = |ending, kind| reason(ending, reported(kind, false), |_| None).map(|stopped| stopped.kind);
     assert_eq!(of(FAILED, StopKind::Overload), Some(StopKind::Overload));
     assert_eq!(of(Ending::Exited(0), StopKind::Overload), None);
     assert_eq!(of(Ending::Exited(0), StopKind::BadKey), None);
     assert_eq!(of(Ending::Exited(0), StopKind::Question), Some(StopKind::Question));
     assert_eq!(of(Ending::Signalled(15), StopKind::BadKey), Some(StopKind::BadKey));
     assert_eq!(of(Ending::Interrupted(2), StopKind::Question), None);
+    let in_error = reason(Ending::Exited(0), reported(StopKind::NoNetwork, true), |_| None);
+    assert_eq!(in_error.map(|stopped| stopped.kind), Some(StopKind::NoNetwork), "it says so itself");
 }
 
 #[test]
@@ -52,7 +60,7 @@ fn a_killed_one_is_named_by_its_signal_through_a_shell_too() {
     for (ending, name) in
         [(Ending::Signalled(9), "SIGKILL"), (Ending::Exited(137), "SIGKILL"), (Ending::Exited(143), "SIGTERM")]
     {
-        let stopped = reason(ending, None, |_| None, b"").map(|stopped| stopped.to_string());
+        let stopped = reason(ending, Reported::default(), |_| None).map(|stopped| stopped.to_string());
         assert_eq!(stopped, Some(format!("the agent was killed: {name}")));
     }
     assert_eq!(kind(Ending::Exited(130), b""), None);

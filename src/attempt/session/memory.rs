@@ -14,9 +14,10 @@ use crate::{
     agent::{
         preset::{OutputParser, Report, is_session},
         process::OutputFilter,
+        stop::Reported,
     },
     answer::progress::Pulse,
-    domain::{activity::Activity, checks::Permission, stop::Stopped},
+    domain::{activity::Activity, checks::Permission},
     git::work_file::Directory,
     project::agent::Agent,
 };
@@ -52,8 +53,8 @@ pub(super) fn kept(worktree: &Path, agent: &Agent) -> Option<String> {
 pub(super) struct Heard {
     /// Of the run itself.
     pub report: Report,
-    /// Why it stopped, as far as its output says so in fields.
-    pub stopped: Option<Stopped>,
+    /// What its output says of the end of the run.
+    pub reported: Reported,
     /// Its last message.
     pub answer: String,
     /// What it said last.
@@ -93,7 +94,7 @@ impl<'a> Memory<'a> {
         let parser = &self.parser;
         Heard {
             report: parser.report().clone(),
-            stopped: parser.stopped().cloned(),
+            reported: parser.reported(),
             answer: parser.answer().to_owned(),
             last_words: parser.last_words(),
             permissions: parser.permissions().to_vec(),

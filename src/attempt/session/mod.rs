@@ -155,7 +155,7 @@ impl Session<'_> {
         let ending = finished.ending;
         let asked = || asked(&heard.answer).filter(|_| ending.success());
         let by_code = |code| this.agent.preset.and_then(|preset| (preset.stopped_by)(code));
-        let stopped = stop::reason(ending, heard.stopped, by_code, &finished.tail).or_else(asked);
+        let stopped = stop::reason(ending, heard.reported, by_code).or_else(asked);
         let last_words = heard.last_words;
         let stopped = stopped.map(|stopped| stopped.or_said(last_words.as_deref()));
         let report = run_cost::of_run(project, this.id, this.attempt, heard.report)?;
@@ -213,17 +213,20 @@ impl Session<'_> {
         run.timeout = self.agent.timeout;
         run.tick = Some(&mut tick);
         run.on_started = Some(&mut on_started);
-        let mut finished = process::run(run)?;
+        let finished = process::run(run)?;
         progress.say(&Step::Ran);
-        if self.agent.protocol == Protocol::Acp && finished.tail.trim_ascii().is_empty() {
-            // Why it said nothing may stand beside the messages.
-            finished.tail = aside(self.worktree);
-        }
         // Of an agent that is understood, what was shown is git-chant's wording: its own words are what it was heard to say.
-        let understood = memory.is_some() && self.agent.protocol == Protocol::Text;
+        let understood = memory.is_some();
         let mut heard = memory.map(Memory::heard).unwrap_or_default();
-        if !understood {
-            heard.last_words = heard.last_words.or_else(|| stop::last_words(&finished.tail));
+        if heard.reported.last.is_empty() {
+            // Why an agent of the protocol said nothing may stand beside its messages.
+            let tail = match (understood, self.agent.protocol) {
+                (false, _) => finished.tail.clone(),
+                (true, Protocol::Acp) => aside(self.worktree),
+                (true, Protocol::Text) => Vec::new(),
+            };
+            heard.reported.last = stop::last_lines(&tail);
+            heard.last_words = heard.last_words.or_else(|| stop::last_words(&tail));
         }
         // Where it was ended by force, so were its children: it left nothing.
         let forced = matches!(finished.ending, Ending::TimedOut(_) | Ending::Interrupted(_));

@@ -9,7 +9,10 @@ use agent_client_protocol_schema::v1::{
 
 use super::permit;
 use crate::{
-    agent::preset::{ParsedOutput, parsed::one_line},
+    agent::preset::{
+        ParsedOutput,
+        parsed::{WAITS, one_line},
+    },
     domain::cost::Money,
 };
 
@@ -113,7 +116,7 @@ impl Calls {
             parsed.failed(&title);
         }
         if matches!(status, ToolCallStatus::Completed | ToolCallStatus::Failed) {
-            parsed.doing("waiting for the model");
+            parsed.doing(WAITS);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The driver of the Agent Client Protocol on what the real agents said: claude-agent-acp 0.49.0, opencode 1.18.33, Gemini CLI 0.61.0.
 
 use super::*;
+use crate::agent::preset::parser::tests::stopped;
 use crate::agent::{preset::OutputParser, process::OutputFilter as _};
 
 /// What is shown, what was written to the agent, and who listened.
@@ -49,7 +50,7 @@ fn runs_as_they_were_recorded() {
         assert!(shown.ends_with("The file says two now.\n") && !shown.contains("jsonrpc"), "{shown}");
         assert_eq!(parser.report().cost().map(ToString::to_string).as_deref(), Some(cost));
         assert_eq!((parser.over(), parser.answer()), (Some(0), "The file says two now."));
-        assert!(parser.report().session.is_some() && parser.stopped().is_none());
+        assert!(parser.report().session.is_some() && stopped(&parser).is_none());
         let asked: Vec<serde_json::Value> =
             said.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect();
         let methods: Vec<&str> = asked.iter().filter_map(|asked| asked["method"].as_str()).collect();
@@ -98,8 +99,8 @@ fn what_codex_says_of_an_error_is_in_its_details() {
         r#"{{"jsonrpc":"2.0","error":{{"code":-32603,"message":"Internal error","data":{{"message":"{said}","codex_error_info":"other"}}}},"id":5}}"#
     ));
     assert_eq!(shown, format!("error: {said}\n"));
-    let stopped = parser.stopped().cloned().expect("a reason");
-    assert_eq!((stopped.kind, stopped.said.as_deref()), (StopKind::NoNetwork, Some(said)));
+    let why = stopped(&parser).expect("a reason");
+    assert_eq!((why.kind, why.said.as_deref()), (StopKind::NoNetwork, Some(said)));
 }
 
 #[test]
@@ -110,8 +111,8 @@ fn a_key_that_is_not_accepted_is_known_by_the_words_of_the_agent() {
     ] {
         let (_, parser) =
             answered(&format!(r#"{{"jsonrpc":"2.0","error":{{"code":-32603,"message":"{said}"}},"id":5}}"#));
-        let stopped = parser.stopped().cloned().expect("a reason");
-        assert_eq!((stopped.kind, stopped.said.as_deref()), (StopKind::BadKey, Some(said)));
+        let why = stopped(&parser).expect("a reason");
+        assert_eq!((why.kind, why.said.as_deref()), (StopKind::BadKey, Some(said)));
     }
 }
 
@@ -120,9 +121,9 @@ fn a_tool_that_the_sandbox_stops_is_a_denial() {
     let update = r#"{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"ses-1","update":{"sessionUpdate":"tool_call_update","toolCallId":"t1","status":"failed","title":"Write","kind":"execute","content":[{"type":"content","content":{"type":"text","text":"```sh\nbash: line 1: /repo/x: Read-only file system\n```"}}]}}}"#;
     let end = r#"{"jsonrpc":"2.0","id":5,"result":{"stopReason":"end_turn"}}"#;
     let (_, parser) = answered(&format!("{update}\n{end}"));
-    let stopped = parser.stopped().cloned().expect("a reason");
+    let why = stopped(&parser).expect("a reason");
     assert_eq!(
-        (stopped.kind, stopped.said.as_deref()),
+        (why.kind, why.said.as_deref()),
         (StopKind::Denied, Some("bash: line 1: /repo/x: Read-only file system"))
     );
 }

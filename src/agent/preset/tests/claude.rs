@@ -26,3 +26,15 @@ fn a_session_that_is_gone_is_not_begun() {
     assert!(shown.starts_with("error: No conversation found with session ID"), "{shown}");
     assert_eq!(parser.report().session, None);
 }
+
+#[test]
+fn the_parts_of_a_message_count_once_however_many_messages_there_are() {
+    let said = |id: usize, out: u64| {
+        let usage = serde_json::json!({"input_tokens": 10, "output_tokens": out});
+        let event = serde_json::json!({"type": "assistant", "message": {"id": format!("msg_{id}"), "usage": usage, "content": []}});
+        format!("{event}\n")
+    };
+    let output: String = (0..1000).flat_map(|id| [said(id, 1), said(id, 5)]).collect();
+    let (_, parser) = parse(&PRESET, &output);
+    assert_eq!(parser.report().cost().map(ToString::to_string).as_deref(), Some("10000 tokens in, 5000 out"));
+}

@@ -1,7 +1,10 @@
 //! Tests of `agent::preset::opencode`.
 
 use super::PRESET;
-use crate::{agent::preset::parser::tests::parse, domain::stop::StopKind};
+use crate::{
+    agent::preset::parser::tests::{parse, stopped},
+    domain::stop::StopKind,
+};
 
 #[test]
 fn a_run_as_it_was_recorded() {
@@ -18,7 +21,7 @@ fn a_request_that_failed_is_shown_from_its_log() {
     let said = "Incorrect API key provided: none.";
     let lines = format!("request 1 failed: Overloaded\nrequest 2 failed: {said}\nerror: {said}\n");
     assert_eq!(shown, lines);
-    assert_eq!(parser.stopped().map(|stopped| stopped.kind.clone()), Some(StopKind::BadKey));
+    assert_eq!(stopped(&parser).map(|stopped| stopped.kind), Some(StopKind::BadKey));
 }
 
 #[test]
@@ -26,5 +29,6 @@ fn a_command_that_failed_is_shown() {
     let (shown, parser) = parse(&PRESET, include_str!("../recorded/stops/opencode-denied-by-sandbox.jsonl"));
     let said = "/bin/bash: line 1: /home/ada/repo/x: Read-only file system";
     assert_eq!(shown, format!("$ echo mine >/home/ada/repo/x\nfailed: {said}\nI may not, so I stop.\n"));
-    assert_eq!(parser.stopped().and_then(|stopped| stopped.said.as_deref()), Some(said));
+    assert_eq!(stopped(&parser).and_then(|stopped| stopped.said).as_deref(), Some(said));
+    assert_eq!(parser.does().map(|activity| activity.what.as_str()), Some("waiting for the model"));
 }

@@ -1,7 +1,13 @@
 //! Tests of `agent::preset::parser`.
 
 use super::*;
-use crate::agent::preset::Protocol;
+use crate::{agent::preset::Protocol, domain::stop::Stopped};
+
+/// Why the agent stopped, as far as its output says so in fields.
+pub(in super::super) fn stopped(parser: &OutputParser) -> Option<Stopped> {
+    let reported = parser.reported();
+    reported.stopped.or(reported.held_up)
+}
 
 /// What is shown of `output`, and who listened.
 pub(in super::super) fn parse(preset: &super::super::Preset, output: &str) -> (String, OutputParser) {
