@@ -48,11 +48,11 @@ impl Answer for Checked {
 pub(crate) struct AllChecked {
     /// Each spec with its checks.
     pub checked: Vec<CheckedSpec>,
-    /// Specs whose commands were not run, because no person has approved them in this clone.
+    /// Specs that were not checked, for example because no person has approved their commands in this clone.
     pub not_run: Vec<NotRun>,
 }
 
-/// A spec whose commands were not run.
+/// A spec that was not checked.
 #[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct NotRun {
     /// The spec.
@@ -132,7 +132,7 @@ pub(crate) struct RangeChecked {
     pub at: String,
     /// Each spec with its checks; a spec that names no commands has none.
     pub checked: Vec<CheckedSpec>,
-    /// Specs whose commands were not run, because no person has approved them in this clone.
+    /// Specs that were not checked, for example because no person has approved their commands in this clone.
     pub not_run: Vec<NotRun>,
     /// The commits that came from no spec, oldest first.
     pub loose: Vec<LooseCommit>,

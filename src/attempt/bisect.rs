@@ -84,7 +84,8 @@ pub(crate) fn bisect(
 ) -> Result<Bisected> {
     let id = &entry.id;
     let state = entry.state.as_deref().ok_or_else(|| Error::fatal(Kind::NoChain, "its history is missing"))?;
-    let attempt = project.attempt(id, state)?;
+    let (read, spec) = entry.text()?;
+    let attempt = project.attempt(id, state)?.with_text(read, spec);
     let made = state.facts.work_commits.last().copied();
     let (Some(base), Some(made)) = (attempt.base, made) else {
         return Err(Error::negative(Kind::NoWork, format!("'{}' has no commits", id.short())));

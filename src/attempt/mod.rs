@@ -27,5 +27,6 @@ pub(crate) mod seen;
 mod session;
 mod start;
 pub(crate) mod track;
+pub(crate) mod verify;
 pub(crate) mod work;
 mod worktree;

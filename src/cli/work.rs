@@ -227,7 +227,10 @@ pub(crate) const NEXT_PAGE: Page = Page {
 /// Run a spec's checks and report the results
 ///
 /// Checks a clean checkout of the tip of the work branch, of the current commit once that branch is gone, or of any revision, and says which
-/// commit it is. The status of the spec stays unchanged.
+/// commit it is. The commands are those of the present text of the spec. The status of the spec stays unchanged.
+///
+/// A proof needs the commits of the work, or those of its merge. With --all and --since, a spec that cannot be checked is listed as not run,
+/// and the exit status is 1.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct VerifyArgs {
     /// Name a spec by full or short id

@@ -59,20 +59,7 @@ impl Slot {
             }
             Ok(None)
         };
-        if let Some(slot) = free()? {
-            return Ok(slot);
-        }
-        waits();
-        let mut signals = Interrupts::listen()?;
-        loop {
-            if let Some(signal) = signals.wait(PAUSE)? {
-                let error = Error::fatal(Kind::Interrupted, "interrupted while waiting for another check to end");
-                return Err(Error { exit: Exit::Signal(signal), ..error });
-            }
-            if let Some(slot) = free()? {
-                return Ok(slot);
-            }
-        }
+        wait_for("another check", waits, free)
     }
 
     fn make(project: &Project, root: &Path, number: usize, held: Lockable) -> Result<Slot> {
@@ -130,16 +117,36 @@ impl Slot {
     }
 }
 
-/// Keeps other processes of this clone from checking merges until this is dropped: each of them would be out of date with the next.
+/// Keeps other processes of this clone from checking merges until this is dropped: each of them would be out of date with the next. Where
+/// another process does, says so by `waits` and waits for it.
 ///
 /// # Errors
-/// If the lock cannot be taken.
-pub(crate) fn hold_merges(project: &Project) -> Result<Lockable> {
+/// If the lock cannot be taken; `interrupted` if a signal comes while it waits.
+pub(crate) fn hold_merges(project: &Project, waits: impl FnOnce()) -> Result<Lockable> {
     let lock = project.private_dir("check")?.join("merges.lock");
-    let open = || local_file::open_with(&lock, File::options().create(true).append(true));
-    let held = Lockable::from(fault::around("cache.lock", open).io("create", &lock)?);
-    file_lock::lock(&held, &lock)?;
-    Ok(held)
+    wait_for("the checks of another merge", waits, || {
+        let open = || local_file::open_with(&lock, File::options().create(true).append(true));
+        let held = Lockable::from(fault::around("cache.lock", open).io("create", &lock)?);
+        Ok(file_lock::try_lock(&held, &lock)?.then_some(held))
+    })
+}
+
+/// What is `free`. Until it is, says so once by `waits` and looks again; `what` is waited for.
+fn wait_for<T>(what: &str, waits: impl FnOnce(), free: impl Fn() -> Result<Option<T>>) -> Result<T> {
+    if let Some(found) = free()? {
+        return Ok(found);
+    }
+    waits();
+    let mut signals = Interrupts::listen()?;
+    loop {
+        if let Some(signal) = signals.wait(PAUSE)? {
+            let error = Error::fatal(Kind::Interrupted, format!("interrupted while waiting for {what} to end"));
+            return Err(Error { exit: Exit::Signal(signal), ..error });
+        }
+        if let Some(found) = free()? {
+            return Ok(found);
+        }
+    }
 }
 
 /// The name of the directory in which the checks of a slot have a checkout that is really there; never [`Slot::LAYERED`], which sandboxes make and

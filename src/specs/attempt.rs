@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use gix::{ObjectId, refs::FullName};
 
-use super::text::path_of;
+use super::text::{Text, path_of};
 use crate::project::{Project, agent::MANUAL, target::short_name};
 use crate::{
     agent::{
@@ -108,6 +108,12 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
+    /// The attempt with the commands and settings of another text of its spec.
+    #[must_use]
+    pub(crate) fn with_text(self, text: &Text, spec: &Spec) -> Attempt {
+        Attempt { bytes: text.bytes.clone(), blob: text.blob(), spec: spec.clone(), ..self }
+    }
+
     /// The title, or the short id.
     pub(crate) fn title(&self) -> &str {
         self.spec.title.as_deref().unwrap_or_else(|| self.id.short())

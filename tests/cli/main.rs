@@ -90,6 +90,7 @@ mod topic;
 mod upgrade;
 mod user_files;
 mod validator;
+mod verify;
 mod verify_range;
 mod warm_checks;
 mod why;

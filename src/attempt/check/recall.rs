@@ -4,8 +4,12 @@
 use std::{fs, io::ErrorKind, path::PathBuf};
 
 use gix::{ObjectId, bstr::ByteSlice as _};
+use serde::{Serialize, de::DeserializeOwned};
 
-use super::{room::Room, surroundings};
+use super::{
+    room::{Extra, Room},
+    surroundings,
+};
 use crate::{
     domain::checks::Command,
     env::local_file,
@@ -55,25 +59,46 @@ impl Room<'_> {
         command: &str,
         expected: impl Fn(&Command) -> bool,
     ) -> Result<Command> {
+        let expected = |kept: &Command| kept.command == command && expected(kept);
         self.recall_or(subject, command, expected, |room| room.run(commit, command))
     }
 
-    /// Recalls how `command` ended before for `subject`, or has it `run`.
+    /// Runs `commands` in turn on `commit` as [`Room::run_all`] does, or recalls that all of them passed before on its tree.
     ///
     /// # Errors
-    /// As `run`.
-    pub(crate) fn recall_or(
+    /// As [`Room::run_all`].
+    pub(crate) fn run_all_or_recall(
+        &mut self,
+        commit: ObjectId,
+        extra: &[Extra],
+        commands: &[String],
+    ) -> Result<Vec<Command>> {
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tree = self.project.repo.gix().find_commit(commit)?.tree_id()?.detach();
+        let store = self.project.store()?;
+        let besides = extra.iter().map(|(path, bytes)| format!("{path} {}", store.blob_id(bytes)));
+        let what: Vec<String> = commands.iter().cloned().chain(besides).collect();
+        let passed = |done: &Vec<Command>| {
+            done.iter().map(|seen| &seen.command).eq(commands) && done.iter().all(Command::has_passed)
+        };
+        self.recall_or(tree, &what.join("\0"), passed, |room| room.run_all(commit, extra, commands))
+    }
+
+    /// Recalls how what `command` names ended before for `subject`, or has it `run`.
+    fn recall_or<T: Serialize + DeserializeOwned>(
         &mut self,
         subject: ObjectId,
         command: &str,
-        expected: impl Fn(&Command) -> bool,
-        run: impl FnOnce(&mut Self) -> Result<Command>,
-    ) -> Result<Command> {
+        expected: impl Fn(&T) -> bool,
+        run: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
         let (dir, name) = (results(self.project)?, key(self.project, subject, command)?);
         let file = dir.join(&name);
         let kept = local_file::read(&file, MOST).ok().flatten();
-        let kept = kept.and_then(|bytes| serde_json::from_slice::<Command>(&bytes).ok());
-        if let Some(kept) = kept.filter(|kept| kept.command == command && expected(kept)) {
+        let kept = kept.and_then(|bytes| serde_json::from_slice::<T>(&bytes).ok());
+        if let Some(kept) = kept.filter(&expected) {
             return Ok(kept);
         }
         let seen = run(self)?;

@@ -130,12 +130,13 @@ pub(super) struct Stand {
 }
 
 impl<'p> Room<'p> {
-    /// Takes a room, waiting while too many checks run.
+    /// Takes a room, waiting while too many checks run. What runs of agents changed in the person's home directory decides nothing there.
     ///
     /// # Errors
     /// If the lock cannot be taken, or `chant.checkMayChange` cannot be read.
     pub(crate) fn open(project: &'p Project, progress: &'p dyn Progress) -> Result<Room<'p>> {
         let may_change = project.config().check_may_change()?;
+        let hidden = surroundings::changed_by_runs(project);
         Ok(Room {
             project,
             progress,
@@ -144,12 +145,12 @@ impl<'p> Room<'p> {
             })?,
             may_change,
             warm: None,
-            hidden: Vec::new(),
-            at_home: 0,
+            at_home: hidden.len(),
+            hidden,
         })
     }
 
-    /// Takes a room for checks of `attempt`: what its run, or an earlier one, changed in the person's home directory decides nothing there.
+    /// Takes a room for checks of `attempt`: what its own run made in directories for temporary files decides nothing there either.
     ///
     /// # Errors
     /// As [`Room::open`].

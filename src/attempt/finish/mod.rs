@@ -14,6 +14,7 @@ use leftovers::Left;
 use gix::ObjectId;
 
 pub(crate) use by_hand::{by_hand, by_hand_again};
+pub(crate) use outputs::documents;
 
 use crate::{
     agent::{RESEARCH_INSUFFICIENT, process::Ending},

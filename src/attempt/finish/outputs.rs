@@ -1,11 +1,14 @@
 //! What an attempt produced under `.chant/`: kept in the event itself, so that no research is lost with a branch. Putting it into
 //! place is done by the merge.
 
+use std::collections::BTreeMap;
+
 use gix::{ObjectId, bstr::ByteSlice};
 
+use super::finish_event;
 use crate::{
     attempt::check::tip_file,
-    domain::spec_file::front_matter_bytes,
+    domain::{pattern::check_path, spec_file::front_matter_bytes},
     error::Result,
     git::{history, work_file, worktree::Worktree},
     project::Project,
@@ -51,8 +54,29 @@ fn candidates(project: &Project, attempt: &Attempt, tip: ObjectId, tree: &Worktr
     }
     paths.sort();
     paths.dedup();
-    paths.retain(|path| crate::domain::pattern::check_path(path).is_ok());
+    paths.retain(|path| check_path(path).is_ok());
     Ok(paths)
+}
+
+/// In silent mode, what is declared below `.chant/` and in no commit, as it was when the attempt finished: what it wrote, and what it was
+/// given and left as it was. Commands find that in a checkout of any commit.
+///
+/// # Errors
+/// If the events cannot be read.
+pub(crate) fn documents(project: &Project, attempt: &Attempt) -> Result<Vec<(String, Vec<u8>)>> {
+    let finish = if project.silent { finish_event(project, attempt)? } else { None };
+    let Some(finish) = finish else { return Ok(Vec::new()) };
+    let (store, targets) = (project.store()?, attempt.targets()?);
+    let mut found = BTreeMap::new();
+    for (event, kind) in [(attempt.start, "inputs"), (finish.id, "outputs")] {
+        for file in store.evidence_files(event, kind)? {
+            let is_declared = file.path == attempt.spec_path || targets.matches(file.path.as_bytes().as_bstr());
+            if is_declared && file.path.starts_with(".chant/") && check_path(&file.path).is_ok() {
+                found.insert(file.path, project.repo.gix().find_blob(file.blob)?.take_data());
+            }
+        }
+    }
+    Ok(found.into_iter().collect())
 }
 
 /// The outputs as files of the event's tree, the attempt's version of the spec among them.

@@ -7,7 +7,7 @@ use crate::{
     attempt::{
         check::{Prover, Room},
         ended::Waits,
-        finish::finish_event,
+        finish::{documents, finish_event},
         seen,
     },
     domain::{
@@ -61,7 +61,10 @@ impl<'p> Verifier<'p> {
         {
             return Err(trust::refused(short, &found.what, "merge"));
         }
-        Ok(Verifier { project, attempt, tip, progress, _held: check_slot::hold_merges(project)? })
+        let held = check_slot::hold_merges(project, || {
+            progress.say(&Step::Note("waiting for the checks of another merge in this clone to end".to_owned()));
+        })?;
+        Ok(Verifier { project, attempt, tip, progress, _held: held })
     }
 
     /// Runs the commands on `merged`, the merge with `target`. Returns what stands against it.
@@ -74,12 +77,9 @@ impl<'p> Verifier<'p> {
         let mut room = Room::for_attempt(self.project, self.attempt.start, self.progress)?;
         room.warm_up(self.attempt, &[])?;
         let front = &self.attempt.spec.front;
-        for command in &front.verify {
-            self.progress.say(&Step::Checking { what: command });
-            let seen = room.recall_or(tree, command, Command::has_passed, |room| room.run_to_pass(merged, command))?;
-            if !seen.has_passed() {
-                return self.refused(&seen, merged, target).map(Some);
-            }
+        let done = room.run_all_or_recall(merged, &documents(self.project, self.attempt)?, &front.verify)?;
+        if let Some(failed) = done.iter().find(|seen| !seen.has_passed()) {
+            return self.refused(failed, merged, target).map(Some);
         }
         match &front.reproduces {
             Some(command) => self.reproduces(&mut room, merged, tree, command, target),

@@ -169,3 +169,28 @@ fn the_merge_is_checked_by_default_before_the_target_moves() {
         sandbox.chant(&["merge", id]).ok();
     }
 }
+
+#[test]
+fn commands_run_on_a_merge_as_they_ran_on_the_work() {
+    let moved = |sandbox: &Sandbox, id: &str| {
+        sandbox.chant(&["work", id, "--no-merge"]).ok();
+        commit(sandbox, "other", "other\n");
+        sandbox.chant(&["merge", id]).ok();
+        sandbox.chant(&["verify", id]).ok();
+    };
+    // In turn, in one checkout.
+    let sandbox = merging("merge");
+    sandbox.agent("echo two >file; tick");
+    let id = sandbox.add(&["Two", "--verify", "echo built >out", "--verify", "test -e out"]);
+    moved(&sandbox, &id);
+    // With the documents that silent mode has in no commit.
+    let sandbox = merging("merge");
+    sandbox.chant(&["init", "--silent"]).ok();
+    sandbox.agent(
+        "mkdir -p .chant/research; printf '# X\\n\\nIt is the moon.\\n' >.chant/research/x.md; echo two >file; tick",
+    );
+    let document = ["--target-file", ".chant/research/x.md", "--verify", "grep -q moon .chant/research/x.md"];
+    let id = sandbox.add(&[&["Two", "--target-file", "file"], &document[..]].concat());
+    moved(&sandbox, &id);
+    sandbox.chant(&["verify", "--all", "--at", "HEAD"]).ok();
+}
