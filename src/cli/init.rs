@@ -46,7 +46,7 @@ pub(crate) struct InitArgs {
     /// Give that agent a skill for adding, noting and failing specs
     ///
     /// Writes .claude/skills/git-chant/SKILL.md for Claude Code, .agents/skills/git-chant/SKILL.md for other agents. git chant deinit
-    /// removes the file. At a terminal, init asks.
+    /// removes the file unless it was changed. At a terminal, init asks.
     #[arg(long, requires = "agent")]
     pub skill: bool,
 
@@ -76,8 +76,8 @@ pub(crate) const PAGE: Page = Page {
 
 /// Remove git-chant from this clone
 ///
-/// Undoes what git chant init set: the settings for notes, the line in info/exclude, the line for agents, and the calls in git's hooks.
-/// Also removes chant.* from the clone's configuration, and git's colour, pager and hint settings for git-chant; reports each with its
+/// Undoes what git chant init set: the settings for notes, the line in info/exclude, the line for agents, their skill, and the calls in
+/// git's hooks. A skill that was changed stays. Also removes chant.* from the clone's configuration, and git's colour, pager and hint settings for git-chant; reports each with its
 /// value. Specs and their histories stay, and so does everything that other clones have.
 ///
 /// With --purge it removes those as well: every ref under refs/chant, refs/chant-local and refs/chant-remote, the notes, .chant/ in the

@@ -30,6 +30,9 @@ pub(super) fn run(context: &Context<'_>, args: &DeinitArgs) -> Result<Outcome> {
         dry_run: args.dry_run,
         changes: changes.iter().flat_map(|change| change.sentences(!args.dry_run)).collect(),
     });
+    for path in setup::changed_skills(&project)? {
+        outcome = outcome.warning(format!("'{}' stays: it was changed since git-chant wrote it", path.display()));
+    }
     if !args.purge && shows(&changes) && holds_specs(&project) {
         outcome = outcome.warning("'.chant/' is no longer hidden; 'git add' would add it");
     }

@@ -205,3 +205,25 @@ fn a_skill_teaches_agents_and_goes_with_the_rest() {
     sandbox.chant(&["init", "--agent", "claude", "--skill"]).fails(1, &["is another skill"]);
     assert_eq!(sandbox.read(".claude/skills/git-chant/SKILL.md"), "another\n");
 }
+
+#[test]
+fn a_skill_that_a_person_changed_is_theirs() {
+    let sandbox = Sandbox::new();
+    let path = ".claude/skills/git-chant/SKILL.md";
+    let init = ["init", "--agent", "claude", "--skill"];
+    sandbox.chant(&init).ok();
+    let text = sandbox.read(path);
+    for changed in
+        [text.clone() + "\nAsk Ada first.\n", text.replace("name: git-chant", "name: ours"), text.replace(" -->", "")]
+    {
+        sandbox.write(path, &changed);
+        sandbox.chant(&init).fails(1, &["was changed since git-chant wrote it", "move it away first"]);
+        let left = sandbox.chant(&["deinit"]).ok();
+        assert!(left.err.contains("' stays: it was changed since git-chant wrote it"), "{}", left.err);
+        assert_eq!(sandbox.read(path), changed);
+    }
+    sandbox.write(path, &text);
+    sandbox.chant(&init).ok();
+    assert_eq!(sandbox.chant(&["deinit"]).ok().err.matches("stays").count(), 0);
+    assert!(!sandbox.repo.join(path).exists());
+}

@@ -102,6 +102,11 @@ pub(crate) fn lacks_skill(project: &Project, agent: &Preset) -> bool {
     skill::is_missing(project, agent.instructions)
 }
 
+/// The files of the skill that stay because a person changed them.
+pub(crate) fn changed_skills(project: &Project) -> Result<Vec<PathBuf>> {
+    Ok(skill::present(project)?.1)
+}
+
 /// Whether notes would be lost when commits are rewritten, as far as settings say.
 pub(crate) fn lacks_notes(project: &Project) -> bool {
     !settings::missing(project).is_empty()
@@ -124,7 +129,7 @@ pub(crate) fn deinit(project: &Project, everything: bool) -> Result<Vec<Change>>
     files.sort_unstable();
     files.dedup();
     changes.extend(pointer::present(project, &files)?.into_iter().map(Change::Unpoint));
-    changes.extend(skill::present(project)?.into_iter().map(Change::Unteach));
+    changes.extend(skill::present(project)?.0.into_iter().map(Change::Unteach));
     if everything {
         // The records come first: an interrupted run has removed some of them, and the next one removes the rest.
         changes.splice(0..0, purge::plan(project)?);

@@ -8,6 +8,7 @@ use std::{
 use bstr::ByteSlice;
 
 use crate::{
+    domain::digest::sha256,
     error::{Error, IoContext, Kind, Result},
     project::Project,
 };
@@ -15,8 +16,28 @@ use crate::{
 /// The text of the skill.
 const TEXT: &str = include_str!("skill.md");
 
-/// By this a file is known as ours, whatever version made it.
+/// How the line begins by which a file is known as ours, whatever version made it.
 const MARK: &str = "<!-- git-chant: `git chant init` made this file";
+
+/// How that line ends in [`TEXT`]. A digest of the text goes before it in the file: by that a change is known.
+const END: &str = " -->\n";
+
+/// What goes before the digest.
+const DIGEST: &str = " (";
+
+/// Who wrote a file in the place of the skill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Author {
+    /// git-chant, the text of this version or of another.
+    Ours {
+        /// Whether it is that of this version.
+        current: bool,
+    },
+    /// git-chant, and a person changed it since.
+    Changed,
+    /// Another program, or a person.
+    Other,
+}
 
 /// Where agents look for skills, below the top of the work tree: Claude Code, and the others.
 const PLACES: [&str; 2] = [".claude/skills/git-chant", ".agents/skills/git-chant"];
@@ -38,27 +59,46 @@ pub(super) fn missing(project: &Project, instructions: &str) -> Result<Option<Pa
             format!("cannot write '{place}/{NAME}': a symbolic link is on the way"),
         ));
     }
-    match super::read(&path)? {
-        Some(text) if text == TEXT.as_bytes() => Ok(None),
-        Some(text) if !text.contains_str(MARK) => {
-            Err(Error::negative(Kind::NotAFile, format!("'{place}/{NAME}' is another skill"))
-                .hint("move it away first"))
+    let is = match super::read(&path)?.map(|text| author(&text)) {
+        None | Some(Author::Ours { current: false }) => return Ok(Some(path)),
+        Some(Author::Ours { current: true }) => return Ok(None),
+        Some(Author::Changed) => "was changed since git-chant wrote it",
+        Some(Author::Other) => "is another skill",
+    };
+    Err(Error::negative(Kind::NotAFile, format!("cannot write the skill: '{place}/{NAME}' {is}"))
+        .hint("move it away first"))
+}
+
+/// The files of the skill that are there as git-chant wrote them, and those that a person changed since.
+pub(super) fn present(project: &Project) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let Some(top) = project.repo.work_dir() else { return Ok(<_>::default()) };
+    let (mut found, mut changed) = (Vec::new(), Vec::new());
+    for place in PLACES.iter().filter(|place| !has_link(top, place)) {
+        let path = top.join(place).join(NAME);
+        match super::read(&path)?.map(|text| author(&text)) {
+            Some(Author::Ours { .. }) => found.push(path),
+            Some(Author::Changed) => changed.push(path),
+            Some(Author::Other) | None => {}
         }
-        _ => Ok(Some(path)),
+    }
+    Ok((found, changed))
+}
+
+fn author(text: &[u8]) -> Author {
+    let Some(at) = text.find(MARK) else { return Author::Other };
+    let Some(end) = text[at..].find(END).map(|end| at + end) else { return Author::Changed };
+    let Some(from) = text[at..end].rfind(DIGEST).map(|from| at + from) else { return Author::Changed };
+    let bare = [&text[..from], &text[end..]].concat();
+    match signed(&bare, from) == text {
+        true => Author::Ours { current: bare == TEXT.as_bytes() },
+        false => Author::Changed,
     }
 }
 
-/// The files of the skill that are there, and ours.
-pub(super) fn present(project: &Project) -> Result<Vec<PathBuf>> {
-    let Some(top) = project.repo.work_dir() else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
-    for place in PLACES.iter().filter(|place| !has_link(top, place)) {
-        let path = top.join(place).join(NAME);
-        if super::read(&path)?.is_some_and(|text| text.contains_str(MARK)) {
-            found.push(path);
-        }
-    }
-    Ok(found)
+/// The text with its digest at `at`.
+fn signed(bare: &[u8], at: usize) -> Vec<u8> {
+    let digest: String = sha256(bare)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    [&bare[..at], DIGEST.as_bytes(), digest.as_bytes(), b")", &bare[at..]].concat()
 }
 
 /// Writes the skill.
@@ -66,7 +106,8 @@ pub(super) fn write(path: &Path) -> Result<()> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir).io("create", dir)?;
     }
-    super::write(path, TEXT.as_bytes())
+    let end = TEXT.find(MARK).and_then(|at| TEXT[at..].find(END).map(|end| at + end));
+    super::write(path, &signed(TEXT.as_bytes(), end.expect("the text has the mark")))
 }
 
 /// Removes the skill, and the directories above it that are empty then.
@@ -94,4 +135,20 @@ fn has_link(top: &Path, place: &str) -> bool {
 /// Whether the agent that reads `instructions` could be given the skill, and has none.
 pub(super) fn is_missing(project: &Project, instructions: &str) -> bool {
     missing(project, instructions).is_ok_and(|path| path.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_known_as_ours_whatever_version_wrote_it() {
+        let at = TEXT.find(MARK).and_then(|at| TEXT[at..].find(END).map(|end| at + end)).unwrap();
+        assert_eq!(author(&signed(TEXT.as_bytes(), at)), Author::Ours { current: true });
+        let older = TEXT.to_owned() + "\nAnother rule.\n";
+        assert_eq!(author(&signed(older.as_bytes(), at)), Author::Ours { current: false });
+        let changed = [signed(TEXT.as_bytes(), at), b"mine\n".to_vec()].concat();
+        assert_eq!(author(&changed), Author::Changed);
+        assert_eq!((author(TEXT.as_bytes()), author(b"# Mine\n")), (Author::Changed, Author::Other));
+    }
 }
