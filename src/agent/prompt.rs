@@ -40,9 +40,9 @@ pub(crate) struct Prompt<'a> {
     pub text: &'a str,
     /// The pinned inputs.
     pub inputs: &'a [Input],
-    /// How many bytes of inputs may be in it; what does not fit is named only.
+    /// How many bytes of inputs, earlier attempts and remarks may be in it. An input that does not fit is named only.
     pub budget: usize,
-    /// What earlier attempts came to, one line each.
+    /// What each earlier attempt came to, with its last lines, the oldest first.
     pub earlier: &'a [String],
     /// What people and agents noted, and what work on the research that this spec replaces or takes further has found, one line each.
     pub remarks: &'a [String],
@@ -54,17 +54,25 @@ pub(crate) struct Prompt<'a> {
     pub attribution: Option<&'a str>,
 }
 
+/// What part of the budget each list of what happened before may take: a quarter.
+const HISTORY: usize = 4;
+
 const COMMON: &str = include_str!("prompts/common.md");
 
 /// The prompt of an agent that reviews the changes from `base` to `tip`: the spec that they are for, and the patch as far as `budget` goes.
 pub(crate) fn review(base: &str, tip: &str, spec: &str, patch: &str, budget: usize) -> String {
     let mut text = include_str!("prompts/review.md").replace("{{base}}", base).replace("{{tip}}", tip);
     section(&mut text, "The spec", spec);
-    let end = (0..=budget.min(patch.len())).rev().find(|at| patch.is_char_boundary(*at)).unwrap_or(0);
-    let shown = &patch[..end];
+    let shown = cut(patch, budget);
     let rest = if shown.len() < patch.len() { "\n(It goes on: see git diff.)\n" } else { "" };
     section(&mut text, "The patch", &format!("{shown}{rest}"));
     text
+}
+
+/// The beginning of a text, as much as fits into so many bytes.
+fn cut(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    &text[..end]
 }
 
 /// The text of the prompt.
@@ -86,18 +94,10 @@ pub(crate) fn render(prompt: &Prompt<'_>) -> String {
             writeln!(text, "- {path}").expect("writing to a string cannot fail");
         }
     }
-    if !prompt.earlier.is_empty() {
-        text.push_str("\nEarlier attempts, which did not succeed:\n");
-        for line in prompt.earlier {
-            writeln!(text, "- {line}").expect("writing to a string cannot fail");
-        }
-    }
-    if !prompt.remarks.is_empty() {
-        text.push_str("\nWhat was found before:\n");
-        for line in prompt.remarks {
-            writeln!(text, "- {line}").expect("writing to a string cannot fail");
-        }
-    }
+    let mut left = prompt.budget;
+    let short = prompt.id.short();
+    left -= newest(&mut text, "Earlier attempts, which did not succeed:", prompt.earlier, prompt.budget, short);
+    left -= newest(&mut text, "What was found before:", prompt.remarks, prompt.budget, short);
     if let Some(reproduction) = prompt.reproduction {
         section(&mut text, "The reproduction", reproduction);
     }
@@ -108,7 +108,6 @@ pub(crate) fn render(prompt: &Prompt<'_>) -> String {
         section(&mut text, "What was done so far", so_far);
     }
     section(&mut text, &format!("The spec {}", prompt.id.short()), prompt.text);
-    let mut left = prompt.budget;
     for input in prompt.inputs {
         match &input.text {
             Some(body) if body.len() <= left => {
@@ -121,6 +120,32 @@ pub(crate) fn render(prompt: &Prompt<'_>) -> String {
         }
     }
     text
+}
+
+/// Adds a list of `items` under `title`, the newest of them, as many as fit into a share of `budget`. Gives how many bytes these are.
+fn newest(text: &mut String, title: &str, items: &[String], budget: usize, short: &str) -> usize {
+    let Some(last) = items.last() else { return 0 };
+    let share = budget / HISTORY;
+    let mut size = 0;
+    let fits = |item: &&String| {
+        size += item.len();
+        size <= share
+    };
+    let count = items.iter().rev().take_while(fits).count();
+    let mut shown: Vec<&str> = items[items.len() - count..].iter().map(String::as_str).collect();
+    if shown.is_empty() {
+        // The end of an attempt is how it ended first of all: its beginning is kept.
+        shown.push(cut(last, share));
+    }
+    writeln!(text, "\n{title}").expect("writing to a string cannot fail");
+    if let left_out @ 1.. = items.len() - shown.len() {
+        writeln!(text, "- ({left_out} older left out; to see them: git chant log {short})")
+            .expect("writing to a string cannot fail");
+    }
+    for item in &shown {
+        writeln!(text, "- {item}").expect("writing to a string cannot fail");
+    }
+    shown.iter().map(|item| item.len()).sum()
 }
 
 /// The rules for every agent. A line that begins with `[condition]` is left out where the spec has nothing of the kind.

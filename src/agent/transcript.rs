@@ -57,8 +57,8 @@ fn open_to_append(path: &Path, options: &mut OpenOptions, verb: &str) -> Result<
     fault::around("transcript.create", || local_file::open_with(path, options.append(true).mode(0o600))).io(verb, path)
 }
 
-/// The last lines of a transcript that are not blank, without control sequences, oldest first; none if there is no transcript. Only
-/// the end of it is read.
+/// The last lines of a transcript that are not blank, without control sequences, cut where they are long, oldest first; none if there
+/// is no transcript. Only the end of it is read.
 pub(crate) fn last_lines(path: &Path, count: usize) -> Result<Vec<String>> {
     let Some((bytes, cut)) = tail(path)? else { return Ok(Vec::new()) };
     let mut sanitizer = Sanitizer::new();
@@ -66,7 +66,8 @@ pub(crate) fn last_lines(path: &Path, count: usize) -> Result<Vec<String>> {
     // What is cut off at its beginning is no line.
     let whole = if !cut { text.as_str() } else { text.split_once('\n').map_or("", |(_, rest)| rest) };
     let lines: Vec<&str> = whole.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
-    Ok(lines[lines.len().saturating_sub(count)..].iter().map(|line| (*line).to_owned()).collect())
+    let cut = |line: &&str| line.chars().take(LONGEST_LINE).collect();
+    Ok(lines[lines.len().saturating_sub(count)..].iter().map(cut).collect())
 }
 
 /// Opens a transcript for reading; `None` if there is none.

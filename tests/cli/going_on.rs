@@ -86,6 +86,29 @@ fn an_agent_that_failed_itself_begins_anew() {
     assert!(prompt.contains("its last lines:\n      the last words"), "{prompt}");
 }
 
+#[test]
+fn a_prompt_tells_of_the_newest_attempts_and_is_no_longer_for_it() {
+    let (sandbox, id) = failed(":");
+    sandbox.git(&["config", "chant.promptBudget", "8k"]);
+    for attempt in 1..=6 {
+        // Ten lines of six thousand characters.
+        let line = format!("for n in 0 1 2 3 4 5 6 7 8 9; do printf 'line {attempt}%06000d\\n' 7; done; exit 3");
+        sandbox.agent(&line);
+        sandbox.chant(&["work", &id, "--fresh"]).fails(1, &["exited with code 3"]);
+    }
+    for _ in 0..3 {
+        sandbox.chant(&["note", &id, "-m", &"remark ".repeat(400)]).ok();
+    }
+    sandbox.agent(MENDS);
+    sandbox.chant(&["work", &id, "--fresh"]).ok();
+    let prompt = home(&sandbox, "prompt");
+    assert!(prompt.len() < 12 * 1024, "{} bytes", prompt.len());
+    assert!(prompt.contains("line 6") && !prompt.contains("line 5"), "{prompt}");
+    for left_out in ["(6 older left out; to see them: git chant log", "(2 older left out"] {
+        assert!(prompt.contains(left_out), "{left_out}: {prompt}");
+    }
+}
+
 /// A sandbox with these agents, the first first.
 fn agents(all: &[(&str, &str)]) -> (Sandbox, String) {
     let sandbox = Sandbox::new();
