@@ -124,7 +124,7 @@ pub(crate) fn by_agent(project: &Project, id: &SpecId, name: &str, progress: &dy
         return Err(Error::usage(Kind::BadFlags, "the agent 'manual' is you; it cannot review")
             .hint(format!("to review it yourself: git chant review {}", id.short())));
     }
-    budget::require(project, id, work.attempt.spec.front.topic.as_deref(), name)?;
+    budget::require(project, id, work.attempt.spec.front.topic.as_deref(), &agent, progress)?;
     let temporary = project.env.temp_dir();
     let place = tempfile::Builder::new().prefix("chant-").tempdir_in(&temporary).io("create a file in", &temporary)?;
     let info = Info::of_this_process(id.clone(), place.path().to_owned(), project.env.now().as_second());
@@ -153,7 +153,7 @@ pub(crate) fn by_agent(project: &Project, id: &SpecId, name: &str, progress: &dy
     let tip = work.tip.to_hex_with_len(12);
     let sentence = format!("agent '{name}'{confined} on {tip}: {}", verdict(&said));
     let store = project.store()?;
-    let facts = Facts { reason: Some(sentence.clone()), cost, ..Facts::default() };
+    let facts = Facts { reason: Some(sentence.clone()), cost, run_agent: Some(name.to_owned()), ..Facts::default() };
     let event = NewEvent { op: Op::Note, sentence: sentence.clone(), facts };
     let evidence = Evidence { review: Some(store.write_blob(said.as_bytes())?), ..Evidence::default() };
     store.record(id, Addition { event, evidence, informed: Vec::new() })?;

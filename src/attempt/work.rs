@@ -161,7 +161,8 @@ impl Work<'_> {
             progress.say(&Step::Warning(format!("HEAD is detached: the work of '{short}' will not be merged")));
             progress.say(&Step::Hint(format!("to merge it later: git chant merge {short} --onto <branch>")));
         }
-        budget::require(project, id, plan.spec.front.topic.as_deref(), &plan.agent.name).map_err(Stop::NotReady)?;
+        let topic = plan.spec.front.topic.as_deref();
+        budget::require(project, id, topic, &plan.agent, progress).map_err(Stop::NotReady)?;
         self.approve(plan.text.blob(), &plan.spec, plan.prompt.as_ref())?;
         // A person may have typed it into a file that was there already.
         project.supersede_named(id, &plan.spec.front.supersedes, None)?;
@@ -440,7 +441,7 @@ impl Work<'_> {
         recover::end_survivors_of(project, id, Some(state), progress)?;
         let plan = conflict::plan(project, id, state, conflict, agent)?;
         let topic = plan.attempt.spec.front.topic.as_deref();
-        budget::require(project, id, topic, &plan.agent.name).map_err(Stop::NotReady)?;
+        budget::require(project, id, topic, &plan.agent, progress).map_err(Stop::NotReady)?;
         self.approve(plan.attempt.blob, &plan.attempt.spec, plan.prompt.as_ref())?;
         match conflict::resolve(project, &plan, progress)? {
             Resolved::Yes { run, lease } => {

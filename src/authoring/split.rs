@@ -130,7 +130,7 @@ fn ask_agent(
     })?;
     let agent = project.agent(&name)?;
     agent.require_program(project)?;
-    budget::require(project, id, spec.front.topic.as_deref(), &name)?;
+    budget::require(project, id, spec.front.topic.as_deref(), &agent, progress)?;
     let text = String::from_utf8_lossy(&text.bytes);
     let failed = |what: &str, cause| Error::fatal(Kind::Tempdir, format!("cannot {what}: {cause}"));
     let directory = tempfile::tempdir().map_err(|cause| failed("make a directory", cause))?;
@@ -151,7 +151,7 @@ fn ask_agent(
     if let Some(parser) = &parser
         && project.store()?.tip(id)?.is_some()
     {
-        run_cost::record(project, id, None, parser.report())?;
+        run_cost::record(project, id, None, &name, parser.report())?;
     }
     if !finished.ending.success() {
         return Err(Error::negative(Kind::AgentFailed, format!("the agent {}", finished.ending)));

@@ -76,7 +76,7 @@ keys! {
     BRANCH_PREFIX = "chant.branchPrefix", Kind::BranchPrefix, Some("chant/"),
         "The prefix of work branch names; the id of the spec follows.";
     BUDGET = "chant.budget", Kind::Budget, None,
-        "How much the runs of agents for one spec may cost, as the agents report it: `5`, `2.50 EUR`, `500k tokens`. An amount without a currency is in US dollars. Once that is used up, git-chant starts no further run for the spec: what is paused stays paused, and what is pending stays pending. Raise it to go on.";
+        "How much the runs of agents for one spec may cost, as the agents report it: `5`, `2.50 EUR`, `500k tokens`. An amount without a currency is in US dollars. A budget limits only an agent that reports in its unit, and git-chant warns of another before the run. Once that is used up, git-chant starts no further run for the spec: what is paused stays paused, and what is pending stays pending. Raise it to go on.";
     BUDGET_DAY = "chant.budget.day", Kind::Budget, None,
         "How much all runs that ended on one day, from midnight on, may cost before git-chant starts no further run on that day.";
     BUDGET_TOPIC = "chant.budget.topic", Kind::Budget, None,
@@ -106,7 +106,7 @@ keys! {
     PROGRESS = "chant.progress", Kind::Duration, Some("1m"),
         "How often a command that waits for an agent or a check says so where no line can be redrawn, because standard error is no terminal. `none` is never.";
     PROMPT_BUDGET = "chant.promptBudget", Kind::Int { min: 1024, max: 1 << 30 }, Some("100k"),
-        "How many bytes of pinned inputs the prompt includes; it names the others, which the agent reads from the worktree.";
+        "How many bytes of pinned inputs, earlier attempts and notes the prompt includes. It names the inputs that do not fit, which the agent reads from the worktree. Earlier attempts take a quarter at most, and so do notes: the newest.";
     PRUNE_EXPIRE = "chant.pruneExpire", Kind::Expiry, Some("90.days.ago"),
         "How old transcripts of closed specs and files of interrupted checks become before `git chant prune` removes them.";
     PUSH_BRANCHES = "chant.pushBranches", Kind::Bool, Some("true"),

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// How many parts an amount of money has.
 const MICROS: u64 = 1_000_000;
 
+/// The currency of an amount that names none.
+pub(crate) const DOLLARS: &str = "USD";
+
 /// An amount of money in one currency.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Money {
@@ -149,7 +152,7 @@ impl Budget {
     pub(crate) fn read(text: &str) -> Option<Budget> {
         let words: Vec<&str> = text.split_whitespace().collect();
         match words.as_slice() {
-            [amount] => Money::new(amount.parse().ok()?, "USD").map(Budget::Money),
+            [amount] => Money::new(amount.parse().ok()?, DOLLARS).map(Budget::Money),
             [count, "tokens" | "token"] => {
                 let (digits, unit) = match count.as_bytes().last()? {
                     b'k' => (&count[..count.len() - 1], 1_000),

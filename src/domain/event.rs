@@ -237,6 +237,10 @@ pub struct Facts {
     pub spent: Option<Cost>,
     /// The session that the agent reported.
     pub session: Option<String>,
+    /// The agent of the run that is counted, where that may be another than the agent of the attempt.
+    pub run_agent: Option<String>,
+    /// On a note that counts a run: the session that its agent reported.
+    pub run_session: Option<String>,
     /// What confined the run of the agent.
     pub confined: Option<Confined>,
     /// How far the work is verified.
@@ -296,6 +300,8 @@ impl Facts {
             clone: None,
             patch_ids: Vec::new(),
             cost: None,
+            run_agent: None,
+            run_session: None,
             exit: None,
             stopped: None,
             reason: None,

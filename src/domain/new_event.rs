@@ -184,7 +184,14 @@ fn take_own_facts(state: &State, new: &NewEvent, facts: &mut Facts) {
         Some(cost) => Some([state.facts.spent.clone().unwrap_or_default(), cost.clone()].iter().sum()),
         None => state.facts.spent.clone(),
     };
+    let other_agent = own.agent.is_some() && own.agent != facts.agent;
+    if new.op.claims().is_some() && (own.cost.is_some() || other_agent) {
+        // What an earlier run in another session reported is not this run's.
+        facts.session = None;
+        facts.model = facts.model.take().filter(|_| !other_agent);
+    }
     facts.cost = own.cost;
+    (facts.run_agent, facts.run_session) = (own.run_agent, own.run_session);
     macro_rules! prefer_own {
         ($($field:ident),+) => { $( if own.$field.is_some() { facts.$field = own.$field; } )+ };
     }

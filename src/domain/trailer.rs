@@ -115,6 +115,8 @@ trailers! {
     "Cost" facts.cost, "text", "What the run of an agent that ended with this event cost, as the agent reported it: `0.0312 USD, 5120 tokens in, 3000 cached, 310 out`. Tokens from a cache are among those that went in.";
     "Spent" facts.spent, "text", "What all runs for the spec cost, this event's own included.";
     "Session" facts.session, "text", "The session that the agent reported.";
+    "Run-Agent" facts.run_agent, "name", "The agent whose run `Chant-Cost` counts, where that is not the run of `Chant-Agent` for the attempt: a review, a proposal how to split the spec.";
+    "Run-Session" facts.run_session, "text", "On a note with `Chant-Cost`: the session that the agent of that run reported.";
     "Confined" facts.confined, "name", "What confined the run of the agent: `bubblewrap`, `seatbelt` or `none`.";
     "Verified" facts.verified, "name", "How far the work is verified: `none`, `checks`, `proof` or `reviewed`, see gitchant-security(7).";
     "Exit" facts.exit, "number", "The exit code of the agent.";

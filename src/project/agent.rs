@@ -41,6 +41,17 @@ pub(crate) struct Agent {
     pub timeout: Option<Duration>,
 }
 
+/// What an agent reports of the cost of its runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reports {
+    /// US dollars and tokens.
+    Money,
+    /// Tokens alone.
+    Tokens,
+    /// Nothing that git-chant understands.
+    Nothing,
+}
+
 impl Agent {
     /// The agent that a person `asked` for, otherwise the spec's own, otherwise the configured one. `timeout` comes before what is configured.
     ///
@@ -191,6 +202,16 @@ impl Agent {
                 };
                 (Stdin::Dialogue, Some(OutputParser::talking(dialogue)))
             }
+        }
+    }
+
+    /// What it reports of its cost, as far as that is known.
+    pub(crate) fn reports(&self) -> Option<Reports> {
+        match (self.preset, self.protocol) {
+            (Some(preset), _) if preset.reports_money => Some(Reports::Money),
+            (Some(_), _) => Some(Reports::Tokens),
+            (None, Protocol::Text) => Some(Reports::Nothing),
+            (None, Protocol::Acp) => None,
         }
     }
 

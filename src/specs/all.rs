@@ -234,7 +234,7 @@ impl<'p> Specs<'p> {
         Ok(arrival != Arrival::No)
     }
 
-    fn state_at(&self, id: &SpecId, tip: ObjectId) -> Result<Rc<State>> {
+    pub(super) fn state_at(&self, id: &SpecId, tip: ObjectId) -> Result<Rc<State>> {
         let read = || self.project.store()?.state_at(id, tip).map(|(state, _)| Rc::new(state));
         let Some(cache) = &self.cache else { return read() };
         if let Some(known) = cache.state(id, tip) {

@@ -14,7 +14,7 @@ use crate::{
     },
     answer::progress::{Progress, Step},
     domain::{
-        checks::Permission, confined::Confined, failure::Said, id::SpecId, pattern::PathSet, spec_file,
+        checks::Permission, confined::Confined, event::Facts, failure::Said, id::SpecId, pattern::PathSet, spec_file,
         spec_file::Spec, spec_type::SpecType, state::State, stop::Stopped,
     },
     env::local_file,
@@ -33,6 +33,8 @@ pub(crate) const SEEN_DIR: &str = "chant/seen";
 /// How an agent's run ended: what the checks of the attempt need to know of it.
 #[derive(Clone, Debug)]
 pub(crate) struct RunEnd {
+    /// The name of the agent.
+    pub agent: String,
     /// How it ended.
     pub ending: Ending,
     /// What it said when it failed the attempt.
@@ -51,6 +53,21 @@ pub(crate) struct RunEnd {
     pub confined: Confined,
     /// Why the work of a confined run was not taken into the repository, if it was not.
     pub refused: Option<String>,
+}
+
+impl RunEnd {
+    /// What the event that the run ended with records of it.
+    pub(crate) fn facts(&self, attempt: &Attempt) -> Facts {
+        Facts {
+            run_agent: Some(&self.agent).filter(|name| attempt.agent.as_ref() != Some(name)).cloned(),
+            model: self.report.model.clone(),
+            cost: self.report.cost().cloned(),
+            session: self.report.session.clone(),
+            confined: Some(self.confined.clone()),
+            exit: self.ending.exit_code(),
+            ..Facts::default()
+        }
+    }
 }
 
 /// What is different in the repository, in words.

@@ -2,21 +2,40 @@
 
 use super::all::Specs;
 use crate::{
-    domain::id::SpecId,
+    answer::progress::{Progress, Step},
+    domain::{
+        cost::{Budget, DOLLARS},
+        id::SpecId,
+    },
     error::{Error, Kind, Result},
-    project::{Project, agent::MANUAL},
+    project::{
+        Project,
+        agent::{Agent, MANUAL, Reports},
+    },
 };
 
-/// Refuses another run of `agent` for a spec of `topic` once a budget is used up.
+/// Refuses another run of `agent` for a spec of `topic` once a budget is used up. Says which budgets cannot limit the agent.
 ///
 /// # Errors
 /// `budget` with what was spent, of how much.
-pub(crate) fn require(project: &Project, id: &SpecId, topic: Option<&str>, agent: &str) -> Result<()> {
+pub(crate) fn require(
+    project: &Project,
+    id: &SpecId,
+    topic: Option<&str>,
+    agent: &Agent,
+    progress: &dyn Progress,
+) -> Result<()> {
     let [of_spec, of_topic, of_day] = project.config().budgets()?;
-    if agent == MANUAL || [&of_spec, &of_topic, &of_day].iter().all(|budget| budget.is_none()) {
+    if agent.name == MANUAL || [&of_spec, &of_topic, &of_day].iter().all(|budget| budget.is_none()) {
         return Ok(());
     }
-    let specs = Specs::new(project)?;
+    let of_topic = of_topic.filter(|_| topic.is_some());
+    let budgets = [("chant.budget", &of_spec), ("chant.budget.topic", &of_topic), ("chant.budget.day", &of_day)];
+    for (key, budget) in budgets {
+        say_unlimited(key, budget.as_ref(), agent, progress);
+    }
+    let specs = Specs::cached(project)?;
+    let agent = &agent.name;
     let refuse = |key: &str, whose: &str, told: String| {
         let short = id.short();
         Err(Error::negative(Kind::Budget, format!("cannot run '{agent}' on '{short}': {whose} is used up: {told}"))
@@ -43,4 +62,20 @@ pub(crate) fn require(project: &Project, id: &SpecId, topic: Option<&str>, agent
         }
     }
     Ok(())
+}
+
+/// Says that a budget cannot limit an agent which reports nothing in its unit.
+fn say_unlimited(key: &str, budget: Option<&Budget>, agent: &Agent, progress: &dyn Progress) {
+    let Some(budget) = budget else { return };
+    let reports = agent.reports();
+    let what = match (budget, reports) {
+        (Budget::Money(_), Some(Reports::Tokens)) => "it reports tokens only",
+        (Budget::Money(money), Some(Reports::Money)) if money.currency != DOLLARS => "it reports US dollars",
+        (_, Some(Reports::Nothing)) => "it reports no cost",
+        _ => return,
+    };
+    progress.say(&Step::Warning(format!("{key} does not limit '{}': {what}", agent.name)));
+    if reports == Some(Reports::Tokens) {
+        progress.say(&Step::Hint(format!("to limit its tokens: git config {key} \"500k tokens\"")));
+    }
 }

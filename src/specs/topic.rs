@@ -88,7 +88,8 @@ impl Specs<'_> {
     }
 }
 
-fn is_of(entry: &Entry, topic: &str) -> bool {
+/// Whether a spec belongs to the topic.
+pub(super) fn is_of(entry: &Entry, topic: &str) -> bool {
     entry.spec().is_some_and(|spec| spec.front.topic.as_deref() == Some(topic))
 }
 

@@ -376,6 +376,7 @@ impl Specs<'_> {
 /// The view of one event.
 pub(crate) fn event_view(event: &Event) -> EventView {
     let facts = &event.facts;
+    let counts_other = facts.run_agent.is_some();
     EventView {
         id: event.id.to_string(),
         spec: event.spec.clone(),
@@ -386,11 +387,11 @@ pub(crate) fn event_view(event: &Event) -> EventView {
         sentence: event.sentence.clone(),
         attempt: own_attempt(event).map(|id| id.to_string()),
         reason: facts.reason.clone(),
-        agent: facts.agent.clone(),
-        model: facts.model.clone(),
+        agent: facts.run_agent.as_ref().or(facts.agent.as_ref()).cloned(),
+        model: facts.model.clone().filter(|_| !counts_other),
         cost: facts.cost.as_ref().map(ToString::to_string),
         usage: facts.cost.as_ref().map(CostView::from),
-        session: facts.session.clone(),
+        session: if counts_other { facts.run_session.clone() } else { facts.session.clone() },
         confined: facts.confined.as_ref().map(|by| by.as_ref().to_owned()),
         verified: facts.verified.as_ref().map(|level| level.as_ref().to_owned()),
         exit: facts.exit,

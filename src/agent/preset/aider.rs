@@ -26,6 +26,7 @@ pub(super) const PRESET: Preset = Preset {
     reads: Some("read: AGENTS.md, in .aider.conf.yml"),
     writes: &[".aider", ".aider.conf.yml"],
     login: "",
+    reports_money: true,
     stopped_by: |_| None,
     protocol: Protocol::Text,
     options: &[],

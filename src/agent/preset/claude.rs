@@ -32,6 +32,7 @@ pub(super) const PRESET: Preset = Preset {
         ".local/state/claude",
     ],
     login: "claude auth login",
+    reports_money: true,
     stopped_by: |_| None,
     protocol: Protocol::Text,
     options: &[

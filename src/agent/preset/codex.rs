@@ -22,6 +22,7 @@ pub(super) const PRESET: Preset = Preset {
     reads: None,
     writes: &[".codex"],
     login: "codex login",
+    reports_money: false,
     stopped_by: |_| None,
     protocol: Protocol::Text,
     options: &[],
@@ -52,7 +53,7 @@ impl EventReader for Codex {
             Some("turn.completed") => {
                 if let Some(usage) = event.get("usage") {
                     let count = |field| number(usage, field);
-                    parsed.report.of_session = true;
+                    parsed.report.of_session.tokens = true;
                     parsed.report.tokens(count("input_tokens"), count("cached_input_tokens"), count("output_tokens"));
                 }
             }

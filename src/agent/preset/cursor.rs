@@ -19,6 +19,7 @@ pub(super) const PRESET: Preset = Preset {
     reads: None,
     writes: &[".cursor", ".config/cursor", ".cache/cursor"],
     login: "cursor-agent login",
+    reports_money: false,
     stopped_by: |_| None,
     protocol: Protocol::Text,
     options: &[],

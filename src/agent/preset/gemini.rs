@@ -21,6 +21,7 @@ pub(super) const PRESET: Preset = Preset {
     reads: None,
     writes: &[".gemini"],
     login: "gemini",
+    reports_money: false,
     stopped_by,
     protocol: Protocol::Text,
     options: &[],

@@ -15,6 +15,7 @@ pub(super) const PRESET: Preset = Preset {
     reads: None,
     writes: &[".config/goose", ".local/share/goose", ".local/state/goose"],
     login: "goose configure",
+    reports_money: false,
     stopped_by: |_| None,
     protocol: Protocol::Text,
     options: &[],

@@ -18,7 +18,7 @@ mod report;
 
 pub use acp::{Dialogue, Permit};
 pub use parser::OutputParser;
-pub use report::{Report, is_session};
+pub use report::{OfSession, Report, is_session};
 
 use crate::domain::{checks::Permission, stop::StopKind};
 use parsed::ParsedOutput;
@@ -43,6 +43,8 @@ pub struct Preset {
     pub writes: &'static [&'static str],
     /// What a person types to log in or to give it a key; empty where it reads keys from the environment only.
     pub login: &'static str,
+    /// Whether it reports what a run costs in US dollars. Each reports tokens.
+    pub reports_money: bool,
     /// Why it stopped, by its exit code, where that says it.
     pub(crate) stopped_by: fn(code: i32) -> Option<StopKind>,
     /// How it is talked to.

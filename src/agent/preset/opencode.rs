@@ -21,6 +21,7 @@ pub(super) const PRESET: Preset = Preset {
     reads: None,
     writes: &[".local/share/opencode", ".local/state/opencode", ".config/opencode", ".cache/opencode"],
     login: "opencode auth login",
+    reports_money: true,
     stopped_by: |_| None,
     protocol: Protocol::Text,
     options: &[("--print-logs", "--print-logs --log-level ERROR")],

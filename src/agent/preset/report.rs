@@ -1,7 +1,7 @@
 //! What an agent says of its own run. It can only lie about itself: nothing is decided by it.
 
 use crate::{
-    domain::cost::{Cost, Money},
+    domain::cost::{Cost, DOLLARS, Money},
     terminal::sanitize,
 };
 
@@ -10,6 +10,24 @@ const LONGEST_MODEL: usize = 100;
 
 /// How long the id of a session may be, in bytes.
 const LONGEST_SESSION: usize = 128;
+
+/// Which numbers of a report are sums of all runs in its session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OfSession {
+    /// The money.
+    pub money: bool,
+    /// The tokens.
+    pub tokens: bool,
+}
+
+impl OfSession {
+    /// The part of `cost` that is such a sum.
+    fn part_of(self, cost: &Cost) -> Cost {
+        let money = if self.money { cost.money.clone() } else { Vec::new() };
+        let tokens = if self.tokens { cost.clone() } else { Cost::default() };
+        Cost { money, ..tokens }
+    }
+}
 
 /// What an agent reported, cleaned and cut.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,8 +38,8 @@ pub struct Report {
     pub session: Option<String>,
     /// What it cost.
     cost: Cost,
-    /// Whether that is the sum of all runs in the session, this one included.
-    pub of_session: bool,
+    /// Which of that is the sum of all runs in the session, this one included.
+    pub of_session: OfSession,
 }
 
 impl Report {
@@ -40,7 +58,7 @@ impl Report {
 
     /// Takes note of the price of the whole run in US dollars.
     pub(super) fn price(&mut self, dollars: Option<f64>) {
-        self.money(dollars.and_then(|dollars| Money::new(dollars, "USD")));
+        self.money(dollars.and_then(|dollars| Money::new(dollars, DOLLARS)));
     }
 
     /// Takes note of the price of the whole run.
@@ -63,10 +81,11 @@ impl Report {
         Some(&self.cost).filter(|cost| !cost.is_empty())
     }
 
-    /// With this cost of the run itself, in place of what was said of its session.
+    /// The report of the run itself, where `before` is what earlier runs in its session cost.
     #[must_use]
-    pub(crate) fn of_run(self, cost: Cost) -> Report {
-        Report { cost, of_session: false, ..self }
+    pub(crate) fn without(self, before: &Cost) -> Report {
+        let before = self.of_session.part_of(before);
+        Report { cost: self.cost.without(&before), of_session: OfSession::default(), ..self }
     }
 }
 

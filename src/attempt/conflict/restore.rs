@@ -60,10 +60,8 @@ pub(super) fn restore(
         patch_ids: finish.facts.patch_ids.clone(),
         verified: finish.facts.verified.clone(),
         reason: Some(why.to_owned()),
-        cost: run.and_then(|run| run.report.cost().cloned()),
-        exit: run.and_then(|run| run.ending.exit_code()),
         tampered: changes.waits,
-        ..Facts::default()
+        ..run.map(|run| run.facts(attempt)).unwrap_or_default()
     };
     let sentence = sentence("Restored", attempt.title(), &format!("finished as before: {why}"));
     let event = NewEvent { op: Op::Finish, sentence, facts };

@@ -360,16 +360,11 @@ impl Judge<'_> {
             attempt: Some(attempt.start),
             work_commits: commits.clone(),
             patch_ids: patches.map(|id| id.map_or_else(|| "-".to_owned(), |id| id.to_string())).collect(),
-            exit: run.and_then(|run| run.ending.exit_code()),
             stopped: verdict.stop_kind(),
             reason,
             tampered: self.to_acknowledge(verdict),
-            model: run.and_then(|run| run.report.model.clone()),
-            cost: run.and_then(|run| run.report.cost().cloned()),
-            session: run.and_then(|run| run.report.session.clone()),
-            confined: run.map(|run| run.confined.clone()),
             verified: (*verdict == Verdict::Passed).then(|| self.checks.verified()),
-            ..Facts::default()
+            ..run.map(|run| run.facts(attempt)).unwrap_or_default()
         };
         let addition = Addition { event: NewEvent { op, sentence, facts }, evidence, informed: Vec::new() };
         let appended = store.append_if(&attempt.id, |state| {
@@ -385,7 +380,7 @@ impl Judge<'_> {
             Ok(if again { Decision::Skip } else { Decision::Append(addition.clone()) })
         })?;
         if let (None, Some(run)) = (&appended, run) {
-            run_cost::record(project, &attempt.id, Some(attempt.start), &run.report)?;
+            run_cost::record(project, &attempt.id, Some(attempt.start), &run.agent, &run.report)?;
         }
         if *verdict == Verdict::Passed
             && !self.project.silent

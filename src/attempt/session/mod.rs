@@ -158,9 +158,10 @@ impl Session<'_> {
         let stopped = stop::reason(ending, heard.reported, by_code).or_else(asked);
         let last_words = heard.last_words;
         let stopped = stopped.map(|stopped| stopped.or_said(last_words.as_deref()));
-        let report = run_cost::of_run(project, this.id, this.attempt, heard.report)?;
+        let report = run_cost::of_run(project, this.id, heard.report)?;
         let (said, permissions) = (requests.said(), heard.permissions);
-        Ok(RunEnd { ending, said, report, stopped, last_words, permissions, changes, confined, refused })
+        let agent = this.agent.name.clone();
+        Ok(RunEnd { agent, ending, said, report, stopped, last_words, permissions, changes, confined, refused })
     }
 
     /// Runs one process of the agent to its end, in the session that it `had`.

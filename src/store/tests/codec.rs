@@ -114,6 +114,7 @@ prop_compose! {
         (work_commits, patch_ids) in (prop::collection::vec(ids(), 0..3), prop::collection::vec(text(), 0..3)).boxed(),
         landing in some((some(ids()), ids()).prop_map(|(old, new)| Landing { old, new })).boxed(),
         (agent, model, session) in (some(text()), some(text()), some(text())).boxed(),
+        (run_agent, run_session) in (some(text()), some(text())).boxed(),
         (cost, spent) in (some(costs()), some(costs())).boxed(),
         (exit, reason, confined, verified, stopped) in
             (some(any::<i32>()), some(text()), some(confined()), some(verified()), some(Just(StopKind::Overload))).boxed(),
@@ -127,7 +128,7 @@ prop_compose! {
     ) -> Facts {
         Facts {
             status, was, phase, attempt, nonce, clone, spec_path, spec_blob, created, onto, base, target, work_commits,
-            patch_ids, landing, agent, model, cost, spent, session, confined, verified, exit, stopped, reason, informed_by, supersedes, approval, review, tampered,
+            patch_ids, landing, agent, model, cost, spent, session, run_agent, run_session, confined, verified, exit, stopped, reason, informed_by, supersedes, approval, review, tampered,
             contended, current, unknown, superseded_by: replaced.then(spec), proposed_by: proposed.then(spec),
         }
     }
@@ -151,6 +152,8 @@ fn expected(mut facts: Facts) -> Facts {
         &mut facts.agent,
         &mut facts.model,
         &mut facts.session,
+        &mut facts.run_agent,
+        &mut facts.run_session,
         &mut facts.reason,
     ] {
         text.take_if(|text| text.is_empty());
@@ -223,6 +226,8 @@ fn a_single_valued_trailer_that_occurs_twice_makes_the_event_invalid() {
         ("Model", "x".into()),
         ("Cost", "x".into()),
         ("Session", "x".into()),
+        ("Run-Agent", "x".into()),
+        ("Run-Session", "x".into()),
         ("Exit", "1".into()),
         ("Reason", "x".into()),
         ("Approval", format!("approved {blob}")),

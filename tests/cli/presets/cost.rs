@@ -111,3 +111,84 @@ fn once_a_budget_is_used_up_no_further_run_begins() {
     room.sandbox.git(&["config", "chant.budget", "much"]);
     room.chant(&["work", &id]).fails(128, &["bad config value 'much' for 'chant.budget'", "2.50 EUR"]);
 }
+
+#[test]
+fn sums_of_a_session_are_reduced_by_that_session_alone() {
+    let said = "{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"ses-1\",\"model\":\"m\"}\n\
+                {\"type\":\"assistant\",\"message\":{\"id\":\"m1\",\"usage\":{\"input_tokens\":80,\"output_tokens\":10},\"content\":[{\"type\":\"text\",\"text\":\"Still.\"}]}}";
+    let room = Room::with("claude", "", &format!("echo '{said}'; sleep 1000"));
+    room.use_agent("claude");
+    let id = room.add();
+    let mut child = room.command(&["work", &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("Still.")));
+    room.chant(&["pause", &id]).ok();
+    Ran::of(child.wait_with_output().unwrap()).fails(1, &["Paused after"]);
+    // Another agent goes on, and reports the sum of a session of its own.
+    let turn = "{\"type\":\"thread.started\",\"thread_id\":\"th-1\"}\n\
+                {\"type\":\"turn.completed\",\"usage\":{\"input_tokens\":90,\"output_tokens\":10}}\n";
+    room.install("codex", turn, DOES_IT);
+    room.chant(&["work", &id, "--agent", "codex"]).ok();
+    let shown = room.sandbox.show(&id);
+    assert_eq!(shown["cost"]["text"], "170 tokens in, 20 out");
+    // It named no model, and the one that claude named is not its own.
+    assert_eq!((&shown["agent"], &shown["model"]), (&"codex".into(), &serde_json::Value::Null));
+    let by_agent = room.chant(&["cost", "--by", "agent"]).ok().out;
+    assert!(
+        by_agent.starts_with("claude  80 tokens in, 10 out (1 run)\ncodex   90 tokens in, 10 out (1 run)\n"),
+        "{by_agent}"
+    );
+    assert_eq!(room.chant(&["fsck", "--json"]).ok().json()["problems"], serde_json::json!([]));
+}
+
+#[test]
+fn what_archived_specs_cost_counts_for_the_day_and_the_topic() {
+    let (room, id) = two_runs();
+    room.chant(&["work", &id]).ok();
+    room.chant(&["archive", &id]).ok();
+    let other = room.sandbox.add(&["Make it two again", "--topic", "t"]);
+    for fold in [false, true] {
+        if fold {
+            room.chant(&["archive", "--fold"]).ok();
+        }
+        for (key, whose) in [("chant.budget.day", "the budget of the day"), ("chant.budget.topic", "the budget of 't'")]
+        {
+            let all = format!("{key}=0.004 USD");
+            let ran = room.sandbox.run(&mut git_with(&room, &all, &other));
+            ran.fails(1, &[&format!("{whose} is used up: 0.004 of 0.004 USD")]);
+        }
+    }
+}
+
+/// `git chant work` of a spec, with a setting for this once.
+fn git_with(room: &Room, setting: &str, id: &str) -> std::process::Command {
+    let mut command = room.command(&["work", id]);
+    let (key, value) = setting.split_once('=').unwrap();
+    command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", key).env("GIT_CONFIG_VALUE_0", value);
+    command
+}
+
+#[test]
+fn a_budget_that_cannot_limit_an_agent_is_told_before_the_claim() {
+    let turn = "{\"type\":\"turn.completed\",\"usage\":{\"input_tokens\":90,\"output_tokens\":10}}\n";
+    let room = Room::with("codex", turn, "exit 1");
+    room.install("claude", CLAUDE, "exit 1");
+    room.sandbox.git(&["config", "chant.agent.mine.cmd", "exit 1"]);
+    let id = room.sandbox.add(&["Make it two", "--topic", "t"]);
+    let work = |agent: &str, setting: String| {
+        room.chant(&["reset", &id]);
+        room.sandbox.run(git_with(&room, &setting, &id).args(["--agent", agent])).err
+    };
+    for key in ["chant.budget", "chant.budget.topic", "chant.budget.day"] {
+        let told = work("codex", format!("{key}=1"));
+        let warning = format!("{key} does not limit 'codex': it reports tokens only");
+        assert!(told.contains(&warning) && told.contains(&format!("git config {key} \"500k tokens\"")), "{told}");
+        assert!(told.find(&warning) < told.find("Make it two"), "{told}");
+        assert!(!work("codex", format!("{key}=1k tokens")).contains("does not limit"));
+        assert!(!work("claude", format!("{key}=1")).contains("does not limit"));
+        let told = work("claude", format!("{key}=1 EUR"));
+        assert!(told.contains(&format!("{key} does not limit 'claude': it reports US dollars")), "{told}");
+        let told = work("mine", format!("{key}=1k tokens"));
+        assert!(told.contains(&format!("{key} does not limit 'mine': it reports no cost")), "{told}");
+    }
+}
