@@ -73,8 +73,28 @@ pub(crate) fn end(
             project.tell_of_kept(id, attempt, kept, progress)?;
         }
     }
+    if let (Some(state), Some(attempt)) = (before, judged) {
+        tell_of_other_clone(project, id, state, attempt, progress)?;
+    }
     complete_driver(project, id)?;
     Ok(what)
+}
+
+/// Says that a run in another clone goes on until it hears of its end.
+fn tell_of_other_clone(
+    project: &Project,
+    id: &SpecId,
+    state: &State,
+    attempt: ObjectId,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let Some(holder) = project.holder(id, attempt)? else { return Ok(()) };
+    if state.status == Status::InProgress && !project.holds(id, attempt)? {
+        let (who, short) = (&holder.author.name, id.short());
+        progress.say(&Step::Warning(format!("{who} may still be working on '{short}' in another clone")));
+        progress.say(&Step::Hint("to tell that clone, here and then there: git chant sync".to_owned()));
+    }
+    Ok(())
 }
 
 /// Says that the work of a completed spec stays in its target.

@@ -80,42 +80,38 @@ fn rank(event: &Event) -> u8 {
     event.op.claims().unwrap_or(Status::Pending).rank()
 }
 
-/// The attempts that some event names as over. A name counts only for an attempt that the event itself can reach: no event
-/// ends what it has not seen.
-fn superseded(history: &History, ops: &[&Event]) -> BTreeSet<ObjectId> {
-    let mut over = BTreeSet::new();
+/// The attempts that some events name as over, with these events. A name counts only for an attempt that the event itself can reach: no
+/// event ends what it has not seen.
+fn superseded(history: &History, ops: &[&Event]) -> BTreeMap<ObjectId, Vec<ObjectId>> {
+    let mut over: BTreeMap<ObjectId, Vec<ObjectId>> = BTreeMap::new();
     for event in ops.iter().filter(|event| event.op.ends_attempts()) {
-        over.extend(
-            event
-                .facts
-                .supersedes
-                .iter()
-                .copied()
-                .filter(|named| *named != event.id && history.reaches(event.id, *named)),
-        );
+        for named in &event.facts.supersedes {
+            if *named != event.id && history.reaches(event.id, *named) {
+                over.entry(*named).or_default().push(event.id);
+            }
+        }
     }
     over
 }
 
-/// The phase events that nothing supersedes: neither a later one of the same attempt, nor the end of the attempt.
-fn standing<'a>(history: &History, ops: &[&'a Event], over: &BTreeSet<ObjectId>) -> Vec<&'a Event> {
+/// The phase events that nothing supersedes: neither a later one of the same attempt, nor the end of the attempt. That its work came into the
+/// target stays true whoever ended the attempt elsewhere meanwhile: only an end that has seen it, or that it has seen, supersedes it.
+fn standing<'a>(history: &History, ops: &[&'a Event], over: &BTreeMap<ObjectId, Vec<ObjectId>>) -> Vec<&'a Event> {
     let mut attempts: BTreeMap<ObjectId, Vec<&Event>> = BTreeMap::new();
     for event in ops.iter().filter(|event| event.op.claims().is_some()) {
         if belongs(history, event) {
             attempts.entry(event.attempt()).or_default().push(event);
         }
     }
+    let is_over = |event: &Event, ends: &[ObjectId]| {
+        event.op != Op::Complete
+            || ends.iter().any(|end| history.reaches(*end, event.id) || history.reaches(event.id, *end))
+    };
     let mut standing = Vec::new();
     for (attempt, events) in attempts {
-        if over.contains(&attempt) {
-            continue;
-        }
-        standing.extend(
-            events
-                .iter()
-                .filter(|one| !events.iter().any(|other| other.id != one.id && history.reaches(other.id, one.id)))
-                .copied(),
-        );
+        let ends = over.get(&attempt).map(Vec::as_slice).unwrap_or_default();
+        let is_last = |one: &Event| !events.iter().any(|other| other.id != one.id && history.reaches(other.id, one.id));
+        standing.extend(events.iter().copied().filter(|one| (ends.is_empty() || !is_over(one, ends)) && is_last(one)));
     }
     standing
 }

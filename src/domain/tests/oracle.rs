@@ -33,18 +33,17 @@ pub(super) fn judge(events: &[Event]) -> (Status, BTreeSet<ObjectId>) {
                     }))
         })
         .collect();
-    let over = |attempt: ObjectId| {
+    let over = |phase: &Event| {
         ops.iter().any(|event| {
             matches!(event.op, Op::Reset | Op::Cancel | Op::Resolve | Op::Start | Op::Release)
-                && event.facts.supersedes.contains(&attempt)
-                && sees(event, attempt)
+                && event.facts.supersedes.contains(&own(phase))
+                && sees(event, own(phase))
+                && (phase.op != Op::Complete || event.id == phase.id || sees(event, phase.id) || sees(phase, event.id))
         })
     };
     let standing: Vec<&&&Event> = phases
         .iter()
-        .filter(|event| {
-            !over(own(event)) && !phases.iter().any(|later| own(later) == own(event) && sees(later, event.id))
-        })
+        .filter(|event| !over(event) && !phases.iter().any(|later| own(later) == own(event) && sees(later, event.id)))
         .collect();
     let open: BTreeSet<ObjectId> =
         standing.iter().filter(|event| rank(event) < pending).map(|event| own(event)).collect();

@@ -204,6 +204,25 @@ fn what_a_superseded_attempt_reports_is_kept_and_changes_no_status() {
 }
 
 #[test]
+fn what_was_completed_before_its_end_elsewhere_was_known_stays_completed() {
+    for op in [Op::Release, Op::Reset, Op::Cancel] {
+        let mut world = World::new(2);
+        let start = world.record(0, &NewEvent::new(Op::Start, "")).map(|_| world.tips[0]).expect("starts");
+        world.fetch(1, 0, Source::FetchOnly);
+        world.record(1, &NewEvent::new(op.clone(), "")).expect("ends it");
+        for phase in [Op::Finish, Op::Complete] {
+            world.record(0, &NewEvent::new(phase, "")).expect("goes on");
+        }
+        world.fetch(0, 1, Source::FetchOnly);
+        let state = world.fold(world.tips[0]);
+        assert_eq!((state.status, state.attempt), (Status::Completed, Some(start)), "{op:?}");
+        // A person who has seen both can begin again.
+        world.record(0, &NewEvent::new(Op::Reset, "")).expect("resets");
+        assert_eq!(world.fold(world.tips[0]).status, Status::Pending, "{op:?}");
+    }
+}
+
+#[test]
 fn an_attempt_that_is_over_is_not_released_in_place_of_the_present_one() {
     let (mut world, a, b) = two_attempts();
     let resolve =

@@ -1,7 +1,11 @@
 //! One clone stops, another goes on: what was not committed and what is in no commit at all come along.
 
 use super::net::Net;
-use crate::support::tools::{need, need_that};
+use crate::support::{
+    Ran,
+    tools::{need, need_that},
+    watch::until,
+};
 
 fn forward(count: usize) -> Vec<usize> {
     (0..count).collect()
@@ -77,6 +81,29 @@ fn what_was_not_committed_is_not_committed_in_the_clone_that_takes_over() {
     net.settle(forward);
     assert_eq!(net.status(0, &spec), "completed");
     assert_eq!(net.held(&net.server, &format!("refs/heads/chant/{spec}")), "");
+}
+
+#[test]
+fn a_run_that_another_clone_releases_meanwhile_still_completes_the_spec() {
+    let net = Net::new(2);
+    let spec = net.add(0, "For two");
+    net.agent(0, "touch \"$HOME/begun\"; until [ -e \"$HOME/go\" ]; do sleep 0.01; done; echo two >file");
+    let home = net.sandbox.dir().join("home");
+    let running = net.start(0, &["work", &spec]);
+    until(|| home.join("begun").exists());
+    net.sync(0);
+    net.sync(1);
+    let told = ["warning: Ada may still be working on", "here and then there: git chant sync"];
+    net.chant(1, &["release", &spec]).fails(0, &told);
+    std::fs::write(home.join("go"), "").unwrap();
+    Ran::of(running.wait_with_output().unwrap()).ok();
+    net.settle(forward);
+    assert_eq!([0, 1].map(|clone| net.status(clone, &spec)), ["completed", "completed"]);
+    net.chant(1, &["work", &spec]).fails(1, &["is completed"]);
+    // Both know the other's word now, and a person begins anew.
+    net.chant(1, &["reset", &spec]).ok();
+    net.settle(forward);
+    assert_eq!([0, 1].map(|clone| net.status(clone, &spec)), ["pending", "pending"]);
 }
 
 #[test]
