@@ -101,11 +101,15 @@ pub(super) fn say_instead(project: &Project, plan: &Plan, progress: &dyn Progres
 }
 
 /// Says what a new attempt begins with where that is not what its target holds here, and where the target has diverged from what was fetched
-/// of it.
-pub(super) fn say_base(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<()> {
+/// of it, or is a new branch that a person `named`.
+pub(super) fn say_base(project: &Project, plan: &Plan, named: bool, progress: &dyn Progress) -> Result<()> {
     let Some(target) = plan.target.as_deref().filter(|_| plan.resumed.is_none()) else { return Ok(()) };
-    let Some(tip) = project.branch_tip(target)? else { return Ok(()) };
     let branch = short_name(target);
+    let Some(tip) = project.branch_tip(target)? else {
+        let what = if named { project.new_branch(target)? } else { None };
+        what.into_iter().for_each(|what| progress.say(&Step::Note(what)));
+        return Ok(());
+    };
     if plan.base != tip
         && let Some(newer) = project.fetched_ahead(target, tip)?
     {

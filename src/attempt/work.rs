@@ -152,7 +152,7 @@ impl Work<'_> {
         }
         let plan = start::plan(project, id, request)?;
         plan::say_instead(project, &plan, progress)?;
-        plan::say_base(project, &plan, progress)?;
+        plan::say_base(project, &plan, self.onto.is_some(), progress)?;
         earlier::say(project, &plan, progress)?;
         plan::say_stale(project, &plan, progress)?;
         plan.spec.ignored().for_each(|warning| progress.say(&Step::Warning(warning)));

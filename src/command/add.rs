@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Context;
 use crate::{
-    answer::{Added, AllAdded, SpecView, outcome::Outcome},
+    answer::{Added, AllAdded, SpecView, outcome::Outcome, progress::Step},
     authoring::{
         add::{self, Request},
         adopt,
@@ -31,6 +31,9 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
         return adopt(context, &project, args, query);
     }
     let onto = args.onto.as_deref().map(target::full_name).transpose()?;
+    if let Some(what) = onto.as_deref().map(|onto| project.new_branch(onto)).transpose()?.flatten() {
+        context.progress.say(&Step::Note(what));
+    }
     let driver = args.member_of.as_deref().map(|query| context.pick(&project, query)).transpose()?;
     let mut draft = draft(context, args)?;
     if let Some(name) = &args.template {

@@ -30,6 +30,9 @@ use crate::{
 /// How long an agent is left alone at first that was stopped by what passes.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 
+/// Said where there is nothing to work.
+const NOTHING_READY: &str = "nothing is ready; to see why: git chant list --ready --explain";
+
 pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let chosen = !args.labels.is_empty() || !args.topic.is_empty() || !args.phase.is_empty();
     if chosen && !args.specs.is_empty() && !args.chain {
@@ -112,9 +115,7 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
             .hint(blocked.way_out.clone()));
     }
     if selection.ready.is_empty() {
-        return Ok(
-            Outcome::new(AllWorked::default()).hint("nothing is ready; to see why: git chant list --ready --explain")
-        );
+        return Ok(Outcome::new(AllWorked::default()).hint(NOTHING_READY));
     }
     let limits = limits(project, args, &selection)?;
     let together = args.jobs > 1;
@@ -143,7 +144,9 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
     let is_whole = filter.phases.is_empty() && filter.types.is_empty() && filter.labels.is_empty();
     let all_done = all.worked.iter().all(|one| one.outcome == "completed");
     let held_up = (is_whole || all.waiting > 0) && all_done && blocked.is_some();
+    let is_idle = all.worked.is_empty();
     let outcome = Outcome::new(all).exit(i32::from(!done || left_named || held_up));
+    let outcome = if is_idle { outcome.hint(NOTHING_READY) } else { outcome };
     // Research that was repeated just now shows another way out.
     let blocked_now = if held_up { self::blocked(&Specs::new(project)?, &wanted)? } else { None };
     let outcome = match blocked_now {
@@ -241,7 +244,8 @@ fn work_one(
         Err(error) => return (Fate::NotDone, Some(refused(view(), error, started))),
     };
     let fate = Fate::of(&ended, named);
-    if ended.is_err() && fate == Fate::Taken {
+    if let (Err(stop), Fate::Taken) = (&ended, fate) {
+        context.progress.say(&Step::Note(stop.error().message.clone()));
         return (fate, None);
     }
     (fate, Some(result(context, view(), ended, started)))

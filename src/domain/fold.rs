@@ -94,8 +94,8 @@ fn superseded(history: &History, ops: &[&Event]) -> BTreeMap<ObjectId, Vec<Objec
     over
 }
 
-/// The phase events that nothing supersedes: neither a later one of the same attempt, nor the end of the attempt. That its work came into the
-/// target stays true whoever ended the attempt elsewhere meanwhile: only an end that has seen it, or that it has seen, supersedes it.
+/// The phase events that nothing supersedes: neither a later one of the same attempt, nor the end of the attempt. A completion is superseded
+/// only by an end that has seen it or that it has seen: the work is in the target, even if another clone ended the attempt during the run.
 fn standing<'a>(history: &History, ops: &[&'a Event], over: &BTreeMap<ObjectId, Vec<ObjectId>>) -> Vec<&'a Event> {
     let mut attempts: BTreeMap<ObjectId, Vec<&Event>> = BTreeMap::new();
     for event in ops.iter().filter(|event| event.op.claims().is_some()) {

@@ -55,6 +55,15 @@ impl Project {
             None => Err(unborn(short_name(name))),
         }
     }
+
+    /// What to tell a person who names the target `full`, where there is no such branch: it may be mistyped.
+    ///
+    /// # Errors
+    /// If refs cannot be read.
+    pub(crate) fn new_branch(&self, full: &str) -> Result<Option<String>> {
+        let is_there = self.branch_start(full)?.is_some();
+        Ok((!is_there).then(|| format!("there is no branch '{}'; the merge will create it", short_name(full))))
+    }
 }
 
 /// The full name of a branch that a person names.

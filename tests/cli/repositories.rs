@@ -145,7 +145,11 @@ fn onto_a_branch_that_is_checked_out_nowhere_and_one_that_is_not_there_yet() {
     assert_eq!(before[2..], after[2..]);
     let other = sandbox.add(&["Another"]);
     sandbox.agent("echo three >file");
-    sandbox.chant(&["work", &other, "--onto", "fix/issue-1"]).ok();
+    let told = "there is no branch 'fix/issue-1'; the merge will create it";
+    sandbox.chant(&["work", &other, "--onto", "fix/issue-1", "--no-merge"]).fails(0, &[told]);
+    sandbox.chant(&["merge", &other, "--onto", "fix/issue-1"]).fails(0, &[told]);
+    assert_eq!(sandbox.chant(&["add", "A third", "--onto", "fix/issue-1"]).ok().err, "");
+    sandbox.chant(&["add", "A fourth", "--onto", "fix/issue-2"]).fails(0, &["there is no branch 'fix/issue-2'"]);
     assert_eq!(sandbox.git(&["show", "fix/issue-1:file"]), "three");
     assert_eq!(sandbox.git(&["rev-parse", "main"]), sandbox.git(&["merge-base", "main", "fix/issue-1"]));
 }

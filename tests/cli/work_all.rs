@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Ran, Sandbox, terminal::Terminal};
+use crate::support::{Ran, Sandbox, terminal::Terminal, watch::until};
 
 /// Writes a file of its own, and its name into a log.
 const WORKS: &str = "echo \"$CHANT_SPEC_ID\" >>\"$HOME/log\"; echo two >\"file-$CHANT_SPEC_ID\"; tick";
@@ -42,6 +42,26 @@ fn clean(sandbox: &Sandbox) {
     assert_eq!(sandbox.chant(&["fsck", "--json"]).ok().json()["problems"], serde_json::json!([]));
     assert_eq!(sandbox.git(&["worktree", "list"]).lines().count(), 1);
     assert_eq!(sandbox.git(&["branch", "--format=%(refname:short)"]), "main");
+}
+
+#[test]
+fn what_another_process_has_meanwhile_is_told_and_left_to_it() {
+    let sandbox = Sandbox::new();
+    let ids = specs(&sandbox, 2);
+    sandbox.agent("touch \"$HOME/begun-$CHANT_SPEC_ID\"; until [ -e \"$HOME/go-$CHANT_SPEC_ID\" ]; do sleep 0.01; done; echo two >\"file-$CHANT_SPEC_ID\"");
+    let home = sandbox.dir().join("home");
+    let begun = |id: &str| until(|| home.join(format!("begun-{id}")).exists());
+    let go = |id: &str| std::fs::write(home.join(format!("go-{id}")), "").unwrap();
+    let all = start(&sandbox, &["work", "--all"]);
+    begun(&ids[0]);
+    let other = start(&sandbox, &["work", &ids[1]]);
+    begun(&ids[1]);
+    go(&ids[0]);
+    let all = ended(all).ok();
+    assert!(all.err.contains("' is being worked on by Ada "), "{}", all.err);
+    assert!(all.out.ends_with("1 completed\n"), "{}", all.out);
+    go(&ids[1]);
+    ended(other).ok();
 }
 
 #[test]

@@ -44,7 +44,7 @@ use crate::{
         merge::Computed,
         worktree::{self, lock::WorktreeLock},
     },
-    project::{Project, check_output},
+    project::{Project, check_output, target::full_name},
     specs::{all::Specs, attempt::Attempt, cleanup::clean_up, driver::complete_driver, reviews::WorkReview},
 };
 
@@ -90,6 +90,9 @@ pub(crate) fn land(
     onto: Option<&str>,
     progress: &dyn Progress,
 ) -> Result<EndedAs, Stop> {
+    if let Some(what) = onto.map(full_name).transpose()?.map(|onto| project.new_branch(&onto)).transpose()?.flatten() {
+        progress.say(&Step::Note(what));
+    }
     for _ in 0..MAX_ROUNDS {
         match round(project, id, onto, progress) {
             Ok(merged) => return Ok(EndedAs::Completed(merged)),
