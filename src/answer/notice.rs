@@ -43,7 +43,8 @@ pub(crate) enum NoticeEvent {
     Failed,
     /// It was stopped and can be resumed.
     Paused,
-    /// Something stands in its way that only a person can remove: a conflict, an approval, a budget.
+    /// Something stands in its way that only a person can remove: a conflict, an approval, a budget, a set-up that fails, an agent that is
+    /// held up try after try.
     NeedsPerson,
 }
 

@@ -101,6 +101,8 @@ pub(crate) enum Need {
     Failed,
     /// Its last attempt failed because of its research.
     Research,
+    /// Its agent was stopped by what passes, as often as git-chant tries by itself.
+    Stuck,
     /// Several attempts claim it.
     Contended,
     /// Its agent changed more than its work, and no person has acknowledged that.
@@ -145,6 +147,7 @@ impl Need {
             Need::Orphaned => ("git chant work", "resume an interrupted attempt"),
             Need::Failed => ("git chant work", "work again on what failed"),
             Need::Research => ("git chant show", "see which research to repeat"),
+            Need::Stuck => ("git chant work", "try again what an agent could not begin"),
             Need::Contended => ("git chant choose", "keep one attempt"),
             Need::Tampered => ("git chant accept", "acknowledge what the agent changed"),
             Need::Stale => ("git chant drift", "see the changed inputs"),

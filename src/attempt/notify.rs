@@ -11,14 +11,18 @@ use super::{
 use crate::{
     agent::process::{self, Run, Stdin},
     answer::{Notice, NoticeEvent, NoticeView, progress::Step, record::Json as _},
-    domain::event::Op,
-    error::{Kind, Result},
+    domain::stop::MAX_TRIES,
+    error::{Exit, Kind, Result},
     git::process::scrubbed_env,
     specs::{all::Specs, view::rfc3339},
+    terminal::clean,
 };
 
 /// How long the command may take.
 const LIMIT: Duration = Duration::from_secs(10);
+
+/// How much of the end of what it printed is shown if it fails, in bytes.
+const SHOWN: usize = 2000;
 
 /// What there is to tell.
 struct News {
@@ -29,18 +33,33 @@ struct News {
 }
 
 impl Work<'_> {
-    /// Tells what came of an attempt. What fails here is a warning.
-    pub(super) fn notify(&self, ended: &Result<Ended, Stop>) {
-        let told = self.tell(ended).unwrap_or_else(|error| Some(error.message));
-        if let Some(why) = told {
-            self.progress.say(&Step::Warning(format!("cannot notify of '{}': {why}", self.id.short())));
+    /// Tells what came of an attempt; `was_last` where no further try follows several. What fails here is a warning.
+    pub(super) fn notify(&self, ended: &Result<Ended, Stop>, was_last: bool) {
+        match ended {
+            Ok(Ended { how, hints, .. }) => self.tell(Ok(how), hints, was_last),
+            Err(stop) => self.tell(Err(stop), &[], was_last),
         }
     }
 
-    /// Runs the command, if there is one and something to tell. Gives why that failed, if it did.
-    fn tell(&self, ended: &Result<Ended, Stop>) -> Result<Option<String>> {
+    /// As [`Work::notify`], with what to do next.
+    pub(super) fn tell(&self, how: Result<&EndedAs, &Stop>, hints: &[String], was_last: bool) {
+        let failed = self.run_command(how, hints, was_last);
+        if let Some((why, output)) = failed.unwrap_or_else(|error| Some((error.message, String::new()))) {
+            self.progress.say(&Step::Warning(format!("cannot notify of '{}': {why}", self.id.short())));
+            let lines = output.lines().filter(|line| !line.trim().is_empty());
+            lines.for_each(|line| self.progress.say(&Step::AgentLine(line)));
+        }
+    }
+
+    /// Runs the command, if there is one and something to tell. Gives why that failed and what the command printed last, if it failed.
+    fn run_command(
+        &self,
+        how: Result<&EndedAs, &Stop>,
+        hints: &[String],
+        was_last: bool,
+    ) -> Result<Option<(String, String)>> {
         let Some(command) = self.project.config().notify()? else { return Ok(None) };
-        let Some(news) = self.news(ended)? else { return Ok(None) };
+        let Some(news) = self.news(how, hints, was_last)? else { return Ok(None) };
         let notice = Notice { notice: self.view(news)? };
         let repo = &self.project.repo;
         let dir = repo.work_dir().unwrap_or(repo.common_dir());
@@ -50,53 +69,59 @@ impl Work<'_> {
         run.stdin = Stdin::Bytes((notice.json(false) + "\n").into_bytes());
         run.timeout = Some(LIMIT);
         run.afterwards = true;
+        run.tail = SHOWN;
         let finished = process::run(run)?;
-        Ok((!finished.ending.success()).then(|| format!("the command of chant.notify {}", finished.ending)))
+        Ok((!finished.ending.success()).then(|| {
+            let printed = clean::text(&String::from_utf8_lossy(&finished.tail)).into_owned();
+            (format!("the command of chant.notify {}", finished.ending), printed)
+        }))
     }
 
-    fn news(&self, ended: &Result<Ended, Stop>) -> Result<Option<News>> {
+    fn news(&self, how: Result<&EndedAs, &Stop>, hints: &[String], was_last: bool) -> Result<Option<News>> {
         let news = |event, why: Option<String>, hints: &[String]| {
             Some(News { event, why, stopped: None, hints: hints.to_vec() })
         };
-        Ok(match ended {
-            Ok(Ended { how, hints, .. }) => match how {
-                EndedAs::Completed(_) => news(NoticeEvent::Completed, None, hints),
-                EndedAs::Finished => news(NoticeEvent::Finished, None, hints),
-                EndedAs::Waiting(waits) => news(NoticeEvent::NeedsPerson, Some(waits.reason()), hints),
-                EndedAs::Failed { reason, .. } => {
-                    let stopped = reason.stopped().map(|stopped| stopped.kind.as_ref().to_owned());
-                    news(NoticeEvent::Failed, Some(reason.to_string()), hints).map(|news| News { stopped, ..news })
-                }
-                // An agent that is held up is tried again and again: that is told once.
-                EndedAs::Paused(Pause::Stopped(stopped)) if !self.is_again(stopped.kind.as_ref())? => {
-                    let why = Some(stopped.to_string());
-                    let stopped = Some(stopped.kind.as_ref().to_owned());
-                    news(NoticeEvent::Paused, why, hints).map(|news| News { stopped, ..news })
-                }
-                EndedAs::Paused(Pause::Stopped(_)) => None,
-                EndedAs::Paused(why) => news(NoticeEvent::Paused, Some(why.to_string()), hints),
-                EndedAs::HandedOver { .. } | EndedAs::Superseded => None,
-            },
-            Err(Stop::NotApproved(error)) => news(NoticeEvent::NeedsPerson, Some(error.message.clone()), &error.hints),
-            Err(Stop::NotReady(error)) if error.kind == Kind::Budget => {
-                news(NoticeEvent::NeedsPerson, Some(error.message.clone()), &error.hints)
+        Ok(match how {
+            Ok(EndedAs::Completed(_)) => news(NoticeEvent::Completed, None, hints),
+            Ok(EndedAs::Finished) => news(NoticeEvent::Finished, None, hints),
+            Ok(EndedAs::Waiting(waits)) => news(NoticeEvent::NeedsPerson, Some(waits.reason()), hints),
+            Ok(EndedAs::Failed { reason, .. }) => {
+                let stopped = reason.stopped().map(|stopped| stopped.kind.as_ref().to_owned());
+                news(NoticeEvent::Failed, Some(reason.to_string()), hints).map(|news| News { stopped, ..news })
             }
-            Err(_) => None,
+            Ok(EndedAs::Paused(Pause::Stopped(stopped))) => {
+                let (event, why) = match was_last {
+                    true => (NoticeEvent::NeedsPerson, format!("stopped after {MAX_TRIES} tries: {stopped}")),
+                    // An agent that is held up is tried again and again: that is told once.
+                    false if self.is_again()? => return Ok(None),
+                    false => (NoticeEvent::Paused, stopped.to_string()),
+                };
+                let stopped = Some(stopped.kind.as_ref().to_owned());
+                news(event, Some(why), hints).map(|news| News { stopped, ..news })
+            }
+            Ok(EndedAs::Paused(why)) => news(NoticeEvent::Paused, Some(why.to_string()), hints),
+            Ok(EndedAs::HandedOver { .. } | EndedAs::Superseded) => None,
+            Err(stop) => {
+                let error = stop.error();
+                let needs_person = match stop {
+                    Stop::NotApproved(_) => true,
+                    Stop::NotReady(error) => error.kind == Kind::Budget,
+                    // A person who interrupted it knows.
+                    Stop::Failed(error) => !matches!(error.exit, Exit::Signal(_)),
+                    Stop::Taken(_) => false,
+                };
+                let why = Some(error.message.clone());
+                if needs_person { news(NoticeEvent::NeedsPerson, why, &error.hints) } else { None }
+            }
         })
     }
 
     /// Whether the pause before the last one was for the same kind of reason, with nothing between them but the try.
-    fn is_again(&self, kind: &str) -> Result<bool> {
+    fn is_again(&self) -> Result<bool> {
         let store = self.project.store()?;
         let Some(tip) = store.tip(self.id)? else { return Ok(false) };
         let walk = store.walk(self.id, tip)?;
-        let mut before = walk.history.events().iter().rev().filter(|event| event.op != Op::Note && !event.is_merge());
-        let is_pause = before.next().is_some_and(|event| event.op == Op::Pause);
-        let resumed = before.next().is_some_and(|event| event.op == Op::Resume);
-        let same = before.next().is_some_and(|event| {
-            event.op == Op::Pause && event.facts.stopped.as_ref().is_some_and(|stopped| stopped.as_ref() == kind)
-        });
-        Ok(is_pause && resumed && same)
+        Ok(matches!(walk.history.held_up().as_slice(), [last, before, ..] if last == before))
     }
 
     fn view(&self, news: News) -> Result<NoticeView> {

@@ -10,13 +10,10 @@ use super::{
 use crate::{
     agent::{interrupt::Interrupts, slot::Slot},
     answer::progress::{Pulse, Step},
-    domain::activity::Activity,
+    domain::{activity::Activity, stop::MAX_TRIES},
     error::{Error, Result},
     terminal::time,
 };
-
-/// How often one spec is begun because its agent was stopped by what passes.
-pub(super) const MAX_TRIES: u32 = 12;
 
 /// How much longer than at first an agent is left alone, as a power of two.
 const MAX_DOUBLINGS: u32 = 5;
@@ -34,6 +31,8 @@ pub(crate) struct Asked<'a> {
     pub fresh: bool,
     /// Whether another agent that was chosen takes the place of one that was stopped by what passes.
     pub others: bool,
+    /// Whether no further try follows by the queue that the spec is worked from.
+    pub last: bool,
     /// How long to wait at first before an agent goes on that was stopped by what passes; `None` if it does not.
     pub pause: Option<Duration>,
 }
@@ -54,11 +53,16 @@ pub(crate) fn work(work: &Work<'_>, asked: Asked<'_>, mut slot: Option<Slot>) ->
         let agent = instead.as_deref().or(agent);
         // What was begun anew goes on.
         let fresh = fresh && times == 0 && stopped_ones.is_empty();
-        let ended = work.carry(From::Claim { agent, timeout, prompt, fresh, slot: slot.take() })?;
+        let ended = work.carry_on(From::Claim { agent, timeout, prompt, fresh, slot: slot.take() });
+        let next = match &ended {
+            Ok(Ended { how: EndedAs::Paused(Pause::Stopped(_)), .. }) if asked.others => next(work, &mut stopped_ones)?,
+            _ => None,
+        };
+        let is_last_try = asked.last || (first.is_some() && times + 1 >= MAX_TRIES);
+        work.notify(&ended, next.is_none() && is_last_try);
+        let ended = ended?;
         let EndedAs::Paused(Pause::Stopped(stopped)) = &ended.how else { return Ok(ended) };
-        if asked.others
-            && let Some(next) = next(work, &mut stopped_ones)?
-        {
+        if let Some(next) = next {
             work.progress.say(&Step::Note(format!("{stopped}; resuming with '{next}'")));
             instead = Some(next);
             continue;

@@ -99,11 +99,12 @@ impl Work<'_> {
     /// [`Stop`] where nothing begins, or something fails that is no result of the attempt.
     pub(crate) fn carry(&self, from: From<'_>) -> Result<Ended, Stop> {
         let ended = self.carry_on(from);
-        self.notify(&ended);
+        self.notify(&ended, false);
         ended
     }
 
-    fn carry_on(&self, from: From<'_>) -> Result<Ended, Stop> {
+    /// As [`Work::carry`], and the command of `chant.notify` is not told of it.
+    pub(super) fn carry_on(&self, from: From<'_>) -> Result<Ended, Stop> {
         let started = Instant::now();
         let (mut how, signal) = match from {
             From::Claim { agent, timeout, prompt, fresh, slot } => {
@@ -294,16 +295,21 @@ impl Work<'_> {
         Ok(began.is_ok_and(|event| event.op == Op::Finish))
     }
 
-    /// Checks the driver of the spec if this was its last open member, and completes it if every check passes. Gives `false` if one does
-    /// not; the driver stays open then.
+    /// Completes the driver of the spec if this was its last open member: after its own checks, if it has some. Gives `false` if one of them
+    /// does not pass; the driver stays open then.
     fn finish_driver(&self) -> Result<bool, Stop> {
         let Some((driver, _)) = self.id.member_of() else { return Ok(true) };
-        if !driver::is_due(&Specs::new(self.project)?, &driver)? {
-            return Ok(true);
-        }
         let short = driver.short();
         let work = Work { id: &driver, onto: None, merge: true, remote: None, ..*self };
-        let why = match work.check(&[]) {
+        let checked = if driver::complete_driver(self.project, self.id)? {
+            Ok(EndedAs::Completed(None))
+        } else if driver::is_due(&Specs::new(self.project)?, &driver)? {
+            work.check(&[])
+        } else {
+            return Ok(true);
+        };
+        work.tell(checked.as_ref(), &[], false);
+        let why = match checked {
             Ok(EndedAs::Completed(_)) => None,
             Ok(EndedAs::Failed { reason, .. }) => Some(reason.to_string()),
             Ok(EndedAs::Waiting(waits)) => Some(waits.reason()),

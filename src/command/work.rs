@@ -83,7 +83,8 @@ fn one(
         None => (args.agent.as_deref(), args.agent.is_none(), config_pause(project)?),
     };
     let (timeout, prompt, fresh) = (args.timeout, args.prompt.as_deref(), args.fresh);
-    retry::work(&work, Asked { agent, timeout, prompt, fresh, others, pause }, slot)
+    let last = job.is_some_and(|job| job.last);
+    retry::work(&work, Asked { agent, timeout, prompt, fresh, others, last, pause }, slot)
 }
 
 /// How long to wait at first where one spec alone goes on by itself.

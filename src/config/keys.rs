@@ -102,7 +102,7 @@ keys! {
     MERGE_RESEARCH = "chant.merge.research", Kind::OneOf(MERGE), Some("squash"),
         "How work of type `research` reaches its target, with the values of `chant.merge`.";
     NOTIFY = "chant.notify", Kind::Command, None,
-        "A command that git-chant runs when a spec is completed, finished, failed or paused, or needs a person. It gets one JSON object on its standard input, see gitchant-format(5), and the directory of the main worktree to run in. It has 10 seconds; if it fails, git-chant warns and goes on. It is read only from git configuration.";
+        "A command that git-chant runs when a spec is completed, finished, failed or paused, or needs a person. It gets one JSON object on its standard input, see gitchant-format(5), and the directory of the main worktree to run in. It has 10 seconds; if it fails, git-chant warns, shows what it printed last, and goes on. It is read only from git configuration.";
     PROGRESS = "chant.progress", Kind::Duration, Some("1m"),
         "How often a command that waits for an agent or a check says so where no line can be redrawn, because standard error is no terminal. `none` is never.";
     PROMPT_BUDGET = "chant.promptBudget", Kind::Int { min: 1024, max: 1 << 30 }, Some("100k"),

@@ -7,6 +7,7 @@ use gix::ObjectId;
 use super::{
     event::{Event, Op},
     status::Status,
+    stop::StopKind,
 };
 
 /// The events of one spec, in an order in which every event follows those that it can reach.
@@ -70,6 +71,22 @@ impl History {
             history.push(id, node);
         }
         history
+    }
+
+    /// Why agents were stopped by what passes, try after try up to now, the newest reason first; empty if the last try ended otherwise.
+    pub(crate) fn held_up(&self) -> Vec<&StopKind> {
+        let mut kinds = Vec::new();
+        let mut events = self.events().iter().rev().filter(|event| event.op != Op::Note && !event.is_merge());
+        while let Some(event) = events.next()
+            && event.op == Op::Pause
+            && let Some(kind) = event.facts.stopped.as_ref().filter(|kind| kind.passes())
+        {
+            kinds.push(kind);
+            if events.next().is_none_or(|event| event.op != Op::Resume) {
+                break;
+            }
+        }
+        kinds
     }
 
     /// This history with one more event on top, for folding at that event: where it stands among events that it does not

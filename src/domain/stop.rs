@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// How often one command begins a spec whose agent is stopped by what passes.
+pub(crate) const MAX_TRIES: u32 = 12;
+
 /// What kind of reason made an agent stop.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::AsRefStr, strum::EnumString)]
 #[strum(serialize_all = "kebab-case")]

@@ -17,28 +17,28 @@ use crate::{
 };
 
 /// Records that the driver of `member` is completed, if this was its last open member and the driver has nothing to check itself. Two that
-/// finish together record it once; if the process dies before, readers see it all the same and the next writer records it.
-pub(crate) fn complete_driver(project: &Project, member: &SpecId) -> Result<()> {
+/// finish together record it once; if the process dies before, readers see it all the same and the next writer records it. Returns whether
+/// this process recorded it.
+pub(crate) fn complete_driver(project: &Project, member: &SpecId) -> Result<bool> {
     match member.member_of() {
         Some((driver, _)) => settle(project, &driver),
         None => settle(project, member),
     }
 }
 
-fn settle(project: &Project, driver: &SpecId) -> Result<()> {
+fn settle(project: &Project, driver: &SpecId) -> Result<bool> {
     let store = project.store()?;
     let open = |state: &State| state.status == Status::Pending;
     if !store.state(driver)?.as_ref().is_some_and(open) {
-        return Ok(());
+        return Ok(false);
     }
     let members = project.members(&project.spec_names(), driver)?;
     let states = members.iter().map(|id| store.state(id)).collect::<Result<Vec<_>>>()?;
     if !all_over(states.iter().map(Option::as_ref)) || Specs::new(project)?.has_own_checks(driver)? {
-        return Ok(());
+        return Ok(false);
     }
     let event = NewEvent::new(Op::Complete, sentence("Completed", driver.short(), "with its last member"));
-    store.record_if(driver, event, open)?;
-    Ok(())
+    Ok(store.record_if(driver, event, open)?.is_some())
 }
 
 /// Whether all members of the driver are over, and its own checks are what is left.

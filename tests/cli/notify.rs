@@ -68,8 +68,63 @@ fn what_needs_a_person_is_told_and_status_says_it_first() {
 #[test]
 fn a_command_that_fails_changes_nothing() {
     let (sandbox, id) = sandbox(DOES_IT, &[]);
-    sandbox.git(&["config", "chant.notify", "exit 7"]);
+    sandbox.git(&["config", "chant.notify", "echo 'no such host' >&2; exit 7"]);
     let ran = sandbox.chant(&["work", &id]).ok();
     assert!(ran.err.contains("cannot notify of") && ran.err.contains("exited with code 7"), "{}", ran.err);
+    assert!(ran.err.contains("  no such host\n"), "{}", ran.err);
     assert_eq!(sandbox.status(&id), "completed");
+}
+
+#[test]
+fn an_agent_that_is_held_up_to_the_last_try_is_told_and_said_first() {
+    for args in [&["--all"][..], &[]] {
+        let (sandbox, id) = sandbox("exit 75", &[]);
+        // So short that a dozen of them pass.
+        sandbox.git(&["config", "chant.rateLimitPause", "1ms"]);
+        let args: Vec<&str> = ["work"].iter().chain(if args.is_empty() { &[] } else { args }).copied().collect();
+        let args = if args.len() == 1 { vec!["work", &id] } else { args };
+        sandbox.chant(&args).fails(1, &[]);
+        let of = |name: &str| told(&sandbox).iter().map(|one| one["notice"][name].clone()).collect::<Vec<_>>();
+        assert_eq!(of("event"), ["paused", "needs-person"], "{args:?}");
+        assert_eq!(of("stopped"), ["rate-limit", "rate-limit"]);
+        assert!(of("why")[1].as_str().unwrap().starts_with("stopped after 12 tries: "), "{:?}", of("why"));
+        let status = sandbox.chant(&["status"]).ok().out;
+        assert!(status.starts_with("Waiting for a person:") && status.contains("12 tries in a row: "), "{status}");
+        assert_eq!(sandbox.chant(&["status", "--json"]).ok().json()["status"]["attention"][0]["need"], "stuck");
+        // A try that ends in another way is another matter.
+        sandbox.agent(DOES_IT);
+        sandbox.chant(&["work", &id]).ok();
+        assert!(!sandbox.chant(&["status"]).ok().out.contains("in a row"));
+    }
+}
+
+#[test]
+fn what_did_not_even_begin_is_told() {
+    let (sandbox, id) = sandbox(DOES_IT, &[]);
+    sandbox.git(&["config", "chant.worktreeSetup", "echo 'no compiler'; exit 9"]);
+    sandbox.chant(&["work", &id]).fails(128, &["chant.worktreeSetup exited with code 9"]);
+    sandbox.git(&["config", "--unset", "chant.worktreeSetup"]);
+    sandbox.chant(&["work", &id, "--agent", "absent"]).fails(128, &["the agent 'absent' has no command"]);
+    let notices = told(&sandbox);
+    let of = |name: &str| notices.iter().map(|one| one["notice"][name].as_str().unwrap()).collect::<Vec<_>>();
+    assert_eq!(of("event"), ["needs-person", "needs-person"]);
+    assert!(of("why")[0].contains("chant.worktreeSetup exited with code 9"), "{notices:#?}");
+    assert!(of("why")[1].contains("'absent' has no command"), "{notices:#?}");
+}
+
+#[test]
+fn a_driver_that_is_completed_with_its_last_member_is_told() {
+    let own = ["--body-file", "../whole.md"];
+    for (more, ends) in [(&[][..], "completed"), (&["--verify", "true"], "completed"), (&own, "failed")] {
+        let (sandbox, _) = sandbox(DOES_IT, &[]);
+        sandbox.write("../whole.md", "## Acceptance Criteria\n\n- [ ] the parts fit\n");
+        let driver = sandbox.add(&[&["The whole", "--type", "driver"], more].concat());
+        let member = sandbox.add(&["A part", "--body-file", "../body.md", "--member-of", &driver]);
+        sandbox.chant(&["work", &member]);
+        let notices = told(&sandbox);
+        let of = |at: usize, name: &str| notices[at]["notice"][name].clone();
+        assert_eq!(notices.len(), 2, "{notices:#?}");
+        assert_eq!([&of(0, "spec")["id"], &of(1, "spec")["id"]], [driver.as_str(), member.as_str()]);
+        assert_eq!([of(0, "event"), of(1, "event")], [ends, "completed"]);
+    }
 }

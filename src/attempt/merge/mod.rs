@@ -45,7 +45,7 @@ use crate::{
         worktree::{self, lock::WorktreeLock},
     },
     project::{Project, check_output, target::full_name},
-    specs::{all::Specs, attempt::Attempt, cleanup::clean_up, driver::complete_driver, reviews::WorkReview},
+    specs::{all::Specs, attempt::Attempt, cleanup::clean_up, reviews::WorkReview},
 };
 
 /// How often a merge is computed anew because another process moved the target.
@@ -396,9 +396,7 @@ fn record_completion(project: &Project, attempt: &Attempt, merged: &Merged) -> R
     let verified = state.map(|state| project.level(&attempt.id, &state)).transpose()?.flatten();
     let facts = Facts { attempt: Some(attempt.start), verified, ..Facts::default() };
     let event = NewEvent { op: Op::Complete, sentence, facts };
-    if project.store()?.record_if(&attempt.id, event, |state| state.status != Status::Completed)?.is_some() {
-        complete_driver(project, &attempt.id)?;
-    }
+    project.store()?.record_if(&attempt.id, event, |state| state.status != Status::Completed)?;
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use crate::{
         ended::{Ended, EndedAs, Pause, Stop},
         retry,
     },
-    domain::id::SpecId,
+    domain::{id::SpecId, stop::MAX_TRIES},
     error::{Exit, Result},
 };
 
@@ -148,7 +148,8 @@ impl Queue {
             };
             let agent = Some(agent.to_owned()).filter(|agent| !agent.is_empty());
             let Some(job) = self.ready.remove(at) else { break };
-            let job = Job { agent, ..job };
+            let tries = self.tries.get(&job.id).copied().unwrap_or_default();
+            let job = Job { agent, last: tries + 1 >= MAX_TRIES, ..job };
             self.begun.insert(job.id.clone());
             self.running += 1;
             return Ok(Next::Work(job, slot));
@@ -183,7 +184,7 @@ impl Queue {
                 self.cool(agent, now);
                 let tries = self.tries.entry(job.id.clone()).or_default();
                 *tries += 1;
-                if *tries < retry::MAX_TRIES {
+                if *tries < MAX_TRIES {
                     self.ready.push_front(job);
                 } else {
                     self.stopped |= !self.limits.keep_going;

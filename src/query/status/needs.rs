@@ -4,7 +4,7 @@ use super::{AttemptSummary, Collector, waits};
 use crate::{
     agent::lease::Life,
     answer::{BlockerKind, Need, SpecView},
-    domain::{review::Standing, status::Status},
+    domain::{review::Standing, status::Status, stop::MAX_TRIES},
     error::Result,
     specs::entry::Entry,
 };
@@ -39,6 +39,13 @@ impl Collector<'_, '_> {
             let summary = AttemptSummary::of(self.specs.project, entry)?;
             let need = if spec.research_to_repeat.is_some() { Need::Research } else { Need::Failed };
             self.attention(spec, need, summary.reason.unwrap_or_else(|| "no reason given".to_owned()));
+        }
+        if entry.status == Status::Paused {
+            let summary = AttemptSummary::of(self.specs.project, entry)?;
+            if summary.held_up >= MAX_TRIES as usize {
+                let last = summary.reason.unwrap_or_default();
+                self.attention(spec, Need::Stuck, format!("{} tries in a row: {last}", summary.held_up));
+            }
         }
         if let Some(attempt) = state.attempt.filter(|_| spec.orphaned)
             && let Life::Dead(info) = self.specs.project.life(attempt)?

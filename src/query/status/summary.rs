@@ -18,6 +18,8 @@ pub(super) struct AttemptSummary {
     pub since: Option<String>,
     /// Why, in their words.
     pub reason: Option<String>,
+    /// How often its agent was stopped by what passes, try after try up to now.
+    pub held_up: usize,
     clone: Option<String>,
 }
 
@@ -33,6 +35,7 @@ impl AttemptSummary {
             by: decided.map(|event| event.author.name.clone()),
             since: decided.map(|event| rfc3339(event.author.seconds, event.author.offset)),
             reason: decided.and_then(|event| event.facts.reason.clone()),
+            held_up: walk.history.held_up().len(),
             clone: decided.and_then(|event| event.facts.clone.clone()),
         })
     }
