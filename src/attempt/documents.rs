@@ -85,7 +85,7 @@ fn place_outputs(specs: &Specs<'_>, id: &SpecId) -> Result<()> {
     }
     match project.attempt(id, &state) {
         // What is in the way is a person's, or newer.
-        Ok(attempt) => merge::place(project, &attempt, None).map(drop),
+        Ok(attempt) => merge::place(project, &attempt).map(drop),
         Err(error) if matches!(error.kind, Kind::NoAttempt | Kind::NoText | Kind::InvalidSpec) => Ok(()),
         Err(error) => Err(error),
     }

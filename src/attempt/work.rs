@@ -461,7 +461,7 @@ impl Work<'_> {
                 for what in run.iter().flat_map(|run| &run.changes.waits) {
                     progress.say(&Step::Warning(what.clone()));
                 }
-                let target = plan.conflict.target.shorten();
+                let target = &plan.conflict.name;
                 let waits = Waits::new(format!("cannot resolve its conflict with '{target}': {why}"))
                     .hint(format!("to read the agent's output: git chant log {} --agent", id.short()))
                     .hints(plan.conflict.hints);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::{BString, ByteSlice};
-use gix::{ObjectId, refs::FullNameRef};
+use gix::ObjectId;
 
 use super::{process::Git, repository::Repository, work_file, worktree::Worktree};
 use crate::error::{Error, Kind, Result};
@@ -59,16 +59,15 @@ impl Stopped {
     }
 }
 
-/// Merges `branch` into the branch of `tree`, as `git merge` there would: hooks and signing apply. The worktree has to be clean.
+/// Merges `branch`, such as `heads/main`, into the branch of `tree`, as `git merge` there would: hooks and signing apply. The worktree has to be clean.
 ///
 /// # Errors
 /// `git-failed` if git did not even begin, or a hook refused: nothing is under way then.
-pub(crate) fn begin(repo: &Repository, tree: &Worktree, branch: &FullNameRef, message: &str) -> Result<MergeOutcome> {
+pub(crate) fn begin(repo: &Repository, tree: &Worktree, branch: &str, message: &str) -> Result<MergeOutcome> {
     // Whatever `merge.*` and `branch.*.mergeOptions` say.
     let options = ["--no-ff", "--commit", "--no-edit", "--no-squash", "--no-autostash", "--no-stat", "--quiet"];
-    // By its name, which the markers then show: no tag can be meant by `heads/<name>`.
-    let name = format!("heads/{}", branch.shorten());
-    let git = tree.git()?.arg("merge").args(options).args(["-m", message, "--"]).arg(name);
+    // By its name, which the markers then show.
+    let git = tree.git()?.arg("merge").args(options).args(["-m", message, "--", branch]);
     let output = git.run()?;
     if output.success() {
         return Ok(MergeOutcome::Committed);

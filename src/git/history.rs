@@ -130,11 +130,16 @@ pub(super) fn ids(listed: &Output) -> impl Iterator<Item = ObjectId> {
     listed.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok())
 }
 
-/// Of the commits that `tip` reaches and `base` does not the newest ones, at most `most`, newest first: as far as they can be seen, and
+/// Of the commits that `tip` reaches and none of `known` does the newest ones, at most `most`, newest first: as far as they can be seen, and
 /// without starting git, which takes longer than to look at a few commits.
-pub(crate) fn newest_between(repo: &Repository, base: ObjectId, tip: ObjectId, most: usize) -> Vec<ObjectId> {
+pub(crate) fn newest_between(
+    repo: &Repository,
+    known: impl IntoIterator<Item = ObjectId>,
+    tip: ObjectId,
+    most: usize,
+) -> Vec<ObjectId> {
     let walk =
-        repo.gix().rev_walk([tip]).with_hidden([base]).sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst));
+        repo.gix().rev_walk([tip]).with_hidden(known).sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst));
     walk.all().into_iter().flatten().map_while(|commit| commit.ok().map(|commit| commit.id)).take(most).collect()
 }
 

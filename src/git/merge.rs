@@ -24,7 +24,8 @@ use crate::{
 /// `signing-failed`.
 ///
 /// Where the target no longer holds the commit that the work began at, the commits of the work alone are made again on top of it: what
-/// a person removed from the target does not come back with its history.
+/// a person removed from the target does not come back with its history. Where merges brought commits into the work that the target does
+/// not have, it is made again as `Rebase` does: none of them becomes an ancestor of the target.
 ///
 /// If nothing but the file of `shared` conflicts, that file is merged again with the text that both sides began with as their
 /// ancestor.
@@ -45,18 +46,19 @@ fn compute_once(repo: &Repository, request: &Request<'_>, shared: Option<SharedF
         let message = format!("refusing to merge unrelated histories: '{}' and '{}'", ours.to_hex(), theirs.to_hex());
         return Err(Error::fatal(Kind::UnrelatedHistories, message));
     };
+    let squashes = request.how == MergeHow::Squash;
+    if request.how == MergeHow::Rebase || !squashes && request.brings_others(repo)? {
+        return replay::compute(repo, request, base, shared);
+    }
     if base == ours && request.how == MergeHow::FastForward {
         return Ok(Computed::Commit(theirs));
-    }
-    if request.how == MergeHow::Rebase {
-        return replay::compute(repo, request, base, shared);
     }
     let our_tree = tree_of(repo, ours)?;
     let tree = match three_way(repo, base, ours, theirs, shared)? {
         Ok(tree) => tree,
         Err(conflicts) => return Ok(Computed::Conflict(conflicts)),
     };
-    if request.how == MergeHow::Squash {
+    if squashes {
         return squash::compute(repo, request, tree, our_tree, shared);
     }
     durability::sync_tree(repo, tree, Some(our_tree))?;

@@ -10,7 +10,7 @@ use std::{
 use gix::{
     ObjectId,
     actor::Signature,
-    bstr::ByteSlice,
+    bstr::{BStr, ByteSlice},
     lock::acquire::Fail,
     refs::{
         FullName, FullNameRef, Target,
@@ -220,11 +220,16 @@ pub(crate) fn forward(
 
 /// The newest `most` values that a ref had by its log, the newest first; none without a log that can be read.
 pub(crate) fn logged(repo: &Repository, name: &str, most: usize) -> Result<Vec<ObjectId>> {
+    Ok(logged_at(repo, name.into(), most)?.into_iter().map(|(id, _)| id).collect())
+}
+
+/// [`logged`], each with the second in which the ref got it.
+pub(crate) fn logged_at(repo: &Repository, name: &BStr, most: usize) -> Result<Vec<(ObjectId, i64)>> {
     let Some(found) = repo.gix().try_find_reference(name)? else { return Ok(Vec::new()) };
     let mut log = found.log_iter();
     let Ok(Some(lines)) = log.rev() else { return Ok(Vec::new()) };
     // A line that a crash cut short names nothing.
-    Ok(lines.take(most).flatten().map(|line| line.new_oid).collect())
+    Ok(lines.take(most).flatten().map(|line| (line.new_oid, line.signature.time.seconds)).collect())
 }
 
 /// The person in a reflog. A missing identity does not stop a ref from moving, as in git.

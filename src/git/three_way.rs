@@ -2,6 +2,8 @@
 //!
 //! What is made of the tree (a merge commit, one commit, commits made again) is in `merge`, `squash` and `replay`.
 
+use std::collections::HashSet;
+
 use bstr::{BString, ByteSlice};
 use gix::{
     ObjectId,
@@ -24,6 +26,8 @@ pub(crate) struct Request<'a> {
     pub theirs: ObjectId,
     /// The commit that the work began at: what it reaches is no part of the work. `None` where that is not known.
     pub since: Option<ObjectId>,
+    /// What was fetched of the target: the work may bring it.
+    pub fetched: Option<ObjectId>,
     /// The message of the commit that is made, if one is.
     pub message: &'a str,
     /// What is made of it.
@@ -43,6 +47,19 @@ impl Request<'_> {
         let Some(since) = self.since else { return Ok(None) };
         let kept = history::is_ancestor(repo, since, self.ours)? || !history::is_ancestor(repo, since, self.theirs)?;
         Ok((!kept).then_some(since))
+    }
+
+    /// Whether merges brought commits into the work that the target does not have: neither its own, one after the other, nor the target's.
+    /// A merge that has them for ancestors would say that the target holds their changes.
+    pub(crate) fn brings_others(&self, repo: &Repository) -> Result<bool> {
+        let known = self.known().chain(self.fetched);
+        let mut left: HashSet<ObjectId> =
+            history::newest_between(repo, known, self.theirs, usize::MAX).into_iter().collect();
+        let mut next = Some(self.theirs);
+        while let Some(commit) = next.filter(|commit| left.remove(commit)) {
+            next = history::first_parent(repo, commit)?;
+        }
+        Ok(!left.is_empty())
     }
 }
 

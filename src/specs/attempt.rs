@@ -1,6 +1,6 @@
 //! One attempt at a spec: what was pinned at its start, where its branch and worktree are.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
 use gix::{ObjectId, refs::FullName};
 
@@ -20,7 +20,7 @@ use crate::{
     env::local_file,
     error::{Error, Kind, Result},
     git::{
-        branch, history,
+        branch,
         repository::Head,
         setting::Setting,
         worktree::{self, Worktree},
@@ -122,6 +122,8 @@ pub(crate) struct Attempt {
     pub spec: Spec,
     /// The name of the agent.
     pub agent: Option<String>,
+    /// The commits of its work, as they were recorded when it finished.
+    pub recorded: Vec<ObjectId>,
 }
 
 impl Attempt {
@@ -211,46 +213,8 @@ impl Project {
             blob,
             spec,
             agent: state.facts.agent.clone(),
+            recorded: state.facts.work_commits.clone(),
         })
-    }
-
-    /// Where the attempt's own changes begin: its base, or, if its branch has taken in newer commits of the target since (a
-    /// conflict was resolved in it), the newest of those.
-    pub(crate) fn own_changes_since(&self, attempt: &Attempt, tip: ObjectId) -> Result<Option<ObjectId>> {
-        let (Some(_), Some(target)) = (attempt.base, &attempt.target) else { return Ok(attempt.base) };
-        let Some(target) = self.branch_tip(target)? else { return Ok(attempt.base) };
-        self.own_changes_beyond(attempt, tip, history::merge_base(&self.repo, tip, target)?)
-    }
-
-    /// [`Project::own_changes_since`] for several attempts, each with its tip, in their order: for many it takes less time.
-    pub(crate) fn own_changes_of_each(&self, attempts: &[(&Attempt, ObjectId)]) -> Result<Vec<Option<ObjectId>>> {
-        let mut since: Vec<_> = attempts.iter().map(|(attempt, _)| attempt.base).collect();
-        let mut by_target: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (at, (attempt, _)) in attempts.iter().enumerate() {
-            by_target.entry(attempt.target.as_deref().unwrap_or_default()).or_default().push(at);
-        }
-        by_target.remove("");
-        for (target, places) in by_target {
-            let Some(target) = self.branch_tip(target)? else { continue };
-            let tips: Vec<ObjectId> = places.iter().map(|at| attempts[*at].1).collect();
-            for (at, shared) in places.into_iter().zip(history::merge_bases(&self.repo, target, &tips)?) {
-                since[at] = self.own_changes_beyond(attempts[at].0, attempts[at].1, shared)?;
-            }
-        }
-        Ok(since)
-    }
-
-    /// Where the own changes of an attempt begin whose newest commit `tip` shares `shared` with the target.
-    fn own_changes_beyond(
-        &self,
-        attempt: &Attempt,
-        tip: ObjectId,
-        shared: Option<ObjectId>,
-    ) -> Result<Option<ObjectId>> {
-        match (attempt.base, shared) {
-            (Some(base), Some(shared)) if shared != tip && self.is_ancestor(base, shared)? => Ok(Some(shared)),
-            (base, _) => Ok(base),
-        }
     }
 
     /// The attempt that the start event `start` began, whether or not it still decides anything.

@@ -31,6 +31,7 @@ pub(crate) mod name_list;
 pub(crate) mod names;
 pub(crate) mod namesake;
 pub(crate) mod origin;
+mod own_changes;
 pub(crate) mod past_attempts;
 pub(crate) mod proposal;
 pub(crate) mod readiness;

@@ -93,7 +93,7 @@ pub(crate) fn resolve(project: &Project, plan: &Plan, progress: &dyn Progress) -
 /// Records that the attempt goes on, for the target that it conflicts with.
 fn resume(project: &Project, plan: &Plan) -> Result<ObjectId> {
     let (attempt, short) = (&plan.attempt, plan.attempt.id.short());
-    let name = plan.conflict.target.shorten();
+    let name = &plan.conflict.name;
     let sentence =
         sentence("Resumed", attempt.title(), &format!("agent {} resolves the conflict with {name}", plan.agent.name));
     let facts = Facts {
@@ -119,7 +119,7 @@ fn merge_target(
     progress: &dyn Progress,
 ) -> Result<(Option<RunEnd>, Option<String>)> {
     let (attempt, conflict) = (&plan.attempt, &plan.conflict);
-    let name = conflict.target.shorten().to_string();
+    let name = &conflict.name;
     let message = match project.silent {
         true => format!("Merge branch '{name}'\n"),
         false => format!("Merge branch '{name}'\n\nChant-Spec: {}\n", attempt.id),
@@ -130,7 +130,7 @@ fn merge_target(
         Some(inside) => inside.bring_in(project, conflict.tip),
         None => Ok(None),
     };
-    let begun = conflict::begin(&project.repo, &place.tree, conflict.target.as_ref(), &message)?;
+    let begun = conflict::begin(&project.repo, &place.tree, &conflict.merges, &message)?;
     if let Some(refused) = bring_in(&place)? {
         return Ok((None, Some(refused)));
     }

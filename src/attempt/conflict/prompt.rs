@@ -22,7 +22,7 @@ const MAX_SPECS: usize = 10;
 /// The prompt for the conflict in these `paths`.
 pub(super) fn text(project: &Project, plan: &Plan, paths: &[String]) -> Result<String> {
     let (attempt, conflict) = (&plan.attempt, &plan.conflict);
-    let target = conflict.target.shorten().to_string();
+    let target = &conflict.name;
     let specs = Specs::new(project)?;
     let theirs = side(&specs, conflict.tip, conflict.theirs, paths)?;
     let ours = side(&specs, conflict.theirs, conflict.tip, paths)?;

@@ -227,6 +227,7 @@ fn person(
         blob: text.blob(),
         spec,
         agent: None,
+        recorded: Vec::new(),
     };
     let top = project.repo.work_dir().map_or_else(|| project.repo.common_dir().to_owned(), Path::to_owned);
     let by_hand = Some(&made.commits[..]);

@@ -305,8 +305,10 @@ impl Judge<'_> {
             checks.changed_nothing = true;
             checks.problems.push(format!("{lack}; to accept that: git chant finish {short} --allow-empty"));
         }
+        // A person may have moved it onto what took the place of the base.
         if let Some(base) = attempt.base
             && !project.is_ancestor(base, tip)?
+            && project.own_changes_since(attempt, tip)? == Some(base)
         {
             checks.problems.push("its branch no longer contains the base".to_owned());
         }

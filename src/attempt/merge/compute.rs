@@ -27,9 +27,21 @@ pub(super) struct ComputedMerge {
     pub(super) ours: ObjectId,
     /// The branch that holds `ours`, as a person types it.
     pub(super) name: String,
-    /// The commit that the work began at, where that branch does not have it any more.
+    /// That branch as git finds it, whatever tags there are: `heads/main`.
+    pub(super) merges: String,
+    /// The commit that the own changes of the work begin after, where that branch does not have it.
     pub(super) dropped_base: Option<ObjectId>,
+    /// Whether the work holds merges of commits that are not its own and that branch does not have.
+    pub(super) brings_others: bool,
     pub(super) computed: Computed,
+}
+
+impl ComputedMerge {
+    /// Says that the branch does not have `dropped`.
+    pub(super) fn lacks(&self, attempt: &Attempt, dropped: ObjectId) -> String {
+        let of = if attempt.base == Some(dropped) { "where the work began" } else { "which the work took in" };
+        format!("'{}' does not have {}, {of}", self.name, dropped.to_hex_with_len(10))
+    }
 }
 
 /// Computes the merge into the target as it is now.
@@ -38,16 +50,22 @@ pub(super) fn compute(project: &Project, attempt: &Attempt, target: &FullName, t
     let newer = old.map(|old| began_ahead(project, attempt, target, old)).transpose()?.flatten();
     // A branch that is not there yet begins where the work began.
     let ours = newer.as_ref().map(|newer| newer.tip).or(old).or(attempt.base).unwrap_or(tip);
-    let name = newer.map_or_else(|| target.shorten().to_string(), |newer| newer.name);
+    let (name, below) = match newer {
+        Some(newer) => (newer.name, "remotes"),
+        None => (target.shorten().to_string(), "heads"),
+    };
+    let merges = format!("{below}/{name}");
     let message = message(project, attempt)?;
     let how = how(project, attempt)?;
     let by_agent = attempt.made_by().is_some();
-    let request = merge::Request { ours, theirs: tip, since: attempt.base, message: &message, how, by_agent };
+    let since = project.own_changes_since(attempt, tip)?;
+    let fetched = project.upstream_tip(&target.as_bstr().to_string())?;
+    let request = merge::Request { ours, theirs: tip, since, fetched, message: &message, how, by_agent };
     // A person may have committed the spec file while it was worked: then both sides have it from the pinned text.
     let shared = merge::SharedFile { path: &attempt.spec_path, blob: attempt.blob };
     let computed = merge::compute(&project.repo, &request, (!project.silent).then_some(shared))?;
-    let dropped_base = request.dropped_base(&project.repo)?;
-    Ok(ComputedMerge { old, ours, name, dropped_base, computed })
+    let (dropped_base, brings_others) = (request.dropped_base(&project.repo)?, request.brings_others(&project.repo)?);
+    Ok(ComputedMerge { old, ours, name, merges, dropped_base, brings_others, computed })
 }
 
 /// What was fetched of the target, if the work began with commits of it that the target, which holds `old`, lacks: it moves forward to them

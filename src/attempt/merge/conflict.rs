@@ -18,6 +18,10 @@ use crate::{
 pub(crate) struct Conflict {
     /// The target.
     pub target: FullName,
+    /// The branch that the work conflicts with, as a person types it: the target, or what was fetched of it.
+    pub name: String,
+    /// That branch as git finds it, whatever tags there are: `heads/main`.
+    pub merges: String,
     /// What it holds.
     pub theirs: ObjectId,
     /// The commit of the work.
@@ -29,7 +33,7 @@ pub(crate) struct Conflict {
 }
 
 /// The conflict that merging the finished work of `id` would meet now; `None` if there is none, or something else stands in the
-/// way first. Nothing but objects is written.
+/// way first, or no merge can resolve it: the work holds what a person took out of its target. Nothing but objects is written.
 ///
 /// # Errors
 /// If the spec is not finished, or git fails.
@@ -41,12 +45,13 @@ pub(crate) fn conflict(project: &Project, id: &SpecId, onto: Option<&str>) -> Re
     };
     let tried = compute(project, &attempt, &target, tip)?;
     Ok(match &tried.computed {
-        Computed::Conflict(paths) => {
+        Computed::Conflict(paths) if tried.dropped_base.is_none() => {
             let paths = paths.iter().map(ToString::to_string).collect();
             let hints = ways_out(project, &attempt, &tried, false)?;
-            Some(Conflict { target, theirs: tried.ours, tip, paths, hints })
+            let (name, merges) = (tried.name, tried.merges);
+            Some(Conflict { target, name, merges, theirs: tried.ours, tip, paths, hints })
         }
-        Computed::Commit(_) | Computed::UpToDate => None,
+        Computed::Conflict(_) | Computed::Commit(_) | Computed::UpToDate => None,
     })
 }
 
@@ -59,21 +64,26 @@ pub(super) fn ways_out(
     asked: bool,
 ) -> Result<Vec<String>> {
     let (short, target) = (attempt.id.short(), tried.name.as_str());
-    if let Some(base) = tried.dropped_base {
-        // What its branch takes in of the target would not change that.
-        let base = base.to_hex_with_len(10);
-        return Ok(vec![
-            format!("it was made on {base}, which '{target}' no longer has"),
-            format!("to start again from '{target}': git chant reset {short}, then: git chant work {short}"),
-        ]);
-    }
-    let Some(tree) = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir()) else {
-        return Ok(vec![format!("start again from '{target}': git chant reset {short}")]);
+    let onto = match attempt.target_name() {
+        Some(name) if name == target => String::new(),
+        _ => format!(" --onto {}", shell_words::quote(target)),
+    };
+    let again = format!("to start again from '{target}': git chant reset {short}, then: git chant work {short}{onto}");
+    let tree = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir());
+    let lacks = tried.dropped_base.map(|dropped| (dropped, tried.lacks(attempt, dropped)));
+    let Some(tree) = tree else {
+        return Ok(lacks.map(|(_, lacks)| lacks).into_iter().chain([again]).collect());
     };
     let place = tree.path.to_string_lossy();
     let then = format!("then: git chant merge {short} (it is checked again first)");
     if tree.is_merging() || !busy_in(&project.repo, attempt.branch.as_ref())?.is_empty() {
         return Ok(vec![format!("finish the merge in progress in its worktree '{place}' and commit it"), then]);
+    }
+    if let Some((dropped, lacks)) = lacks {
+        // What its branch takes in of the target by a merge would not change that.
+        let (place, target) = (shell_words::quote(&place), shell_words::quote(target));
+        let rebase = format!("git -C {place} rebase --onto {target} {}", dropped.to_hex_with_len(10));
+        return Ok(vec![lacks, format!("to move its commits there: {rebase}"), then, again]);
     }
     let verb = if how(project, attempt)? == MergeHow::Rebase { "rebase" } else { "merge" };
     let (place, target) = (shell_words::quote(&place), shell_words::quote(target));

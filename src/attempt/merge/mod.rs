@@ -136,12 +136,13 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     if let Some(waits) = awaited(project, &state, attempt)? {
         return Err(waits.into());
     }
-    if project.silent
-        && let Some(waits) = outputs::place(project, attempt, tip)?
-    {
+    if let Some(waits) = outputs::obstacle(project, attempt, tip)? {
         return Err(waits.into());
     }
-    let Some(tip) = tip else { return Ok(complete(project, attempt, None, progress)?) };
+    let Some(tip) = tip else {
+        drop(outputs::place(project, attempt)??);
+        return Ok(complete(project, attempt, None, progress)?);
+    };
     if let Some(waits) = modules::unpushed(project, attempt, tip)? {
         return Err(waits.into());
     }
@@ -165,6 +166,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         && let Some(landing) = project.landed_otherwise(attempt, ours, tip)?
     {
         let new = landing.new;
+        drop(outputs::place(project, attempt)??);
         announce(project, attempt, &target, tip, landing)?;
         return Ok(complete(project, attempt, Some((name, new)), progress)?);
     }
@@ -182,10 +184,13 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         Computed::Commit(new) => *new,
         Computed::UpToDate if old.is_none() => tip,
         Computed::UpToDate if old != Some(ours) => ours,
-        Computed::UpToDate => return Ok(complete(project, attempt, Some((name, ours)), progress)?),
+        Computed::UpToDate => {
+            drop(outputs::place(project, attempt)??);
+            return Ok(complete(project, attempt, Some((name, ours)), progress)?);
+        }
         Computed::Conflict(paths) => {
             let hints = conflict::ways_out(project, attempt, &tried, true)?;
-            return Err(Waits::new(format!("it conflicts with '{name}'")).paths(paths).hints(hints).into());
+            return Err(Waits::new(format!("it conflicts with '{}'", tried.name)).paths(paths).hints(hints).into());
         }
     };
     if let Some(verifier) = &verifier {
@@ -240,6 +245,8 @@ fn move_target(
     progress: &dyn Progress,
 ) -> Result<Merged, Unmerged> {
     let new = landing.new;
+    // Before the merge is announced: once that is in the target, the documents are taken to be in place.
+    let placed = outputs::place(project, attempt)??;
     announce(project, attempt, target, tip, landing)?;
     let mut aside = aside::take(project, attempt, target, old, new)??;
     let log = format!("chant: merge {}", attempt.id);
@@ -251,6 +258,7 @@ fn move_target(
     let advanced = advance.run(&project.repo, interrupted);
     if !matches!(advanced, Ok(Advanced::Moved(_))) {
         aside.put_back()?;
+        placed.take_back(project)?;
     }
     match advanced? {
         Advanced::Moved(complaint) => {
@@ -314,16 +322,19 @@ pub(crate) fn runs_commands(project: &Project, id: &SpecId, onto: Option<&str>) 
     }
 }
 
-/// Says where the work goes into its target without the merge commit that `chant.merge` asks for: a merge would bring back what a person
-/// took out of the target.
+/// Says where the work goes into its target without the merge commit that `chant.merge` asks for: a merge would bring commits that are not
+/// the work's.
 fn tell_of_shape(project: &Project, attempt: &Attempt, tried: &ComputedMerge, progress: &dyn Progress) -> Result<()> {
-    if let Some(base) = tried.dropped_base
-        && matches!(compute::how(project, attempt)?, MergeHow::Merge | MergeHow::FastForward)
-    {
-        let (base, target) = (base.to_hex_with_len(10), &tried.name);
-        let what = format!("'{target}' no longer has {base}, where the work began");
-        progress.say(&Step::Note(format!("{what}; applying its commits on top of '{target}' without a merge")));
+    if !matches!(compute::how(project, attempt)?, MergeHow::Merge | MergeHow::FastForward) {
+        return Ok(());
     }
+    let target = &tried.name;
+    let what = match tried.dropped_base {
+        Some(dropped) => tried.lacks(attempt, dropped),
+        None if tried.brings_others => format!("the work merges commits that '{target}' does not have"),
+        None => return Ok(()),
+    };
+    progress.say(&Step::Note(format!("{what}; applying its changes on top of '{target}' without a merge")));
     Ok(())
 }
 

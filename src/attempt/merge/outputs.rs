@@ -1,7 +1,7 @@
 //! Silent mode: what an attempt wrote under `.chant/` is in no commit. It is put into place from the finish event, file by file,
 //! repeatable after a crash, and never over something that a person wrote since.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gix::{ObjectId, bstr::ByteSlice};
 
@@ -22,40 +22,109 @@ pub(super) const REPLACED: &str = ".chant-old-";
 /// The largest file that is put into place, in bytes.
 const MAX_LEN: u64 = 64 << 20;
 
-/// Puts the outputs of the finished attempt into the main work tree; what stands in the way is named.
-pub(in crate::attempt) fn place(project: &Project, attempt: &Attempt, tip: Option<ObjectId>) -> Result<Option<Waits>> {
+/// Documents that were put into the main work tree, each with what was there before.
+#[derive(Default)]
+pub(in crate::attempt) struct Placed {
+    top: PathBuf,
+    files: Vec<(File, Option<ObjectId>)>,
+}
+
+/// The outputs of a finished attempt, and the main work tree, where they belong.
+struct Outputs {
+    top: PathBuf,
+    /// Each with the text that was there when the attempt began.
+    files: Vec<(File, Option<ObjectId>)>,
+}
+
+impl Outputs {
+    /// `None` where there is no work tree, or the attempt did not finish.
+    fn of(project: &Project, attempt: &Attempt) -> Result<Option<Outputs>> {
+        let top = project.repo.main_work_dir().or_else(|| project.repo.work_dir().map(Path::to_owned));
+        let (Some(top), Some(finish)) = (top, finish_event(project, attempt)?) else { return Ok(None) };
+        let store = project.store()?;
+        let before = store.evidence_files(attempt.start, "inputs")?;
+        let targets = attempt.targets()?;
+        let mut files = store.evidence_files(finish.id, "outputs")?;
+        // Whatever clone wrote the event: only what was declared, and only where it belongs.
+        files.retain(|file| {
+            let declared = check_path(&file.path).is_ok() && targets.matches(file.path.as_bytes().as_bstr());
+            file.path != attempt.spec_path && declared && file.path.starts_with(".chant/") && !is_forbidden(&file.path)
+        });
+        let pinned = |path: &str| before.iter().find(|input| input.path == path).map(|input| input.blob);
+        let files = files.into_iter().map(|file| (pinned(&file.path), file)).map(|(pinned, file)| (file, pinned));
+        Ok(Some(Outputs { top, files: files.collect() }))
+    }
+}
+
+/// What keeps the outputs of the finished attempt from being put into the main work tree, in silent mode. Nothing is changed.
+pub(super) fn obstacle(project: &Project, attempt: &Attempt, tip: Option<ObjectId>) -> Result<Option<Waits>> {
+    if !project.silent {
+        return Ok(None);
+    }
     if let Some(tip) = tip
         && let Some(leaked) = leaked(project, attempt, tip)?
     {
         let hint = format!("remove it from the commits, then: git chant finish {}", attempt.id.short());
         return Ok(Some(Waits::new("silent mode allows no commits under .chant/").paths(leaked).hint(hint)));
     }
-    let Some(top) = project.repo.main_work_dir().or_else(|| project.repo.work_dir().map(Path::to_owned)) else {
-        return Ok(None);
-    };
-    let Some(finish) = finish_event(project, attempt)? else { return Ok(None) };
-    let store = project.store()?;
-    let before = store.evidence_files(attempt.start, "inputs")?;
-    let (targets, mut occupied) = (attempt.targets()?, Vec::new());
-    for file in store.evidence_files(finish.id, "outputs")? {
-        // Whatever clone wrote the event: only what was declared, and only where it belongs.
-        let declared = check_path(&file.path).is_ok() && targets.matches(file.path.as_bytes().as_bstr());
-        if file.path == attempt.spec_path || !declared || !file.path.starts_with(".chant/") || is_forbidden(&file.path)
-        {
+    let Some(Outputs { top, files }) = Outputs::of(project, attempt)? else { return Ok(None) };
+    let mut occupied = Vec::new();
+    for (file, pinned) in &files {
+        match there(project, &top, &file.path) {
+            Ok(None) => {}
+            Ok(now) if now == Some(file.blob) || now == *pinned => {}
+            _ => occupied.push(&file.path),
+        }
+    }
+    Ok((!occupied.is_empty()).then(|| in_the_way(attempt, occupied)))
+}
+
+/// Puts the outputs of the finished attempt into the main work tree, in silent mode; what stands in the way is named.
+pub(in crate::attempt) fn place(project: &Project, attempt: &Attempt) -> Result<Result<Placed, Waits>> {
+    let outputs = if project.silent { Outputs::of(project, attempt)? } else { None };
+    let Some(Outputs { top, files }) = outputs else { return Ok(Ok(Placed::default())) };
+    let (mut placed, mut occupied) = (Placed { top, files: Vec::new() }, Vec::new());
+    for (file, pinned) in files {
+        let before = there(project, &placed.top, &file.path).ok().flatten();
+        if !put(project, &placed.top, &file, pinned)? {
+            occupied.push(file.path);
             continue;
         }
-        let pinned = before.iter().find(|input| input.path == file.path).map(|input| input.blob);
-        if !put(project, &top, &file, pinned)? {
-            occupied.push(file.path);
-        } else if let Some(pinned) = pinned {
-            drop_replaced(project, &top.join(&file.path), pinned)?;
+        if let Some(pinned) = pinned {
+            drop_replaced(project, &placed.top.join(&file.path), pinned)?;
+        }
+        if before != Some(file.blob) {
+            placed.files.push((file, before));
         }
     }
-    if occupied.is_empty() {
-        return Ok(None);
-    }
+    Ok(if occupied.is_empty() { Ok(placed) } else { Err(in_the_way(attempt, occupied)) })
+}
+
+fn in_the_way(attempt: &Attempt, paths: impl IntoIterator<Item = impl ToString>) -> Waits {
     let hint = format!("move yours away, then: git chant merge {}", attempt.id.short());
-    Ok(Some(Waits::new("these files have changes that the merge would overwrite").paths(occupied).hint(hint)))
+    Waits::new("these files have changes that the merge would overwrite").paths(paths).hint(hint)
+}
+
+/// The blob of the file that is at `path` now; an error where it is none.
+fn there(project: &Project, top: &Path, path: &str) -> Result<Option<ObjectId>, work_file::Refused> {
+    let bytes = work_file::read(top, path.as_bytes().as_bstr(), MAX_LEN)?;
+    Ok(bytes.and_then(|bytes| Some(project.store().ok()?.blob_id(&bytes))))
+}
+
+impl Placed {
+    /// Takes the documents away again, where the work was not merged. A file that a person changed since stays.
+    pub(super) fn take_back(self, project: &Project) -> Result<()> {
+        for (File { path, blob }, before) in self.files {
+            match before {
+                Some(before) => drop(put(project, &self.top, &File { path, blob: before }, Some(blob))?),
+                None if matches!(there(project, &self.top, &path), Ok(Some(now)) if now == blob) => {
+                    remove(&self.top.join(path))?;
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The paths under `.chant/` that a commit of the attempt holds, whether or not a later one takes them out again.

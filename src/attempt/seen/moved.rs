@@ -56,8 +56,8 @@ pub(super) fn say(
         (_, None) if new.is_none() => Some(format!("'{name}' was deleted during the run")),
         (None, Some(_)) if old.is_none() => Some(format!("'{name}' was created during the run")),
         (Some(old), Some(new)) => {
-            let gone = history::newest_between(&project.repo, new, old, COMMITS + 1);
-            let mut come = history::newest_between(&project.repo, old, new, COMMITS + 1 + landed.len());
+            let gone = history::newest_between(&project.repo, [new], old, COMMITS + 1);
+            let mut come = history::newest_between(&project.repo, [old], new, COMMITS + 1 + landed.len());
             come.retain(|commit| !landed.contains(commit));
             if come.is_empty() && gone.is_empty() {
                 return Ok(None);
@@ -91,7 +91,7 @@ pub(super) fn taken_in(
     // All of a tip that the target has is looked at from the base.
     let shared = history::merge_base(&project.repo, new, tip)?.filter(|shared| old != new && *shared != tip);
     let Some(shared) = shared else { return Ok(None) };
-    let mut taken = history::newest_between(&project.repo, old, shared, COMMITS + 1 + landed.len());
+    let mut taken = history::newest_between(&project.repo, [old], shared, COMMITS + 1 + landed.len());
     taken.retain(|commit| !landed.contains(commit));
     if taken.is_empty() {
         return Ok(None);

@@ -33,7 +33,15 @@ fn diverged(main: (&str, &str), work: (&str, &str)) -> (Repo, ObjectId, ObjectId
 fn merged(repo: &Repo, ours: ObjectId, theirs: ObjectId, how: MergeHow) -> Computed {
     compute(
         &repo.open(),
-        &Request { ours, theirs, since: None, message: "Merge it\n\nChant-Spec: x", how, by_agent: false },
+        &Request {
+            ours,
+            theirs,
+            since: None,
+            fetched: None,
+            message: "Merge it\n\nChant-Spec: x",
+            how,
+            by_agent: false,
+        },
         None,
     )
     .unwrap()
@@ -110,7 +118,7 @@ isolated! {
         let ours = repo.id("HEAD");
         repo.git(&["checkout", "-q", "--orphan", "island"]);
         let theirs = repo.commit("island");
-        let request = Request { ours, theirs, since: None, message: "m", how: MergeHow::Merge, by_agent: false };
+        let request = Request { ours, theirs, since: None, fetched: None, message: "m", how: MergeHow::Merge, by_agent: false };
         assert_eq!(compute(&repo.open(), &request, None).unwrap_err().kind, Kind::UnrelatedHistories);
     }
 
@@ -132,7 +140,7 @@ isolated! {
         let id = commit(merged(&repo, ours, theirs, MergeHow::Merge)).to_hex().to_string();
         assert!(repo.git(&["cat-file", "commit", &id]).contains("\ngpgsig "));
         repo.git(&["config", "user.signingKey", "/nonexistent"]);
-        let request = Request { ours, theirs, since: None, message: "m", how: MergeHow::Merge, by_agent: false };
+        let request = Request { ours, theirs, since: None, fetched: None, message: "m", how: MergeHow::Merge, by_agent: false };
         assert_eq!(compute(&repo.open(), &request, None).unwrap_err().kind, Kind::SigningFailed);
     }
 
@@ -358,7 +366,8 @@ fn under_strace() {
     let mut id = || -> ObjectId { words.next().unwrap().parse().unwrap() };
     let (ours, theirs) = (id(), id());
     let repo = crate::git::tests::support::open(path.as_ref());
-    let request = Request { ours, theirs, since: None, message: &ids, how: MergeHow::Merge, by_agent: false };
+    let request =
+        Request { ours, theirs, since: None, fetched: None, message: &ids, how: MergeHow::Merge, by_agent: false };
     let Computed::Commit(new) = compute(&repo, &request, None).unwrap() else { panic!("no commit") };
     let target = crate::git::reference::branch_name("synced").unwrap();
     let old = branch::read(&repo, target.as_ref()).unwrap();

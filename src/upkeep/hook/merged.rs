@@ -15,7 +15,7 @@ pub(crate) fn candidates(project: &Project, between: Option<(ObjectId, ObjectId)
     let names = project.store()?.names_below(&prefix)?;
     let mut found: BTreeSet<SpecId> = names.iter().filter_map(|name| SpecId::new(name).ok()).collect();
     if let Some((old, new)) = between {
-        for commit in history::newest_between(&project.repo, old, new, MOST) {
+        for commit in history::newest_between(&project.repo, [old], new, MOST) {
             let commit = project.repo.gix().find_commit(commit)?;
             let commit = commit.decode()?;
             for trailer in commit.message_trailers().filter(|one| one.token.eq_ignore_ascii_case(b"Chant-Spec")) {

@@ -259,3 +259,31 @@ fn a_conflict_in_silent_mode_is_resolved_without_a_word_in_the_commits() {
     assert!(!sandbox.git(&["log", "--format=%B", "main"]).contains("hant"), "nothing of it shows");
     clean(&sandbox);
 }
+
+#[test]
+fn the_agent_merges_what_the_work_conflicts_with_where_that_is_what_was_fetched() {
+    let sandbox = merging("merge");
+    let (server, other) = (sandbox.dir().join("server.git"), sandbox.dir().join("other"));
+    let (server, other) = (server.to_str().unwrap(), other.to_str().unwrap());
+    sandbox.git(&["clone", "-q", "--bare", ".", server]);
+    sandbox.git(&["clone", "-q", server, other]);
+    let push = |text: &str| {
+        std::fs::write(std::path::Path::new(other).join("file"), text).unwrap();
+        sandbox.git(&["-C", other, "commit", "-qam", text.trim()]);
+        sandbox.git(&["-C", other, "push", "-q", "origin", "HEAD:feat"]);
+        sandbox.git(&["fetch", "-q", "origin"]);
+    };
+    sandbox.git(&["remote", "add", "origin", server]);
+    sandbox.git(&["config", "chant.claim", "local"]);
+    sandbox.git(&["branch", "feat"]);
+    push("two\n");
+    sandbox.agent("echo work >>file; git commit -qam Work; tick");
+    let id = sandbox.add(&["Work", "--onto", "feat"]);
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    push("three\n");
+    sandbox.chant(&["merge", &id]).fails(1, &["it conflicts with 'origin/feat': file", "merge origin/feat"]);
+    resolver(&sandbox, "grep -q origin/feat file || exit 9; echo both >file");
+    sandbox.chant(&["merge", &id, "--agent", "resolver"]).ok();
+    assert_eq!(sandbox.git(&["show", "feat:file"]), "both");
+    assert_eq!(sandbox.git(&["rev-list", "--count", "feat..origin/feat"]), "0");
+}
