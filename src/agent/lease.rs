@@ -137,6 +137,11 @@ impl Lease {
         Ok(())
     }
 
+    /// What the lease says.
+    pub(crate) fn info(&self) -> &Info {
+        &self.info
+    }
+
     /// Removes the file, then lets go of the lock.
     pub(crate) fn release(self) -> Result<()> {
         if !is_current(&self.file, &self.path)? {
@@ -323,13 +328,5 @@ pub(crate) mod path_text {
             Text::Unicode(path) => path,
             Text::Bytes(bytes) => OsString::from_vec(bytes).into(),
         })
-    }
-}
-
-#[cfg(test)]
-impl Lease {
-    /// What the lease says.
-    pub(crate) fn info(&self) -> &Info {
-        &self.info
     }
 }

@@ -92,6 +92,8 @@ pub(crate) struct Reported {
     pub held_up: Option<Stopped>,
     /// Whether it says that the run ended in an error, whatever its exit code.
     pub in_error: bool,
+    /// Whether it began a turn and did not say how that ended, though it always does.
+    pub broken_off: bool,
     /// Its own last words, the newest first: lines of plain text at the end, and its last error. Output of tools is not among them.
     pub last: Vec<String>,
 }
@@ -106,12 +108,13 @@ pub(crate) fn kind_of(text: &str) -> Option<StopKind> {
 /// last words, then what held it up on its way. An agent that ended well was not stopped by what passes, unless it says that it ended in an
 /// error.
 pub(crate) fn reason(ending: Ending, reported: Reported, by_code: impl Fn(i32) -> Option<StopKind>) -> Option<Stopped> {
-    let Reported { stopped, held_up, in_error, last } = reported;
+    let Reported { stopped, held_up, in_error, broken_off, last } = reported;
     let killed = |signal: i32| Some(Stopped { kind: StopKind::Killed, said: Some(signal_name(signal)) });
     let code = match ending {
         Ending::Exited(0) => {
             let counts = |stopped: &Stopped| in_error || !stopped.kind.passes() && !stopped.kind.is_of_account();
-            return stopped.filter(counts).or(held_up);
+            let broken_off = broken_off.then_some(Stopped { kind: StopKind::BrokenOff, said: None });
+            return stopped.filter(counts).or(broken_off).or(held_up);
         }
         Ending::Exited(super::RESEARCH_INSUFFICIENT) | Ending::Interrupted(_) | Ending::TimedOut(_) => return None,
         Ending::Signalled(signal) => return stopped.or_else(|| killed(signal)),

@@ -26,7 +26,7 @@ use crate::{
     },
     error::{Error, Kind, Result},
     project::{Project, signatures::Signatures, target::short_name},
-    specs::{all::Specs, arrival::Arrival, confined},
+    specs::{all::Specs, arrival::Arrival, confined, run_cost},
 };
 
 /// Everything that is settled before a spec is worked on: claims of other clones and of dead runs, what a dead process left half done.
@@ -86,6 +86,7 @@ pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progres
     if let Some(tree) = &tree {
         project.save_worktree(id, attempt, tree)?;
     }
+    run_cost::record_kept(project, id, attempt)?;
     let said = request::leftover(project, id, attempt)?;
     let op = match &tree {
         _ if said.is_some() => Op::Fail,

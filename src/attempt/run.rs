@@ -18,7 +18,7 @@ use crate::{
     domain::{event::Op, status::Status},
     error::{Error, Kind, Result},
     project::{Project, agent::MANUAL},
-    specs::attempt::RunEnd,
+    specs::{attempt::RunEnd, run_cost},
 };
 
 /// How far an attempt came.
@@ -59,8 +59,10 @@ pub(super) fn run(
     match in_worktree(project, plan, &mut claimed, progress) {
         Ok(run) => Ok((run, claimed.lease)),
         Err(error) => {
-            // A failure that the agent did not cause: a resumed attempt is paused again, a new one is released.
-            let op = if plan.resumed.is_some() { Op::Pause } else { Op::Release };
+            // A failure that the agent did not cause: what has begun is paused, a new attempt whose agent has not is released.
+            let has_begun = plan.resumed.is_some() || claimed.lease.info().agent.is_some();
+            let op = if has_begun { Op::Pause } else { Op::Release };
+            run_cost::record_kept(project, &plan.id, attempt)?;
             recover::stop(project, &plan.id, attempt, op, &error.message)?;
             claimed.lease.release()?;
             Err(error.into())

@@ -8,7 +8,7 @@ use super::{
     global::{ClaimArg, phase_parser},
     page::Page,
 };
-use crate::domain::{filter::Filter, phase::Phase};
+use crate::domain::{filter::Filter, phase::Phase, span};
 
 /// Have agents work on specs
 ///
@@ -81,8 +81,8 @@ pub(crate) struct WorkArgs {
     #[arg(long, value_name = "branch")]
     pub onto: Option<String>,
 
-    /// Stop the agent after this time, for example "45m" or "1h 30m"
-    #[arg(long, value_name = "duration", value_parser = humantime::parse_duration)]
+    /// Stop the agent after this time, for example "45m" or "1h 30m"; "none" is no limit
+    #[arg(long, value_name = "duration", value_parser = span_of_time)]
     pub timeout: Option<Duration>,
 
     /// Start over, where the last attempt was paused or its checks failed; its work is kept
@@ -398,3 +398,8 @@ pub(crate) const SPLIT_PAGE: Page = Page {
     ],
     see_also: &["git-chant-add", "git-chant-graph", "git-chant-work"],
 };
+
+/// Reads a span of time, as configuration has it.
+fn span_of_time(text: &str) -> Result<Duration, String> {
+    span::read(text).ok_or_else(|| "expected a span of time such as '90s', '30m' or '1h 30m', or 'none'".to_owned())
+}

@@ -6,7 +6,7 @@ use bstr::{BString, ByteSlice};
 use gix::config::{File, Source, file::Metadata};
 
 use crate::{
-    domain::{cost::Budget, pattern::PathSet},
+    domain::{cost::Budget, pattern::PathSet, span},
     error::{Error, Kind, Result},
 };
 
@@ -112,15 +112,7 @@ impl<'a> Setting<'a> {
     /// A span of time; none is no limit.
     pub(super) fn duration(&self) -> Result<Option<Duration>> {
         let text = self.value.as_ref().map(ToString::to_string).unwrap_or_default();
-        let text = text.trim();
-        if text == "none" {
-            return Ok(None);
-        }
-        let parsed = match text.parse() {
-            Ok(seconds) => Some(Duration::from_secs(seconds)),
-            Err(_) => humantime::parse_duration(text).ok(),
-        };
-        match parsed {
+        match span::read(&text) {
             Some(span) => Ok((!span.is_zero()).then_some(span)),
             None => Err(self.bad("a span of time such as '90s', '30m' or '1h 30m', or 'none'")),
         }

@@ -39,6 +39,7 @@ pub(crate) mod redaction;
 pub(crate) mod review;
 pub(crate) mod runner;
 pub(crate) mod signature;
+pub(crate) mod span;
 pub(crate) mod spec_file;
 pub(crate) mod spec_type;
 pub(crate) mod state;

@@ -197,6 +197,10 @@ fn take_own_facts(state: &State, new: &NewEvent, facts: &mut Facts) {
     }
     prefer_own!(phase, spec_path, spec_blob, reason, stopped, exit);
     if new.op.claims().is_some() {
+        // What another agent was and did says nothing of this one.
+        if own.agent.is_some() && own.agent != facts.agent {
+            (facts.model, facts.session) = (None, None);
+        }
         prefer_own!(base, target, landing, agent, model, session, confined, review);
         if !own.work_commits.is_empty() {
             facts.work_commits = own.work_commits;

@@ -35,6 +35,8 @@ pub enum StopKind {
     Refusal,
     /// Another process killed it.
     Killed,
+    /// Its process ended, as if all were well, in the middle of its turn.
+    BrokenOff,
     /// It asked a question, and no person was there to answer.
     Question,
     /// It was denied what it wanted to do.
@@ -85,6 +87,7 @@ impl fmt::Display for StopKind {
             StopKind::BudgetLimit => "the agent reached its own cost limit",
             StopKind::Refusal => "the model refused the request",
             StopKind::Killed => "the agent was killed",
+            StopKind::BrokenOff => "the agent ended in the middle of its turn",
             StopKind::Question => "the agent asked a question that no one answered",
             StopKind::Denied => "the agent was denied a permission",
             StopKind::ResearchInsufficient => "the agent reports insufficient research",

@@ -72,7 +72,7 @@ impl Agent {
             (None, None) => project.usual_agent()?,
         };
         let mut agent = project.agent(&name.ok_or_else(|| project.no_agent())?)?;
-        agent.timeout = timeout.or(agent.timeout);
+        agent.timeout = timeout.map_or(agent.timeout, |limit| Some(limit).filter(|limit| !limit.is_zero()));
         agent.require_program(project)?;
         agent.add_options(project);
         Ok(agent)

@@ -286,6 +286,17 @@ impl Project {
         let _gone = std::fs::remove_file(self.stop_file(attempt));
     }
 
+    /// The file that keeps what the agent of an attempt reports while it runs.
+    pub(crate) fn report_file(&self, attempt: ObjectId) -> PathBuf {
+        self.leases_dir().join(report_name(attempt))
+    }
+
+    /// Forgets what the agent of an attempt reported: an event counts it.
+    pub(crate) fn forget_report(&self, attempt: ObjectId) {
+        // There may be none.
+        let _gone = std::fs::remove_file(self.report_file(attempt));
+    }
+
     /// Where the slots of agents are that may run only so many times at once.
     pub(crate) fn slots_dir(&self) -> PathBuf {
         self.repo.chant_dir().join("slots")
@@ -311,6 +322,11 @@ impl Project {
 fn same_place(tree: &std::path::Path, meant: &std::path::Path) -> bool {
     let real = |path: &std::path::Path| std::fs::canonicalize(path).ok();
     tree == meant || (meant.exists() && real(tree).is_some_and(|tree| Some(tree) == real(meant)))
+}
+
+/// The name of the file with what an agent reports: it is no lease.
+pub(crate) fn report_name(attempt: ObjectId) -> String {
+    format!(".report-{attempt}")
 }
 
 /// The name of the file by which an agent is asked to stop: it is no lease.

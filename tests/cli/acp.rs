@@ -169,6 +169,16 @@ fn errors_of_the_protocol_say_why_it_stopped() {
 }
 
 #[test]
+fn an_agent_that_goes_in_its_turn_has_not_done_its_work() {
+    let ticks = "echo two >file; tick; exit 0";
+    for agent in [agent(ticks, ":"), "exit 0".to_owned()] {
+        let (sandbox, id) = sandbox(&agent);
+        sandbox.chant(&["work", &id]).fails(1, &["the agent ended in the middle of its turn"]);
+        assert_eq!(sandbox.status(&id), "failed");
+    }
+}
+
+#[test]
 fn an_agent_that_stays_is_ended_when_it_is_done() {
     let stays = agent(&asks(WRITES), &format!("{DOES_IT}; trap '' TERM; while :; do sleep 1; done"));
     let (sandbox, id) = sandbox(&stays);

@@ -121,6 +121,7 @@ pub(super) fn begin(event: &Value, parsed: &mut ParsedOutput) {
             parsed.begins_with(model);
         }
         parsed.doing(WAITS);
+        parsed.begins_turn();
     }
 }
 
@@ -214,7 +215,14 @@ fn stop_kind(event: &Value, error: Option<&str>, said: &str) -> Option<StopKind>
 }
 
 fn end(event: &Value, error: Option<&str>, parsed: &mut ParsedOutput) {
+    parsed.ends_turn();
     parsed.report.price(event.get("total_cost_usd").and_then(Value::as_f64));
+    // Newer versions report the price, and the tokens of each model, of the whole session.
+    let models = event.get("modelUsage").and_then(Value::as_object);
+    let counts = ["inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "outputTokens"];
+    let of_models = models.into_iter().flat_map(serde_json::Map::values);
+    let counted = of_models.flat_map(|used| counts.iter().filter_map(|count| number(used, count)));
+    parsed.report.session_tokens = counted.reduce(u64::saturating_add);
     if let Some([into, cached, out]) = event.get("usage").and_then(tokens).filter(|[into, ..]| *into > 0) {
         parsed.report.tokens(Some(into), Some(cached), Some(out));
     }

@@ -46,11 +46,15 @@ impl EventReader for Codex {
     fn event(&mut self, event: &Value, parsed: &mut ParsedOutput) -> bool {
         match string(event, "type") {
             Some("thread.started") => parsed.report.session(string(event, "thread_id")),
-            Some("turn.started") => parsed.doing(WAITS),
+            Some("turn.started") => {
+                parsed.doing(WAITS);
+                parsed.begins_turn();
+            }
             Some("item.started") => self.item(event, true, parsed),
             Some("item.completed") => self.item(event, false, parsed),
             // Of a session that goes on these are the sums since it began.
             Some("turn.completed") => {
+                parsed.ends_turn();
                 if let Some(usage) = event.get("usage") {
                     let count = |field| number(usage, field);
                     parsed.report.of_session.tokens = true;
@@ -58,6 +62,7 @@ impl EventReader for Codex {
                 }
             }
             Some("turn.failed") => {
+                parsed.ends_turn();
                 let said = event.pointer("/error/message").and_then(Value::as_str).unwrap_or("the turn failed");
                 parsed.error(said);
                 if let Some(kind) = kind_of(said) {

@@ -51,6 +51,7 @@ impl EventReader for Gemini {
     fn event(&mut self, event: &Value, parsed: &mut ParsedOutput) -> bool {
         match string(event, "type") {
             Some("init") => {
+                parsed.begins_turn();
                 parsed.report.session(string(event, "session_id"));
                 if let Some(model) = string(event, "model") {
                     parsed.begins_with(model);
@@ -127,6 +128,7 @@ fn is_trace(line: &str) -> bool {
 }
 
 fn end(event: &Value, parsed: &mut ParsedOutput) {
+    parsed.ends_turn();
     // It exits with 0 all the same where an answer was none.
     if string(event, "status") == Some("error") {
         parsed.ended_in_error();

@@ -116,6 +116,11 @@ trait EventReader {
     /// Asks the agent to stop what it does, where it can be asked.
     fn cancel(&mut self) {}
 
+    /// The output is over.
+    fn end(&mut self, parsed: &mut ParsedOutput) {
+        let _ = parsed;
+    }
+
     /// The permissions that it asked for, and what it was told.
     fn permissions(&self) -> &[Permission] {
         &[]

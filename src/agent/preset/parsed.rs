@@ -40,6 +40,18 @@ const NOT_PERMITTED: [&str; 3] =
 const TELLING: [&str; 10] =
     ["command", "cmd", "file_path", "filePath", "path", "pattern", "query", "url", "description", "prompt"];
 
+/// How far the turn of an agent is that says when a turn begins and ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Turn {
+    /// Nothing was said of one.
+    #[default]
+    None,
+    /// It began.
+    Begun,
+    /// It ended.
+    Ended,
+}
+
 /// What a reader has parsed.
 #[derive(Debug, Default)]
 pub(super) struct ParsedOutput {
@@ -59,6 +71,8 @@ pub(super) struct ParsedOutput {
     held_up: Option<Stopped>,
     /// Whether it says that the run ended in an error.
     in_error: bool,
+    /// Whether it began a turn, and said how that ended.
+    turn: Turn,
     /// Whether the agent continues what cannot succeed.
     hopeless: bool,
     /// What went wrong last.
@@ -171,6 +185,16 @@ impl ParsedOutput {
         self.held_up.get_or_insert_with(|| Stopped { kind, said: words(said) });
     }
 
+    /// A turn begins: its end will be said.
+    pub(super) fn begins_turn(&mut self) {
+        self.turn = Turn::Begun;
+    }
+
+    /// The turn ended, in whatever way.
+    pub(super) fn ends_turn(&mut self) {
+        self.turn = Turn::Ended;
+    }
+
     /// The agent says that the run ended in an error.
     pub(super) fn ended_in_error(&mut self) {
         self.in_error = true;
@@ -187,6 +211,7 @@ impl ParsedOutput {
             stopped: self.stopped.clone(),
             held_up: self.held_up.clone(),
             in_error: self.in_error,
+            broken_off: self.turn == Turn::Begun,
             last: self.last_lines.iter().rev().chain(&self.last_error).cloned().collect(),
         }
     }

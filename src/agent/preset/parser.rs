@@ -116,6 +116,7 @@ impl OutputFilter for OutputParser {
         if !self.partial.is_empty() || self.skipping {
             self.line();
         }
+        self.reader.end(&mut self.parsed);
         self.parsed.end_line();
         self.parsed.take().into_bytes()
     }

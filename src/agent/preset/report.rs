@@ -1,5 +1,7 @@
 //! What an agent says of its own run. It can only lie about itself: nothing is decided by it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     domain::cost::{Cost, DOLLARS, Money},
     terminal::sanitize,
@@ -12,7 +14,7 @@ const LONGEST_MODEL: usize = 100;
 const LONGEST_SESSION: usize = 128;
 
 /// Which numbers of a report are sums of all runs in its session.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfSession {
     /// The money.
     pub money: bool,
@@ -30,7 +32,8 @@ impl OfSession {
 }
 
 /// What an agent reported, cleaned and cut.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Report {
     /// The model.
     pub model: Option<String>,
@@ -40,6 +43,8 @@ pub struct Report {
     cost: Cost,
     /// Which of that is the sum of all runs in the session, this one included.
     pub of_session: OfSession,
+    /// All tokens of the session, as far as the agent reports them besides: where earlier runs have room in them, its money is of the session.
+    pub session_tokens: Option<u64>,
 }
 
 impl Report {
@@ -84,8 +89,10 @@ impl Report {
     /// The report of the run itself, where `before` is what earlier runs in its session cost.
     #[must_use]
     pub(crate) fn without(self, before: &Cost) -> Report {
-        let before = self.of_session.part_of(before);
-        Report { cost: self.cost.without(&before), of_session: OfSession::default(), ..self }
+        let has_room = |all: u64| all >= before.tokens().saturating_add(self.cost.tokens());
+        let money = self.of_session.money || self.session_tokens.is_some_and(has_room);
+        let before = OfSession { money, ..self.of_session }.part_of(before);
+        Report { cost: self.cost.without(&before), of_session: OfSession::default(), session_tokens: None, ..self }
     }
 }
 

@@ -72,6 +72,8 @@ struct Lines<'a> {
     window: (Instant, usize),
     /// How many bytes were passed over since the last line that was shown.
     gap: usize,
+    /// Whether the last of them ended a line.
+    gap_ends_line: bool,
 }
 
 impl<'a> Output<'a> {
@@ -87,6 +89,7 @@ impl<'a> Output<'a> {
             partial: String::new(),
             window: (Instant::now(), 0),
             gap: 0,
+            gap_ends_line: false,
         });
         Output { transcript, transcript_error: None, filter, lines, tail: Vec::new(), keep }
     }
@@ -166,15 +169,17 @@ impl Lines<'_> {
             if self.gap == 0 {
                 self.end_line();
             }
-            self.gap = self.gap.saturating_add(bytes.len());
+            self.pass_over(bytes);
             return;
         }
         let mut bytes = bytes;
         if self.gap > 0 {
             // What is shown again begins with a whole line.
-            let begins = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
-            self.gap = self.gap.saturating_add(begins);
-            bytes = &bytes[begins..];
+            if !self.gap_ends_line {
+                let begins = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+                self.pass_over(&bytes[..begins]);
+                bytes = &bytes[begins..];
+            }
             if bytes.is_empty() {
                 return;
             }
@@ -183,6 +188,11 @@ impl Lines<'_> {
         self.window.1 += bytes.len();
         let text = self.sanitizer.push(bytes);
         self.take(&text);
+    }
+
+    fn pass_over(&mut self, bytes: &[u8]) {
+        self.gap = self.gap.saturating_add(bytes.len());
+        self.gap_ends_line = bytes.last().map_or(self.gap_ends_line, |last| *last == b'\n');
     }
 
     fn take(&mut self, text: &str) {
@@ -223,5 +233,32 @@ impl Lines<'_> {
             self.take(&text);
         }
         self.end_line();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_burst_whole_lines_are_shown_again_however_they_come() {
+        for (lost, next, shown) in [("lost\n", "tick\n", "[5 bytes not shown here]"), ("lo", "st\ntick\n", "[5 bytes")]
+        {
+            let mut lines = Vec::new();
+            let mut sink = |line: &str| lines.push(line.to_owned());
+            let long_ago = Instant::now().checked_sub(WINDOW).expect("a second ago");
+            let mut output = Lines {
+                sink: &mut sink,
+                sanitizer: Sanitizer::new(),
+                partial: String::new(),
+                window: (Instant::now(), MOST_SHOWN),
+                gap: 0,
+                gap_ends_line: false,
+            };
+            output.push(lost.as_bytes());
+            output.window.0 = long_ago;
+            output.push(next.as_bytes());
+            assert_eq!((lines[0].starts_with(shown), lines[1].as_str()), (true, "tick"), "{lines:?}");
+        }
     }
 }

@@ -30,6 +30,7 @@ use crate::{
         new_event::{NewEvent, sentence},
         state::DOUBT,
         status::Status,
+        stop::StopKind,
         verified::Verified,
     },
     error::{Error, Exit, Kind, Result},
@@ -197,6 +198,10 @@ impl Judge<'_> {
                 return Ok((Verdict::Paused(pause), false));
             }
             let failure = match (run.ending, &run.stopped) {
+                // Its exit code says that all is well, and its output that it is not done.
+                (_, Some(stopped)) if stopped.kind == StopKind::BrokenOff => {
+                    Some(Failure::Stopped(stopped.clone(), None))
+                }
                 (ending, _) if ending.success() => None,
                 (Ending::Exited(RESEARCH_INSUFFICIENT), _) => Some(Failure::ResearchInsufficient),
                 (_, Some(stopped)) => Some(Failure::Stopped(stopped.clone(), None)),

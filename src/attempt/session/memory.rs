@@ -4,6 +4,7 @@
 use std::{
     cell::{Cell, RefCell},
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use gix::bstr::ByteSlice as _;
@@ -18,6 +19,7 @@ use crate::{
     },
     answer::progress::Pulse,
     domain::{activity::Activity, checks::Permission},
+    env::local_file,
     git::work_file::Directory,
     project::agent::Agent,
 };
@@ -27,6 +29,9 @@ const NAME: &str = "session.json";
 
 /// The file is a line; one that is larger is not ours, in bytes.
 const MOST: u64 = 4096;
+
+/// How often what an agent reports is written down while it runs.
+const KEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// What the file says.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +74,10 @@ pub(super) struct Memory<'a> {
     agent: String,
     worktree: PathBuf,
     kept: Option<String>,
+    /// The file that keeps what the agent reported, what that was, and when it was written.
+    file: PathBuf,
+    reported: Report,
+    written: Option<Instant>,
     /// What the agent does.
     pulse: &'a RefCell<Pulse<'a>>,
     doing: Option<Activity>,
@@ -82,11 +91,28 @@ impl<'a> Memory<'a> {
         parser: OutputParser,
         agent: &Agent,
         worktree: &Path,
+        file: PathBuf,
         pulse: &'a RefCell<Pulse<'a>>,
         stop: &'a Cell<bool>,
     ) -> Self {
-        let (agent, worktree) = (agent.name.clone(), worktree.to_owned());
-        Memory { parser, agent, worktree, kept: None, pulse, doing: None, stop }
+        let (agent, worktree, reported) = (agent.name.clone(), worktree.to_owned(), Report::default());
+        Memory { parser, agent, worktree, kept: None, file, reported, written: None, pulse, doing: None, stop }
+    }
+
+    /// Keeps what the agent reported, so that it is counted if this process dies: now and then while it runs, and `at_end`.
+    fn keep_report(&mut self, at_end: bool) {
+        let report = self.parser.report();
+        let is_due = at_end || self.written.is_none_or(|written| written.elapsed() >= KEEP_EVERY);
+        if !is_due || report.cost().is_none() || *report == self.reported {
+            return;
+        }
+        (self.reported, self.written) = (report.clone(), Some(Instant::now()));
+        if let (Ok(text), Some(dir), Some(name)) =
+            (serde_json::to_vec(report), self.file.parent(), self.file.file_name().and_then(|name| name.to_str()))
+        {
+            // Without it a run whose process dies is counted as nothing.
+            let _counts_nothing = local_file::place(dir, name, &text);
+        }
     }
 
     /// What the agent said of the run, and of its end.
@@ -119,6 +145,7 @@ impl OutputFilter for Memory<'_> {
     fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         let heard = self.parser.push(bytes);
         self.keep();
+        self.keep_report(false);
         if self.parser.does() != self.doing.as_ref() {
             self.doing = self.parser.does().cloned();
             if let Some(activity) = &self.doing {
@@ -150,6 +177,7 @@ impl OutputFilter for Memory<'_> {
     fn finish(&mut self) -> Vec<u8> {
         let heard = self.parser.finish();
         self.keep();
+        self.keep_report(true);
         heard
     }
 }

@@ -35,6 +35,7 @@ use crate::{
         confined::{Confined, did_not_start},
         id::SpecId,
         spec_file::FrontMatter,
+        status::Status,
         stop::{StopKind, Stopped},
     },
     error::{Error, Kind, Result},
@@ -110,10 +111,13 @@ impl Session<'_> {
             }
             (finished, heard) = once(had.as_deref())?;
         }
+        let stops = project.stop_file(this.attempt).exists() || is_paused(project, this.id, this.attempt)?;
         project.forget_stop(this.attempt);
-        // It never began: what it was to resume is gone.
-        if let Some(had) = had.filter(|_| heard.report.session.is_none())
+        let by_code = |code| this.agent.preset.and_then(|preset| (preset.stopped_by)(code));
+        // It ended by itself, without a reason, before it began: what it was to resume is gone.
+        if let Some(had) = had.filter(|_| heard.report.session.is_none() && !stops)
             && matches!(finished.ending, Ending::Exited(code) if code != 0)
+            && stop::reason(finished.ending, heard.reported.clone(), by_code).is_none()
         {
             progress.say(&Step::Note(format!("cannot resume session '{had}'; starting a new one")));
             (finished, heard) = once(None)?;
@@ -154,11 +158,12 @@ impl Session<'_> {
         }
         let ending = finished.ending;
         let asked = || asked(&heard.answer).filter(|_| ending.success());
-        let by_code = |code| this.agent.preset.and_then(|preset| (preset.stopped_by)(code));
         let stopped = stop::reason(ending, heard.reported, by_code).or_else(asked);
         let last_words = heard.last_words;
         let stopped = stopped.map(|stopped| stopped.or_said(last_words.as_deref()));
         let report = run_cost::of_run(project, this.id, heard.report)?;
+        // The event of its end counts it.
+        project.forget_report(this.attempt);
         let (said, permissions) = (requests.said(), heard.permissions);
         let agent = this.agent.name.clone();
         Ok(RunEnd { agent, ending, said, report, stopped, last_words, permissions, changes, confined, refused })
@@ -198,7 +203,9 @@ impl Session<'_> {
         };
         let name = format!("chant-{}", self.attempt);
         let (stdin, parser) = self.agent.converse(&name, &self.prompt, self.worktree, had);
-        let mut memory = parser.map(|parser| Memory::new(parser, self.agent, self.worktree, &pulse, &stop));
+        let mut memory = parser.map(|parser| {
+            Memory::new(parser, self.agent, self.worktree, project.report_file(self.attempt), &pulse, &stop)
+        });
         let left = inside.map(ConfinedRun::left_file).unwrap_or_default();
         let mut run = Run::new(&command, self.worktree);
         run.env = self.environment(project, prompt_file)?;
@@ -275,6 +282,12 @@ const LONGEST_LIST: usize = 100_000;
 fn list(entries: &[String]) -> Option<OsString> {
     let lines = entries.join("\n");
     (lines.len() <= LONGEST_LIST).then(|| lines.into())
+}
+
+/// Whether the attempt was paused since it began.
+fn is_paused(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<bool> {
+    let state = project.store()?.state(id)?;
+    Ok(state.is_some_and(|state| state.status == Status::Paused && state.attempt == Some(attempt)))
 }
 
 /// The end of what an agent printed beside the messages of its protocol.

@@ -93,6 +93,61 @@ fn an_agent_that_reports_its_whole_session_is_not_counted_twice() {
 }
 
 #[test]
+fn a_price_of_the_whole_session_is_not_counted_twice_and_one_of_the_run_is_whole() {
+    let ended = |dollars: f64, into: u32, out: u32, of_models: (u32, u32)| {
+        let result = serde_json::json!({"type": "result", "subtype": "success", "is_error": false, "session_id": "ses-1",
+            "total_cost_usd": dollars, "usage": {"input_tokens": into, "output_tokens": out},
+            "modelUsage": {"m": {"inputTokens": of_models.0, "outputTokens": of_models.1}}});
+        format!("{{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"ses-1\"}}\n{result}\n")
+    };
+    // Claude Code 2.1.332 adds up a session, 2.1.197 does not.
+    for (second, sum) in [
+        (ended(0.003, 100, 20, (300, 60)), "0.003 USD, 300 tokens in, 60 out"),
+        (ended(0.001, 100, 20, (100, 20)), "0.003 USD, 300 tokens in, 60 out"),
+    ] {
+        let room = Room::with("claude", &ended(0.002, 200, 40, (200, 40)), "echo half >file");
+        room.use_agent("claude");
+        let id = room.add();
+        room.chant(&["work", &id]).fails(1, &["Failed"]);
+        room.install("claude", &second, DOES_IT);
+        room.chant(&["work", &id]).ok();
+        assert_eq!(room.sandbox.show(&id)["cost"]["text"], sum);
+    }
+}
+
+#[test]
+fn what_was_reported_is_counted_where_git_chant_itself_dies() {
+    let said = "{\"type\":\"assistant\",\"message\":{\"id\":\"m1\",\"usage\":{\"input_tokens\":900,\"output_tokens\":9},\"content\":[{\"type\":\"text\",\"text\":\"Begun.\"}]}}";
+    let room = Room::with("claude", "", &format!("echo '{said}'; sleep 1000"));
+    room.use_agent("claude");
+    let id = room.add();
+    let mut child = room.command(&["work", &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("Begun.")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    room.install("claude", CLAUDE, DOES_IT);
+    room.chant(&["work", &id]).ok();
+    assert_eq!(room.sandbox.show(&id)["cost"]["text"], "0.002 USD, 1100 tokens in, 49 out");
+    let costs = room.chant(&["cost", "--json"]).ok().json()["costs"].clone();
+    assert_eq!((costs["runs"].as_u64(), costs["by_agent"][0]["name"].as_str()), (Some(2), Some("claude")), "{costs:#}");
+    let leases = room.sandbox.repo.join(".git/chant/leases");
+    assert_eq!(std::fs::read_dir(leases).unwrap().count(), 0, "nothing is left of it");
+}
+
+#[test]
+fn the_budget_of_a_day_counts_what_is_archived() {
+    let room = Room::with("claude", CLAUDE, DOES_IT);
+    room.use_agent("claude");
+    let id = room.add();
+    room.chant(&["work", &id]).ok();
+    room.chant(&["archive", &id]).ok();
+    room.sandbox.git(&["config", "chant.budget.day", "0.001"]);
+    let id = room.sandbox.add(&["Another", "--body-file", "../body.md"]);
+    room.chant(&["work", &id]).fails(1, &["the budget of the day is used up: 0.002 of 0.001 USD"]);
+}
+
+#[test]
 fn once_a_budget_is_used_up_no_further_run_begins() {
     for (key, value, whose) in [
         ("chant.budget", "0.002 USD", "the budget of the spec is used up: 0.002 of 0.002 USD"),

@@ -125,6 +125,37 @@ fn a_killed_agent_is_named_by_its_signal() {
 }
 
 #[test]
+fn a_turn_without_an_end_is_no_work_that_is_done() {
+    for (agent, begun) in [
+        ("claude", "{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"s\"}"),
+        ("codex", "{\"type\":\"turn.started\"}"),
+        ("gemini", "{\"type\":\"init\",\"session_id\":\"s\"}"),
+    ] {
+        let (room, id, ran) = worked(agent, &format!("{begun}\n"), super::DOES_IT);
+        ran.fails(1, &["the agent ended in the middle of its turn"]);
+        assert_eq!(room.event(&id, "fail", "stopped").as_deref(), Some("broken-off"), "{agent}");
+    }
+}
+
+#[test]
+fn a_resumed_agent_that_is_killed_at_once_keeps_its_session() {
+    let (room, id, _) = worked("claude", recorded!("claude-overload"), "exit 1");
+    room.install("claude", "", "kill -9 $$");
+    room.chant(&["work", &id]).fails(1, &["the agent was killed: SIGKILL"]);
+    assert_eq!(room.args().len(), 2, "no other session was begun");
+}
+
+#[test]
+fn an_agent_that_takes_over_has_no_model_of_the_one_before() {
+    let (room, id, _) = worked("claude", recorded!("claude-overload"), "exit 1");
+    assert_eq!(room.sandbox.show(&id)["model"], "claude-opus-5-5");
+    room.install("codex", "", super::DOES_IT);
+    room.chant(&["work", &id, "--agent", "codex"]).ok();
+    let spec = room.sandbox.show(&id);
+    assert_eq!((spec["agent"].as_str(), spec["model"].as_str()), (Some("codex"), None));
+}
+
+#[test]
 fn the_last_words_of_any_agent_are_in_the_reason() {
     let room = Room::new();
     room.sandbox.agent("echo first; echo 'no compiler here'; exit 3");

@@ -4,11 +4,15 @@
 //! Messages are objects of JSON-RPC, a line each, on the standard streams of the agent. What git-chant offers is nothing: files and commands
 //! are the agent's own affair, in its sandbox. Starting the process is not done here.
 
+mod files;
 mod permission;
 mod permit;
 mod update;
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use agent_client_protocol_schema::{
     ProtocolVersion,
@@ -16,7 +20,7 @@ use agent_client_protocol_schema::{
         AgentCapabilities, CancelNotification, ClientCapabilities, Error, Implementation, InitializeRequest,
         InitializeResponse, LoadSessionRequest, NewSessionRequest, NewSessionResponse, PromptRequest, PromptResponse,
         RequestPermissionRequest, RequestPermissionResponse, SessionModeState, SessionNotification,
-        SetSessionModeRequest, StopReason,
+        SetSessionModeRequest, StopReason, ToolKind,
     },
 };
 use serde::Serialize;
@@ -39,6 +43,12 @@ const ASKS: &str = "default";
 
 /// The error of an agent that has to be logged in first.
 const AUTH_REQUIRED: i64 = -32000;
+
+/// How many requests for permissions are kept.
+const MOST_PERMISSIONS: usize = 200;
+
+/// How long an agent may take to answer the first message.
+const GREETING: Duration = Duration::from_secs(60);
 
 /// What a conversation is about.
 #[derive(Clone, Debug)]
@@ -76,8 +86,11 @@ pub(super) struct Acp {
     permissions: Vec<Permission>,
     /// With what exit code the conversation counts as over.
     over: Option<i32>,
-    begun: bool,
+    /// When it began.
+    begun: Option<Instant>,
     cancelled: bool,
+    /// How many requests for permissions came after those that are kept.
+    more: usize,
 }
 
 impl Acp {
@@ -91,9 +104,15 @@ impl Acp {
             calls: Calls::default(),
             permissions: Vec::new(),
             over: None,
-            begun: false,
+            begun: None,
             cancelled: false,
+            more: 0,
         }
+    }
+
+    /// Whether it has not answered the first message in time.
+    fn is_mute(&self) -> bool {
+        self.asked == Asked::Initialize && self.begun.is_some_and(|begun| begun.elapsed() >= GREETING)
     }
 
     fn write(&mut self, message: &Value) {
@@ -181,21 +200,27 @@ impl Acp {
 
     fn ends(&mut self, result: &Value, parsed: &mut ParsedOutput) {
         parsed.end_line();
-        if let Some(response) = read::<PromptResponse>(result) {
-            usage(result, parsed);
-            let stopped = match response.stop_reason {
-                StopReason::MaxTokens => Some(StopKind::OutputLimit),
-                StopReason::MaxTurnRequests => Some(StopKind::TurnLimit),
-                StopReason::Refusal => Some(StopKind::Refusal),
-                _ => None,
+        usage(result, parsed);
+        let Some(response) = read::<PromptResponse>(result) else {
+            return match result["stopReason"].as_str() {
+                Some(reason) => {
+                    self.fails(&format!("it ended its turn for an unknown reason: {}", one_line(reason)), parsed)
+                }
+                None => self.fails("it ended its turn without a reason", parsed),
             };
-            self.over = Some(i32::from(stopped.is_some()));
-            if let Some(kind) = stopped {
-                let said = parsed.answer().to_owned();
-                parsed.stopped(kind, &said);
-            }
-        } else {
-            self.fails("it ended its turn without a reason", parsed);
+        };
+        let stopped = match response.stop_reason {
+            StopReason::EndTurn => None,
+            StopReason::MaxTokens => Some(StopKind::OutputLimit),
+            StopReason::MaxTurnRequests => Some(StopKind::TurnLimit),
+            StopReason::Refusal => Some(StopKind::Refusal),
+            StopReason::Cancelled if self.cancelled => None,
+            _ => return self.fails("it cancelled its turn, and git-chant had not asked for that", parsed),
+        };
+        self.over = Some(i32::from(stopped.is_some()));
+        if let Some(kind) = stopped {
+            let said = parsed.answer().to_owned();
+            parsed.stopped(kind, &said);
         }
     }
 
@@ -245,8 +270,25 @@ impl Acp {
             parsed.say(&format!("error: it was not permitted to {decided}"));
             parsed.held_up(StopKind::Denied, &decided.to_string());
         }
-        self.permissions.push(decided);
+        self.keep(decided);
         self.write(&json!({"jsonrpc": "2.0", "id": id, "result": RequestPermissionResponse::new(outcome)}));
+    }
+}
+
+impl Acp {
+    /// Keeps a request that was answered. Of those that come after many only their number is kept.
+    fn keep(&mut self, decided: Permission) {
+        if self.permissions.len() < MOST_PERMISSIONS {
+            return self.permissions.push(decided);
+        }
+        self.more += 1;
+        let rest = Permission {
+            kind: permit::name(ToolKind::Other).to_owned(),
+            what: format!("({} more requests)", self.more),
+            allowed: decided.allowed && (self.more == 1 || self.permissions[MOST_PERMISSIONS].allowed),
+        };
+        self.permissions.truncate(MOST_PERMISSIONS);
+        self.permissions.push(rest);
     }
 }
 
@@ -278,10 +320,25 @@ impl EventReader for Acp {
     }
 
     fn input(&mut self) -> Vec<u8> {
-        if !std::mem::replace(&mut self.begun, true) {
+        if self.begun.is_none() {
+            self.begun = Some(Instant::now());
             self.initialize();
         }
+        if self.is_mute() {
+            self.over = Some(1);
+        }
         std::mem::take(&mut self.out)
+    }
+
+    fn end(&mut self, parsed: &mut ParsedOutput) {
+        if self.is_mute() {
+            parsed.error(&format!(
+                "it does not answer: it may not speak the Agent Client Protocol (waited {} s)",
+                GREETING.as_secs()
+            ));
+        } else if self.over.is_none() && !self.cancelled {
+            parsed.begins_turn();
+        }
     }
 
     fn over(&self) -> Option<i32> {
@@ -330,7 +387,7 @@ fn status(text: &str) -> Option<StopKind> {
     object.pointer("/error/code").and_then(Value::as_u64).and_then(StopKind::of_http)
 }
 
-/// The tokens of the whole turn, which the protocol has as a proposal, and Gemini as an extension.
+/// The tokens of the turn, which the protocol has as a proposal, and Gemini as an extension. Those of opencode are of its last request alone.
 fn usage(result: &Value, parsed: &mut ParsedOutput) {
     if let Some(usage) = result.get("usage") {
         let of = |name: &str| number(usage, name).unwrap_or_default();

@@ -1,13 +1,17 @@
 //! The answer to one request for a permission: what the agent wants to do, and whether it may.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use agent_client_protocol_schema::v1::{
     PermissionOption, PermissionOptionKind, RequestPermissionOutcome, RequestPermissionRequest,
-    SelectedPermissionOutcome, ToolCallContent, ToolKind,
+    SelectedPermissionOutcome, ToolKind,
 };
 
 use super::{
+    files::files,
     permit::{self, Permit},
     update::Calls,
 };
@@ -24,12 +28,12 @@ pub(super) fn decide(
     let (known, fields) = (calls.get(&request.tool_call.tool_call_id), &request.tool_call.fields);
     let kind = fields.kind.or(known.map(|call| call.kind)).unwrap_or(ToolKind::Other);
     let title = fields.title.clone().or_else(|| known.map(|call| call.title.clone())).unwrap_or_default();
-    let files = files(request, kind);
+    let files = of_request(request, known.map(|call| &call.files), kind);
     let allowed = !cancelled && permit.allows(kind, &files, worktree);
     let option = option(&request.options, allowed);
     let decided = Permission {
         kind: permit::name(kind).to_owned(),
-        what: one_line(&title),
+        what: described(&title, &files),
         allowed: allowed && option.is_some(),
     };
     let outcome = match option {
@@ -41,24 +45,40 @@ pub(super) fn decide(
     (decided, outcome)
 }
 
-/// The files that a request is about. The place in which a command runs is none.
-fn files(request: &RequestPermissionRequest, kind: ToolKind) -> Vec<PathBuf> {
+/// The files that a request is about, those that its tool named before among them. The place in which a command runs is none. A change of a
+/// file that has no name may be anywhere, so it counts as outside of the worktree.
+fn of_request(
+    request: &RequestPermissionRequest,
+    known: Option<&BTreeSet<PathBuf>>,
+    kind: ToolKind,
+) -> BTreeSet<PathBuf> {
     let fields = &request.tool_call.fields;
     if matches!(kind, ToolKind::Execute | ToolKind::Search | ToolKind::Fetch | ToolKind::Think) {
-        return Vec::new();
+        return BTreeSet::new();
     }
-    let locations = fields.locations.iter().flatten().map(|location| location.path.clone());
-    let diffs = fields.content.iter().flatten().filter_map(|content| match content {
-        ToolCallContent::Diff(diff) => Some(diff.path.clone()),
-        _ => None,
-    });
-    let input = fields.raw_input.as_ref();
-    let named = ["file_path", "filePath", "filepath", "path", "notebook_path"].into_iter();
-    let named = named.filter_map(|name| input?.get(name)?.as_str().map(PathBuf::from));
-    let mut files: Vec<PathBuf> = locations.chain(diffs).chain(named).collect();
-    files.sort();
-    files.dedup();
-    files
+    let (locations, content) = (fields.locations.as_deref(), fields.content.as_deref());
+    let mut all = files(locations.unwrap_or_default(), content.unwrap_or_default(), fields.raw_input.as_ref());
+    all.extend(known.into_iter().flatten().cloned());
+    if all.is_empty() && matches!(kind, ToolKind::Edit | ToolKind::Delete | ToolKind::Move) {
+        all.insert(PathBuf::from("/"));
+    }
+    all
+}
+
+/// What the agent wants to do: the title that it gave, with the files that this does not name.
+fn described(title: &str, files: &BTreeSet<PathBuf>) -> String {
+    let names = files.iter().filter(|file| *file != Path::new("/")).map(|file| file.to_string_lossy());
+    let named: Vec<&str> = title.split(|c: char| c.is_whitespace() || "'\"`".contains(c)).map(base_name).collect();
+    let unnamed: Vec<_> = names.filter(|name| !named.contains(&base_name(name))).collect();
+    match unnamed.is_empty() {
+        true => one_line(title),
+        false => one_line(&format!("{title} ({})", unnamed.join(", "))),
+    }
+}
+
+/// The last part of a path.
+fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// The option that says yes, or no, to this one request.

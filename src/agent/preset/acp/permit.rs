@@ -1,6 +1,9 @@
 //! What an agent may do that asks: rules by the kind of a tool and by path.
 
-use std::path::{Component, Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Component, Path, PathBuf},
+};
 
 use agent_client_protocol_schema::v1::ToolKind;
 
@@ -49,7 +52,7 @@ impl Permit {
     }
 
     /// Whether a tool of that kind may be used on these files; with several, on each of them.
-    pub(super) fn allows(&self, kind: ToolKind, files: &[PathBuf], worktree: &Path) -> bool {
+    pub(super) fn allows(&self, kind: ToolKind, files: &BTreeSet<PathBuf>, worktree: &Path) -> bool {
         let kind = name(kind);
         let decides = |file: Option<&Path>| {
             let fits = |rule: &&Rule| (rule.kind == "*" || rule.kind == kind) && rule.paths.has(file, worktree);
@@ -127,7 +130,7 @@ mod tests {
         let permit = |rules: &[&str]| Permit::read(&rules.iter().map(|rule| (*rule).to_owned()).collect::<Vec<_>>());
         let top = Path::new("/w/tree");
         let may = |rules: &[&str], kind, file: Option<&str>| {
-            let files: Vec<PathBuf> = file.into_iter().map(PathBuf::from).collect();
+            let files: BTreeSet<PathBuf> = file.into_iter().map(PathBuf::from).collect();
             permit(rules).expect("rules").allows(kind, &files, top)
         };
         assert!(may(&[], ToolKind::Edit, Some("/w/tree/src/a.rs")) && may(&[], ToolKind::Edit, Some("src/a.rs")));

@@ -1,13 +1,17 @@
 //! What an agent says it does, as lines for people: its words, its plan, the tools that it uses, what they changed, what it cost.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
+};
 
 use agent_client_protocol_schema::v1::{
     ContentBlock, ContentChunk, Diff, MessageId, Plan, PlanEntryStatus, SessionUpdate, ToolCall, ToolCallContent,
     ToolCallId, ToolCallStatus, ToolCallUpdate, ToolKind, UsageUpdate,
 };
+use serde_json::Value;
 
-use super::permit;
+use super::{files::files, permit};
 use crate::{
     agent::preset::{
         ParsedOutput,
@@ -16,14 +20,26 @@ use crate::{
     domain::cost::Money,
 };
 
+/// Where the raw output of a tool has its text.
+const OUTPUTS: [&str; 4] = ["aggregated_output", "formatted_output", "output", "stderr"];
+
 /// The use of a tool, as far as it is known.
 pub(super) struct Call {
     /// What it does, in words.
     pub title: String,
     /// Its kind.
     pub kind: ToolKind,
+    /// The files that it is about, as far as it named them.
+    pub files: BTreeSet<PathBuf>,
     /// Whether it was shown.
     shown: bool,
+}
+
+impl Call {
+    /// A call of which nothing is known yet.
+    fn unknown() -> Call {
+        Call { title: String::new(), kind: ToolKind::Other, files: BTreeSet::new(), shown: false }
+    }
 }
 
 /// The tools that are used, and the plan.
@@ -60,19 +76,22 @@ impl Calls {
     }
 
     fn call(&mut self, call: ToolCall, parsed: &mut ParsedOutput) {
-        let known = Call { title: call.title.clone(), kind: call.kind, shown: false };
+        let files = files(&call.locations, &call.content, call.raw_input.as_ref());
+        let known = Call { title: call.title.clone(), kind: call.kind, files, shown: false };
         self.calls.insert(call.tool_call_id.clone(), known);
         // At its beginning a tool may be named only by its kind.
         if call.status != ToolCallStatus::Pending {
             self.show(&call.tool_call_id, parsed);
         }
-        self.content(&call.tool_call_id, call.status, &call.content, parsed);
+        self.content(&call.tool_call_id, call.status, &call.content, call.raw_output.as_ref(), parsed);
     }
 
     fn call_update(&mut self, update: ToolCallUpdate, parsed: &mut ParsedOutput) {
         let (id, fields) = (update.tool_call_id, update.fields);
-        let known =
-            self.calls.entry(id.clone()).or_insert(Call { title: String::new(), kind: ToolKind::Other, shown: false });
+        let known = self.calls.entry(id.clone()).or_insert_with(Call::unknown);
+        let (locations, content) = (fields.locations.as_deref(), fields.content.as_deref());
+        let files = files(locations.unwrap_or_default(), content.unwrap_or_default(), fields.raw_input.as_ref());
+        known.files.extend(files);
         known.kind = fields.kind.unwrap_or(known.kind);
         let named = fields.title.is_some();
         known.title = fields.title.unwrap_or_else(|| std::mem::take(&mut known.title));
@@ -80,7 +99,7 @@ impl Calls {
             self.show(&id, parsed);
         }
         let status = fields.status.unwrap_or(ToolCallStatus::InProgress);
-        self.content(&id, status, &fields.content.unwrap_or_default(), parsed);
+        self.content(&id, status, &fields.content.unwrap_or_default(), fields.raw_output.as_ref(), parsed);
     }
 
     fn show(&mut self, id: &ToolCallId, parsed: &mut ParsedOutput) {
@@ -99,21 +118,43 @@ impl Calls {
     }
 
     /// What a tool changed, and what it said when it failed.
-    fn content(&self, id: &ToolCallId, status: ToolCallStatus, content: &[ToolCallContent], parsed: &mut ParsedOutput) {
+    fn content(
+        &self,
+        id: &ToolCallId,
+        status: ToolCallStatus,
+        content: &[ToolCallContent],
+        raw: Option<&Value>,
+        parsed: &mut ParsedOutput,
+    ) {
+        let mut said = Vec::new();
         for part in content {
             match part {
                 ToolCallContent::Diff(diff) if status == ToolCallStatus::Completed => parsed.say(&changed(diff)),
-                ToolCallContent::Content(part) if status == ToolCallStatus::Failed => {
-                    if let ContentBlock::Text(said) = &part.content {
-                        parsed.failed(&said.text);
+                ToolCallContent::Content(part) => {
+                    if let ContentBlock::Text(part) = &part.content {
+                        said.push(part.text.as_str());
                     }
                 }
                 _ => {}
             }
         }
-        if status == ToolCallStatus::Failed && content.is_empty() {
-            let title = self.calls.get(id).map(|call| call.title.clone()).unwrap_or_default();
-            parsed.failed(&title);
+        if said.is_empty() {
+            // Codex says what came of it nowhere else.
+            said.extend(
+                OUTPUTS.iter().find_map(|name| raw?.get(name)?.as_str()).filter(|text| !text.trim().is_empty()),
+            );
+        }
+        match status {
+            ToolCallStatus::Failed if said.is_empty() => {
+                let title = self.calls.get(id).map(|call| call.title.clone()).unwrap_or_default();
+                parsed.failed(&title);
+            }
+            ToolCallStatus::Failed => said.iter().for_each(|text| parsed.failed(text)),
+            // A command that failed may be completed all the same.
+            ToolCallStatus::Completed => said.iter().for_each(|text| {
+                parsed.look_for_denial(text.trim_end().lines().next_back().unwrap_or_default());
+            }),
+            _ => {}
         }
         if matches!(status, ToolCallStatus::Completed | ToolCallStatus::Failed) {
             parsed.doing(WAITS);
@@ -153,6 +194,7 @@ fn changed(diff: &Diff) -> String {
 fn cost(usage: &UsageUpdate, parsed: &mut ParsedOutput) {
     if let Some(cost) = &usage.cost {
         parsed.report.money(Money::new(cost.amount, &cost.currency));
+        parsed.report.of_session.money = true;
     }
 }
 

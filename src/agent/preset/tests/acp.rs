@@ -127,3 +127,67 @@ fn a_tool_that_the_sandbox_stops_is_a_denial() {
         (StopKind::Denied, Some("bash: line 1: /repo/x: Read-only file system"))
     );
 }
+
+/// A use of a tool, and a request for a permission that names no more than its id.
+fn asked_of(kind: &str, call: &str) -> (String, OutputParser) {
+    let update = format!(
+        r#"{{"jsonrpc":"2.0","method":"session/update","params":{{"sessionId":"ses-1","update":{{"sessionUpdate":"tool_call","toolCallId":"t1","status":"pending","title":"Change it","kind":"{kind}",{call}}}}}}}"#
+    );
+    let ask = r#"{"jsonrpc":"2.0","id":7,"method":"session/request_permission","params":{"sessionId":"ses-1","toolCall":{"toolCallId":"t1"},"options":[{"optionId":"yes","name":"Yes","kind":"allow_once"},{"optionId":"no","name":"No","kind":"reject_once"}]}}"#;
+    answered(&format!("{update}\n{ask}"))
+}
+
+#[test]
+fn a_request_is_about_the_files_that_its_tool_named_before() {
+    for (kind, call, what) in [
+        ("edit", r#""locations":[{"path":"/etc/passwd"}]"#, "edit Change it (/etc/passwd)"),
+        ("move", r#""rawInput":{"source":"/repo/a","destination":"/etc/a"}"#, "move Change it (/etc/a, /repo/a)"),
+        ("edit", r#""rawInput":{"changes":{"/etc/b":{"add":{}}}}"#, "edit Change it (/etc/b)"),
+        ("delete", r#""rawInput":{}"#, "delete Change it"),
+    ] {
+        let (shown, parser) = asked_of(kind, call);
+        assert_eq!(shown, format!("error: it was not permitted to {what}\n"));
+        assert!(!parser.permissions()[0].allowed);
+    }
+    let (shown, _) = asked_of("edit", r#""locations":[{"path":"/repo/src/a.rs"}]"#);
+    assert_eq!(shown, "permitted: edit Change it (/repo/src/a.rs)\n");
+}
+
+#[test]
+fn a_turn_that_the_agent_cancelled_itself_and_one_without_an_end_are_failures() {
+    for reason in ["cancelled", "tired"] {
+        let (shown, parser) = answered(&format!(r#"{{"jsonrpc":"2.0","id":5,"result":{{"stopReason":"{reason}"}}}}"#));
+        assert_eq!(parser.over(), Some(1), "{shown}");
+        assert!(shown.contains(if reason == "tired" { "unknown reason: tired" } else { "had not asked" }), "{shown}");
+    }
+    let said = r#"{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"ses-1","update":{"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"Half."}}}}"#;
+    for (rest, is_broken) in [(said, true), (r#"{"jsonrpc":"2.0","id":5,"result":{"stopReason":"end_turn"}}"#, false)] {
+        assert_eq!(answered(rest).1.reported().broken_off, is_broken);
+    }
+    assert!(talk("", None).2.reported().broken_off, "it said nothing at all");
+}
+
+#[test]
+fn what_came_of_a_command_is_told_from_its_raw_output_too() {
+    for (status, rest) in [
+        ("failed", r#""rawOutput":{"aggregated_output":"sh: /repo/x: Read-only file system\n","exit_code":1}"#),
+        (
+            "completed",
+            r#""content":[{"type":"content","content":{"type":"text","text":"sh: /repo/x: Read-only file system"}}]"#,
+        ),
+    ] {
+        let (_, parser) = answered(&format!(
+            r#"{{"jsonrpc":"2.0","method":"session/update","params":{{"sessionId":"ses-1","update":{{"sessionUpdate":"tool_call_update","toolCallId":"t1","status":"{status}","title":"Write","kind":"execute",{rest}}}}}}}"#
+        ));
+        let why = stopped(&parser).expect("a reason");
+        assert_eq!((why.kind, why.said.as_deref()), (StopKind::Denied, Some("sh: /repo/x: Read-only file system")));
+    }
+}
+
+#[test]
+fn of_very_many_requests_the_number_is_kept() {
+    let ask = r#"{"jsonrpc":"2.0","id":7,"method":"session/request_permission","params":{"sessionId":"ses-1","toolCall":{"toolCallId":"t1","kind":"execute","title":"x"},"options":[{"optionId":"yes","name":"Yes","kind":"allow_once"}]}}"#;
+    let (_, parser) = answered(&vec![ask; 250].join("\n"));
+    let kept = parser.permissions();
+    assert_eq!((kept.len(), kept[200].what.as_str(), kept[200].allowed), (201, "(50 more requests)", true));
+}

@@ -31,3 +31,27 @@ fn the_cost_is_one_line_and_a_number() {
     report.price(Some(3.0));
     assert_eq!(report.cost().map(ToString::to_string).as_deref(), Some("3 USD, 200 tokens in, 40 out"));
 }
+
+#[test]
+fn of_what_a_session_cost_a_run_gets_what_was_not_counted_before() {
+    let before = Cost::read("0.1 USD, 200 tokens in, 40 out");
+    let of = |report: Report| report.without(&before).cost().map(ToString::to_string).unwrap_or_default();
+    let report = || {
+        let mut report = Report::default();
+        report.price(Some(0.25));
+        report.tokens(Some(300), None, Some(60));
+        report
+    };
+    assert_eq!(of(report()), "0.25 USD, 300 tokens in, 60 out", "all of it is of the run");
+    assert_eq!(
+        of(Report { of_session: OfSession { tokens: true, money: false }, ..report() }),
+        "0.25 USD, 100 tokens in, 20 out"
+    );
+    assert_eq!(
+        of(Report { of_session: OfSession { money: true, tokens: false }, ..report() }),
+        "0.15 USD, 300 tokens in, 60 out"
+    );
+    // 240 before and 360 now: where the session has as many, the price is that of the session.
+    assert_eq!(of(Report { session_tokens: Some(600), ..report() }), "0.15 USD, 300 tokens in, 60 out");
+    assert_eq!(of(Report { session_tokens: Some(360), ..report() }), "0.25 USD, 300 tokens in, 60 out");
+}
