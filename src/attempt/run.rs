@@ -82,7 +82,7 @@ fn in_worktree(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: 
                 worktree::give(project, &plan.id, resumed.attempt, path)?;
             }
             if fresh {
-                worktree::set_up(project, plan, path)?;
+                worktree::set_up(project, plan, path, progress)?;
             }
             path.clone()
         }

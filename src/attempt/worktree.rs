@@ -6,13 +6,13 @@ use gix::{ObjectId, objs::tree::EntryKind, refs::FullNameRef};
 
 use crate::{
     agent::process::{self, Run},
-    answer::progress::Progress,
+    answer::progress::{Progress, Pulse, Step},
     attempt::{
         check::{self, environment},
         plan::Plan,
         session::{create_file, own_dir},
     },
-    domain::{event::Pin, id::SpecId},
+    domain::{activity::Activity, event::Pin, id::SpecId},
     error::{Error, Kind, Result},
     git::{
         branch,
@@ -103,7 +103,7 @@ pub(super) fn make(
         false => worktree::sparse::show(&tree, &committed(plan))?,
     }
     own_dir(&tree.path)?;
-    set_up(project, plan, &tree.path)?;
+    set_up(project, plan, &tree.path, progress)?;
     Ok(tree)
 }
 
@@ -211,11 +211,23 @@ pub(super) fn give(project: &Project, id: &SpecId, start: ObjectId, worktree: &P
     Ok(())
 }
 
-/// Runs `chant.worktreeSetup` in the new worktree.
-pub(super) fn set_up(project: &Project, plan: &Plan, worktree: &Path) -> Result<()> {
+/// Runs `chant.worktreeSetup` in the new worktree, and shows what it prints while it runs.
+pub(super) fn set_up(project: &Project, plan: &Plan, worktree: &Path, progress: &dyn Progress) -> Result<()> {
     check::set_up(project, worktree, |command| {
+        let mut pulse = Pulse::new(progress, project.config().progress()?, Activity::new(command));
+        let mut tick = || pulse.tick();
+        let mut sink = |line: &str| {
+            if !line.trim().is_empty() {
+                progress.say(&Step::Running { command, line });
+            }
+        };
+        progress.say(&Step::Running { command, line: "" });
         let mut run = Run::new(command, worktree);
         run.env = environment(project, &plan.id);
-        process::run(run)
+        run.tick = Some(&mut tick);
+        run.sink = Some(&mut sink);
+        let finished = process::run(run);
+        progress.say(&Step::Ran);
+        finished
     })
 }
