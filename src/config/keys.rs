@@ -140,7 +140,7 @@ keys! {
     VERIFY_TIMEOUT = "chant.verifyTimeout", Kind::Duration, None,
         "How long each `verify` or `reproduces` command may run.";
     WARM_LIMIT = "chant.warmLimit", Kind::Int { min: 0, max: i64::MAX }, Some("10g"),
-        "How many bytes the reusable checkout for slow checks may take, see gitchant-workflow(7). A larger one is removed, and checks run in a fresh checkout; 0 keeps none.";
+        "How many bytes the reusable checkout for slow checks may take, see gitchant-workflow(7). A larger one is removed, and checks run in a fresh checkout; git-chant says so. 0 keeps none.";
     WORKTREE_DIR = "chant.worktreeDir", Kind::Path, None,
         "The directory for worktrees, absolute or relative to the main worktree. If unset, they are beside the main worktree. If the directory is inside the main worktree, a line in `info/exclude` hides it from git status.";
     WORKTREE_KEEP = "chant.worktreeKeep", Kind::Text, None,

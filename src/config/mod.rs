@@ -375,6 +375,11 @@ impl<'repo> Config<'repo> {
         self.find(keys::CHECK_MAY_CHANGE.name).map_or_else(|| Ok(usual()), |found| found.path_set())
     }
 
+    /// That setting, as it stands.
+    pub(crate) fn check_may_change_words(&self) -> String {
+        self.find(keys::CHECK_MAY_CHANGE.name).and_then(|found| found.text().ok()).unwrap_or_default()
+    }
+
     /// Whether `verify` commands run at the base too.
     pub(crate) fn verify_base(&self) -> Result<bool> {
         self.bool(&keys::VERIFY_BASE)

@@ -34,6 +34,11 @@ pub(crate) fn dir(project: &Project) -> PathBuf {
     project.repo.chant_dir().join("check").join("output")
 }
 
+/// The directory with results of commands that are kept, so that a commit is not checked twice.
+pub(crate) fn results(project: &Project) -> PathBuf {
+    project.repo.chant_dir().join("check").join("results")
+}
+
 /// Keeps the `checks` with output for the evidence that was `recorded` without it.
 ///
 /// # Errors

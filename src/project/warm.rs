@@ -34,6 +34,13 @@ const DEEPEST: usize = 8;
 /// The file that says what the warm checkout is.
 const RECORD: &str = "record.json";
 
+/// Beginnings of the names of files that mark commands.
+const SLOW: &str = "slow-";
+const COLD: &str = "cold-";
+
+/// The files that stay: locks.
+const LOCKS: [&str; 2] = ["lock", "making"];
+
 /// The file of a directory that says what commands read there.
 const READS: &str = "reads.json";
 
@@ -54,8 +61,6 @@ struct Record {
     layers: Vec<u64>,
     /// The commands that ran in it.
     commands: BTreeSet<String>,
-    /// The files of `.worktreeinclude` that it has.
-    included: BTreeSet<PathBuf>,
 }
 
 /// What is known of a command.
@@ -63,7 +68,7 @@ struct Record {
 pub(crate) enum Mark {
     /// It takes so long that a warm checkout is worth its while.
     Slow,
-    /// It fails in a warm checkout and passes in a cold one.
+    /// It comes to something else in a warm checkout than in a cold one, or what it builds is too large.
     Cold,
 }
 
@@ -77,12 +82,21 @@ pub(crate) struct Built<'a> {
     pub index: &'a Path,
     /// The commands that ran.
     pub commands: &'a [String],
-    /// The files of `.worktreeinclude`.
-    pub included: &'a [PathBuf],
     /// What they read.
     pub reads: &'a Reads,
     /// Whether it began with the warm checkout as it is.
     pub on_top: bool,
+}
+
+/// What came of adding it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Added {
+    /// It is there.
+    Yes,
+    /// Another process has added something, or removed what this was built on.
+    No,
+    /// The warm checkout would take so many bytes, more than it may.
+    TooLarge(u64),
 }
 
 /// The warm checkout, held so that no other process removes it.
@@ -132,11 +146,6 @@ impl Warm {
         Some(self.dir.join(self.record.as_ref()?.layers.last()?.to_string()).join("index"))
     }
 
-    /// The files of `.worktreeinclude` that it has.
-    pub(crate) fn included(&self) -> impl Iterator<Item = &PathBuf> {
-        self.record.iter().flat_map(|record| &record.included)
-    }
-
     /// What commands read while it was built; `None` where that is not known.
     pub(crate) fn reads(&self) -> Option<Reads> {
         let mut all = Reads::new();
@@ -162,7 +171,7 @@ impl Warm {
 
     /// Whether `command` has this mark.
     pub(crate) fn is(&self, project: &Project, mark: Mark, command: &str) -> Result<bool> {
-        Ok(self.dir.join(mark.file(project, command)?).exists())
+        Ok(self.dir.join(self.mark_of(project, mark, command)?).exists())
     }
 
     /// Marks `command`.
@@ -170,7 +179,16 @@ impl Warm {
     /// # Errors
     /// If the file cannot be written.
     pub(crate) fn mark(&self, project: &Project, mark: Mark, command: &str) -> Result<()> {
-        local_file::place(&self.dir, &mark.file(project, command)?, b"")
+        local_file::place(&self.dir, &self.mark_of(project, mark, command)?, b"")
+    }
+
+    /// The file that marks a command. What a command comes to depends on all that the warm checkout depends on, and on its limit.
+    fn mark_of(&self, project: &Project, mark: Mark, command: &str) -> Result<String> {
+        let (name, around) = match mark {
+            Mark::Slow => (SLOW, String::new()),
+            Mark::Cold => (COLD, format!("{}\0{}\0", self.key, project.config().warm_limit()?)),
+        };
+        Ok(format!("{name}{}", project.store()?.blob_id(format!("{around}{command}").as_bytes())))
     }
 
     /// The number of the next directory: greater than that of every one before. The files of its commit are dated by it.
@@ -182,13 +200,13 @@ impl Warm {
     ///
     /// # Errors
     /// If it cannot be moved.
-    pub(crate) fn add(&mut self, project: &Project, built: &Built<'_>) -> Result<()> {
-        let making = local_file::open_with(&self.dir.join("making"), File::options().create(true).append(true));
+    pub(crate) fn add(&mut self, project: &Project, built: &Built<'_>) -> Result<Added> {
+        let making = local_file::open_with(&self.dir.join(LOCKS[1]), File::options().create(true).append(true));
         let making = Lockable::from(fault::around("cache.lock", || making).io("create", &self.dir)?);
-        let stays = |now: &Record| self.record.as_ref().is_some_and(|before| before.layers == now.layers);
-        let other = record(&self.dir).is_some_and(|now| now.key == self.key && !stays(&now));
-        if !file_lock::try_lock(&making, &self.dir)? || other {
-            return Ok(());
+        let layers = |record: Option<&Record>| record.map(|record| record.layers.clone());
+        let is_free = file_lock::try_lock(&making, &self.dir)?;
+        if !is_free || layers(self.recorded().as_ref()) != layers(self.record.as_ref()) {
+            return Ok(Added::No);
         }
         let before = self.record.take().filter(|_| built.on_top);
         let number = self.next();
@@ -205,24 +223,29 @@ impl Warm {
             commit: String::new(),
             layers: Vec::new(),
             commands: BTreeSet::new(),
-            included: BTreeSet::new(),
         });
         record.commit = built.commit.to_string();
         record.layers.push(number);
         record.commands.extend(built.commands.iter().cloned());
-        record.included.extend(built.included.iter().cloned());
         let size: u64 = record.layers.iter().map(|layer| size_of(&self.dir.join(layer.to_string()))).sum();
         if size > project.config().warm_limit()? {
             remove_record(&self.dir)?;
             for command in built.commands {
                 self.mark(project, Mark::Cold, command)?;
             }
-            return self.sweep();
+            self.sweep()?;
+            return Ok(Added::TooLarge(size));
         }
         let json = serde_json::to_vec(&record).map_err(std::io::Error::from).io("write", &self.dir)?;
         local_file::place(&self.dir, RECORD, &json)?;
         self.record = Some(record);
-        self.sweep()
+        self.sweep()?;
+        Ok(Added::Yes)
+    }
+
+    /// The record of what fits, as it is on the disk.
+    fn recorded(&self) -> Option<Record> {
+        record(&self.dir).filter(|record| record.key == self.key)
     }
 
     /// Removes the directories that no record names, unless another process holds them.
@@ -238,20 +261,9 @@ impl Warm {
             old.iter().try_for_each(|number| remove::clear(&self.dir.join(number.to_string())))?;
         }
         file_lock::unlock(&self.held);
-        if !file_lock::try_lock_shared(&self.held, &self.dir)? {
-            self.record = None;
-        }
+        // Without the lock another process may have removed everything.
+        self.record = if file_lock::try_lock_shared(&self.held, &self.dir)? { self.recorded() } else { None };
         Ok(())
-    }
-}
-
-impl Mark {
-    fn file(self, project: &Project, command: &str) -> Result<String> {
-        let name = match self {
-            Mark::Slow => "slow",
-            Mark::Cold => "cold",
-        };
-        Ok(format!("{name}-{}", project.store()?.blob_id(command.as_bytes())))
     }
 }
 
@@ -261,7 +273,7 @@ fn dir(project: &Project) -> PathBuf {
 }
 
 fn lock(dir: &Path) -> Result<Lockable> {
-    let open = || local_file::open_with(&dir.join("lock"), File::options().create(true).append(true));
+    let open = || local_file::open_with(&dir.join(LOCKS[0]), File::options().create(true).append(true));
     fault::around("cache.lock", open).io("create", dir).map(Lockable::from)
 }
 
@@ -300,13 +312,15 @@ fn size_of(dir: &Path) -> u64 {
 /// Where the warm checkout is, what it takes of the disk in bytes, and when it was used last; `None` if there is none.
 pub(crate) fn left(project: &Project) -> Option<(PathBuf, u64, SystemTime)> {
     let dir = dir(project);
-    let used = fs::metadata(dir.join("lock")).and_then(|meta| meta.modified()).ok()?;
-    numbers(&dir).next()?;
+    let used = fs::metadata(dir.join(LOCKS[0])).and_then(|meta| meta.modified()).ok()?;
+    let mut entries = fs::read_dir(&dir).into_iter().flatten().flatten();
+    entries.find(|entry| !LOCKS.iter().any(|lock| entry.file_name() == *lock))?;
     let size = size_of(&dir);
     Some((dir, size, used))
 }
 
-/// Forgets the warm checkout, and removes it unless a check uses it: then the next check does. Returns whether it is gone.
+/// Forgets the warm checkout and what is known of commands, and removes it unless a check uses it: then the next check does. Returns whether
+/// it is gone.
 ///
 /// # Errors
 /// If it cannot be removed.
@@ -316,6 +330,11 @@ pub(crate) fn forget(project: &Project) -> Result<bool> {
         return Ok(true);
     }
     remove_record(&dir)?;
+    for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(SLOW) || name.starts_with(COLD)) {
+            local_file::remove("file.remove", &entry.path())?;
+        }
+    }
     let held = lock(&dir)?;
     if !file_lock::try_lock(&held, &dir)? {
         return Ok(false);

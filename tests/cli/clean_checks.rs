@@ -521,3 +521,78 @@ fn at_a_terminal_a_line_shows_how_far_a_check_is() {
     let ran = sandbox.chant(&["verify", &id]).ok();
     assert_eq!((ran.err.matches("Checking").count(), ran.err.contains("\nstep one")), (1, false), "{}", ran.err);
 }
+
+#[test]
+fn what_set_up_changes_is_not_held_against_a_command() {
+    let sandbox = with(&[("lock", "a\n"), ("other", "a\n")], "git checkout -q lock; echo two >file; tick");
+    sandbox.git(&["config", "chant.worktreeSetup", "echo b >>lock"]);
+    let id = sandbox.add(&["Make it two", "--verify", "true", "--verify", "true"]);
+    let ran = sandbox.chant(&["work", &id]).ok();
+    assert_eq!(ran.err.matches("chant.worktreeSetup changed tracked files: lock").count(), 1, "{}", ran.err);
+    for (command, named) in [("echo c >>lock", "lock"), ("echo b >>other", "other")] {
+        let id = sandbox.add(&["Make it two", "--verify", command]);
+        sandbox.agent("git checkout -q lock; echo \"$CHANT_SPEC_ID\" >>file; tick");
+        let changed = format!("changed tracked files: {named}\n");
+        sandbox.chant(&["work", &id]).fails(1, &[&changed, "git config chant.checkMayChange"]);
+    }
+}
+
+#[test]
+fn a_failed_check_names_only_what_it_did_not_find() {
+    let ignored = [(".gitignore", ".env\nconf/\nmade\nleft\n"), (".worktreeinclude", ".env\nconf/a\n")];
+    let sandbox = with(&ignored, "touch conf/b left; tick; echo two >file");
+    for (path, text) in [(".env", "x\n"), ("conf/a", "x\n")] {
+        sandbox.write(path, text);
+    }
+    sandbox.git(&["config", "chant.worktreeSetup", "touch made"]);
+    let fails = |script: &str| {
+        sandbox.agent(script);
+        let id = sandbox.add(&["Make it two", "--verify", "cat .env conf/a made && false"]);
+        sandbox.chant(&["work", &id]).fails(1, &["in a clean checkout of"]).err
+    };
+    let said = fails("echo two >file; touch conf/b left; tick");
+    assert!(said.contains("without the worktree's ignored and untracked files (conf/b, left)\n"), "{said}");
+    let said = fails("echo three >file; echo y >>.env; tick");
+    assert!(!said.contains("without") && said.contains("with the main worktree's .env, which differs"), "{said}");
+    let said = fails("echo four >file; tick");
+    assert!(said.lines().any(|line| line.starts_with("hint: commands run in") && !line.contains(',')), "{said}");
+}
+
+#[test]
+fn an_unconfined_run_leaves_no_result_to_be_recalled() {
+    let sandbox = with(
+        &[],
+        "d=$(git rev-parse --git-common-dir)/chant/check/results; mkdir -p $d; touch $d/x.json; echo two >file; tick",
+    );
+    let sandbox = sandbox.unconfined();
+    let id = sandbox.add(&["Make it two", "--verify", "true"]);
+    sandbox.chant(&["work", &id]).ok();
+    assert!(!sandbox.repo.join(".git/chant/check/results/x.json").exists());
+}
+
+#[test]
+fn a_failure_that_comes_once_is_neither_evidence_nor_kept() {
+    let count = "n=$(cat ../count); echo x >>../count; test -n \"$n\"\n";
+    let sandbox = with(&[("t_test.sh", count)], &format!("echo \"$CHANT_SPEC_ID\" >>file; {NOTES}; tick")).unconfined();
+    let outside = sandbox.dir().join("count");
+    fs::write(&outside, "").unwrap();
+    let id = sandbox.add(&["Fix", "--phase", "fork-fix", "--reproduces", "sh t_test.sh"]);
+    sandbox.chant(&["work", &id]).fails(1, &["t_test.sh"]);
+    // What the first run came to is not recalled.
+    sandbox.chant(&["work", &id]).fails(1, &["t_test.sh"]);
+    assert_ne!(sandbox.status(&id), "completed");
+}
+
+#[test]
+fn commands_run_at_the_base_as_they_do_at_the_tip() {
+    let sandbox = with(&[], "echo two >file; tick");
+    sandbox.git(&["config", "chant.verifyBase", "true"]);
+    let id = sandbox.add(&["Make it two", "--verify", "echo x >out", "--verify", "test -e out"]);
+    sandbox.chant(&["work", &id]).ok();
+    let verify = evidence(&sandbox, &id)["verify"].clone();
+    assert_eq!((&verify[0]["base"]["exit"], &verify[1]["base"]["exit"]), (&0.into(), &0.into()));
+    let results = sandbox.repo.join(".git/chant/check/results");
+    assert!(fs::read_dir(&results).unwrap().next().is_some());
+    sandbox.chant(&["prune", "--expire", "now"]).ok();
+    assert!(fs::read_dir(&results).unwrap().next().is_none());
+}

@@ -9,9 +9,13 @@ use crate::support::{
     tools::{need, need_that},
 };
 
+/// Makes a directory a cache by the sign that programs leave in theirs.
+const TAG: &str = "{ mkdir -p built; echo Signature: 8a477f597d28d172789f06886806bc55 >built/CACHEDIR.TAG; }";
+
 /// Builds what is not built, slowly, and prints what there was and how old 'file' is. What it leaves besides has the commit's name.
 const CHECK: &str = "ls -a\nif test -e built; then echo began warm; else echo began cold; sleep 2.1; mkdir built; fi\n\
-                     for one in built/*; do echo \"$one\"; done; touch \"built/$(git rev-parse HEAD)\"\n\
+                     echo Signature: 8a477f597d28d172789f06886806bc55 >built/CACHEDIR.TAG\n\
+                     for one in built/*; do echo \"$one\"; done; touch \"built/$(git rev-parse HEAD)\" output\n\
                      [ file -nt check.sh ] && echo file is newer\n! grep -q bad file";
 
 /// A confined sandbox whose check is slow; `None` where nothing can confine here.
@@ -63,8 +67,12 @@ fn a_slow_check_begins_with_what_a_check_of_the_target_built_and_leaves_nothing(
     assert_eq!(warm, base.as_str());
     // A file that did not change has a date of the past, one that changed has not: no two checkouts share a second.
     assert!(printed.contains("began warm\n") && printed.contains("file is newer\n"), "{printed}");
-    let left: Vec<&str> = printed.lines().filter(|line| line.starts_with("built/")).collect();
-    assert_eq!(left, [format!("built/{base}")], "only the check of the target left something");
+    let mut left: Vec<&str> = printed.lines().filter(|line| line.starts_with("built/")).collect();
+    left.sort_unstable();
+    let mut built = ["built/CACHEDIR.TAG".to_owned(), format!("built/{base}")];
+    built.sort_unstable();
+    assert_eq!(left, built, "only the check of the target left something");
+    assert!(!printed.lines().any(|line| line == "output"), "and only in a cache: {printed}");
     // Beside the repository nothing stays.
     let beside: Vec<_> = fs::read_dir(sandbox.dir()).unwrap().flatten().map(|entry| entry.file_name()).collect();
     assert!(!beside.iter().any(|name| name.to_string_lossy().contains("chant-tree")), "{beside:?}");
@@ -94,7 +102,8 @@ fn where_a_file_is_gone_or_attributes_change_the_checkout_is_cold() {
 #[ignore = "slow: .ci/run runs it"]
 fn what_fails_in_a_warm_checkout_is_run_again_in_a_cold_one() {
     // It passes only once in a checkout.
-    let Some(sandbox) = slow("test ! -e built && sleep 2.1 && touch built", CHANGES) else { return };
+    let once = format!("cat file && test ! -e built && sleep 2.1 && {TAG}");
+    let Some(sandbox) = slow(&once, CHANGES) else { return };
     let (_, _) = work(&sandbox, &[]);
     let (second, ran) = work(&sandbox, &[]);
     assert!(ran.err.contains("failed in the reused checkout; running it again in a fresh one"), "{}", ran.err);
@@ -112,7 +121,7 @@ fn what_fails_in_a_warm_checkout_is_run_again_in_a_cold_one() {
 
 #[test]
 #[ignore = "slow: .ci/run runs it"]
-fn set_up_runs_again_only_where_what_it_reads_has_changed() {
+fn set_up_runs_anew_only_where_what_it_reads_has_changed() {
     let check = format!("{CHECK} && echo \"prepared $(wc -l <prepared) times\"");
     let Some(sandbox) = slow(&check, CHANGES) else { return };
     sandbox.write("package-lock.json", "{}\n");
@@ -125,7 +134,8 @@ fn set_up_runs_again_only_where_what_it_reads_has_changed() {
     sandbox.agent("echo '{ }' >package-lock.json; tick");
     let (id, _) = work(&sandbox, &[]);
     let (_, printed) = began(&sandbox, &id);
-    assert!(printed.contains("began warm\n") && printed.contains("prepared 2 times"), "{printed}");
+    // What it no longer installs would stay otherwise.
+    assert!(printed.contains("began cold\n") && printed.contains("prepared 1 times"), "{printed}");
 }
 
 #[test]
@@ -177,9 +187,9 @@ fn caught_when_warm(sandbox: &Sandbox, script: &str) -> Ran {
 #[ignore = "slow: .ci/run runs it"]
 fn a_check_that_looks_at_less_in_the_warm_checkout_is_run_again_in_a_cold_one() {
     // What was built once is not built again, whatever it was built from.
-    let stamp = "test -e built && exit; sleep 2.1; ! grep bad file *.txt && touch built";
+    let stamp = format!("test -e built && exit; sleep 2.1; ! grep bad file *.txt && {TAG}");
     for (script, named) in [("echo bad >>file; tick", "'file'"), ("echo bad >new.txt; git add .; tick", "'new.txt'")] {
-        let Some(sandbox) = slow(stamp, "echo \"$CHANT_SPEC_ID\" >other.md; git add .; tick") else { return };
+        let Some(sandbox) = slow(&stamp, "echo \"$CHANT_SPEC_ID\" >other.md; git add .; tick") else { return };
         sandbox.write("a.txt", "a\n");
         sandbox.commit("Text");
         let ran = caught_when_warm(&sandbox, script);
@@ -190,16 +200,16 @@ fn a_check_that_looks_at_less_in_the_warm_checkout_is_run_again_in_a_cold_one() 
 #[test]
 #[ignore = "slow: .ci/run runs it"]
 fn what_set_up_makes_of_a_changed_file_is_made_anew() {
-    // It is not seen that 'cat' reads its file, where the kernel copies it.
-    for (generate, named) in [("sed s/x/y/ input", "failed in the reused"), ("cat input", "did not read 'input' in")] {
+    // That 'cat' and 'cp' read their file is seen, because the kernel may not copy it.
+    for generate in ["sed s/x/y/ input >prepared", "cat input input >prepared", "cp input prepared"] {
         let script = "echo \"$CHANT_SPEC_ID\" >other.md; git add .; tick";
         let Some(sandbox) = slow("sleep 2.1; grep -q good prepared", script) else { return };
         sandbox.write("input", "good\n");
-        sandbox.write("generate", &format!("{generate} >prepared\n"));
+        sandbox.write("generate", &format!("{generate}\n"));
         sandbox.commit("Generator");
         sandbox.git(&["config", "chant.worktreeSetup", "sh generate"]);
         let ran = caught_when_warm(&sandbox, "echo bad >input; tick");
-        assert!(ran.err.contains(named), "{}", ran.err);
+        assert!(!ran.err.contains("reused"), "{generate}: {}", ran.err);
     }
 }
 
@@ -226,4 +236,56 @@ fn submodules_are_as_in_a_fresh_checkout() {
     warmed(&sandbox);
     let (id, ran) = work(&sandbox, &[]);
     assert!(!ran.err.contains("reused checkout;") && began(&sandbox, &id).0 != Value::Null, "{}", ran.err);
+}
+
+#[test]
+#[ignore = "slow: .ci/run runs it"]
+fn an_output_does_not_outlive_the_rule_that_made_it() {
+    let script = "echo \"$CHANT_SPEC_ID\" >other.md; git add .; tick";
+    // The rule goes, a header that no rule names changes and is read by another command, a package is no longer installed.
+    let rule = "test: out\n\tsleep 2.1\n\tgrep -q good out\nout: in\n\tcp in out\n";
+    let header = "test: prog style\n\tsleep 2.1\n\tgrep -q 3 prog\nprog: prog.c\n\tcat prog.c p.h >prog\nstyle:\n\t! grep bad p.h\n";
+    for (makefile, break_it) in [
+        (rule, "sed -i '/^out/,$d' Makefile; tick"),
+        (header, "echo 4 >p.h; tick"),
+        ("test:\n\tsleep 2.1\n\ttest -e node_modules/b\n", "echo a >requirements.txt; tick"),
+    ] {
+        let Some(sandbox) = slow("make -s test", script) else { return };
+        if !need("make") {
+            return;
+        }
+        for (path, text) in [("in", "good\n"), ("prog.c", "c\n"), ("p.h", "3\n"), ("requirements.txt", "a\nb\n")] {
+            sandbox.write(path, text);
+        }
+        sandbox.write("Makefile", makefile);
+        sandbox.write(".gitignore", "node_modules\nout\nprog\n");
+        sandbox.write(
+            "setup",
+            "mkdir -p node_modules; for one in $(cat requirements.txt); do touch node_modules/$one; done",
+        );
+        sandbox.commit("Make");
+        sandbox.git(&["config", "chant.worktreeSetup", "sh setup"]);
+        warmed(&sandbox);
+        sandbox.agent(break_it);
+        let id = sandbox.add(&["Break it", "--verify", "sh check.sh"]);
+        sandbox.chant(&["work", &id]).fails(1, &["exit code"]);
+        assert_eq!(began(&sandbox, &id).0, Value::Null, "{break_it}");
+    }
+}
+
+#[test]
+#[ignore = "slow: .ci/run runs it"]
+fn what_no_command_reads_costs_no_second_run_and_nothing_once_it_is_merged() {
+    let Some(sandbox) = slow(CHECK, CHANGES) else { return };
+    sandbox.write("notes", "one\n");
+    sandbox.commit("Notes");
+    warmed(&sandbox);
+    sandbox.agent("echo \"$CHANT_SPEC_ID\" >>notes; tick");
+    let (id, ran) = work(&sandbox, &[]);
+    assert!(ran.err.contains("'notes' has changed, and no command was seen to read it"), "{}", ran.err);
+    let (warm, printed) = began(&sandbox, &id);
+    assert!(warm == Value::Null && printed.matches("began").count() == 1, "{printed}");
+    sandbox.agent(CHANGES);
+    let (id, ran) = work(&sandbox, &[]);
+    assert!(began(&sandbox, &id).0 != Value::Null, "{}", ran.err);
 }

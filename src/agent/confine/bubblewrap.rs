@@ -10,7 +10,10 @@ use std::{
     path::Path,
 };
 
-use super::sandbox::{Access, Sandbox};
+use super::{
+    layers::FILTER,
+    sandbox::{Access, Sandbox},
+};
 
 /// The program.
 pub(super) const PROGRAM: &str = "bwrap";
@@ -55,6 +58,9 @@ pub(super) fn prefix(sandbox: &Sandbox) -> Vec<OsString> {
         // In the namespace of the layers this user is root.
         words.add("--uid").add(rustix::process::getuid().as_raw().to_string());
         words.add("--gid").add(rustix::process::getgid().as_raw().to_string());
+    }
+    if sandbox.layers.as_ref().is_some_and(|layers| layers.filter().is_some()) {
+        words.add("--seccomp").add(FILTER);
     }
     for name in &sandbox.unset {
         words.add("--unsetenv").add(name);

@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::calls;
 use crate::error::{IoContext, Result};
 
 /// The program that makes the namespaces.
@@ -20,6 +21,10 @@ const SEPARATORS: &[u8] = b":,\\\"\n";
 
 /// The directory, in that of the layers, through which mounts stay reachable that a layer covers.
 const HELD: &str = "held";
+
+/// The file, in that of the layers, with what the kernel refuses, and the descriptor by which bubblewrap reads it.
+const CALLS: &str = "calls";
+pub(super) const FILTER: &str = "9";
 
 /// Of how many entries a directory is removed whole from what a run finds.
 const MOST_REMOVED: usize = 200;
@@ -33,6 +38,8 @@ pub(crate) struct Layers {
     pub each: Vec<Layer>,
     /// Files and directories in them that the run does not find.
     pub without: Vec<PathBuf>,
+    /// Whether each file that the run reads has to show it by the date of its last access: see `calls`.
+    pub shows_reads: bool,
 }
 
 /// One directory that the run changes for itself.
@@ -67,6 +74,10 @@ impl Layers {
     pub(super) fn make_ready(&self) -> Result<()> {
         let held = self.dir.join(HELD);
         fs::create_dir_all(&held).io("create", &held)?;
+        if let Some(filter) = self.filter() {
+            let file = self.dir.join(CALLS);
+            fs::write(&file, filter).io("write", &file)?;
+        }
         let below = self
             .each
             .iter()
@@ -83,6 +94,11 @@ impl Layers {
     pub(super) fn can_be_named(&self) -> bool {
         let plain = |path: &Path| !path.as_os_str().as_bytes().iter().any(|byte| SEPARATORS.contains(byte));
         self.each.iter().all(|layer| layer.lower.is_some() || plain(&layer.at))
+    }
+
+    /// What the kernel refuses to the run, for bubblewrap to read from the descriptor [`FILTER`].
+    pub(super) fn filter(&self) -> Option<Vec<u8>> {
+        self.shows_reads.then(calls::filter).flatten()
     }
 
     /// The words that go before those of bubblewrap.
@@ -157,6 +173,9 @@ impl Layers {
             }
         }
         script.extend_from_slice(b"\nexec \"$@\"");
+        if self.filter().is_some() {
+            script.extend_from_slice(format!(" {FILTER}<{CALLS}").as_bytes());
+        }
         script
     }
 }

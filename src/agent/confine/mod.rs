@@ -4,6 +4,7 @@
 //! command line of the run, after it has tried them once. Which paths a run of a spec gets is decided by the callers; git is unknown here.
 
 mod bubblewrap;
+mod calls;
 mod identity;
 mod known;
 mod layers;

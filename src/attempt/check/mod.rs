@@ -7,6 +7,7 @@ mod content;
 mod doubt;
 mod doubts;
 mod held;
+mod kept;
 mod map;
 mod proof;
 mod reads;
@@ -17,6 +18,7 @@ mod surroundings;
 mod test_set;
 mod text;
 mod unseen;
+mod visit;
 mod warm;
 
 use std::path::Path;
@@ -94,7 +96,11 @@ impl Check<'_> {
             let Attempt { id, start, .. } = self.attempt;
             check_output::keep_whole(self.project, id, Some(*start), Some(self.tip), checks.commands())?;
             if !checks.clone().settled().ok {
-                self.progress.say(&Step::Hint(self.unseen()?));
+                self.progress.say(&Step::Hint(self.unseen(&room)?));
+                if checks.commands().any(|seen| !seen.changed.is_empty()) {
+                    let what = "to let checks change a tracked file: git config chant.checkMayChange \"<files>\"";
+                    self.progress.say(&Step::Hint(what.to_owned()));
+                }
             }
         }
         Ok(checks.settled())
@@ -156,10 +162,9 @@ impl Check<'_> {
     fn verify(&self, room: &mut Room<'_>) -> Result<Vec<Command>> {
         let mut done = room.run_all(self.tip, &self.extra()?, &self.attempt.spec.front.verify)?;
         if let (true, Some(base)) = (self.project.config().verify_base()?, self.attempt.base) {
-            for seen in &mut done {
-                let at_base = room.run_or_recall(base, base, &seen.command, Command::is_evidence)?;
-                seen.base = Some(Box::new(at_base));
-            }
+            let commands: Vec<String> = done.iter().map(|seen| seen.command.clone()).collect();
+            let at_base = room.run_each_or_recall(base, &commands)?;
+            done.iter_mut().zip(at_base).for_each(|(seen, at_base)| seen.base = Some(Box::new(at_base)));
         }
         Ok(done)
     }

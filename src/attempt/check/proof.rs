@@ -1,6 +1,8 @@
 //! Runs the command of a reproduction or of a fix where it proves something: with and without the new tests, with the same tests
 //! before a fix and after it.
 
+use std::cell::RefCell;
+
 use gix::ObjectId;
 use regex_lite::Regex;
 
@@ -104,7 +106,13 @@ impl Prover<'_> {
     fn reproduction(&self, room: &mut Room<'_>, source: &Source<'_>) -> Result<Reproduction> {
         let command = source.command;
         let other = source.other_code()?;
-        let mut without = room.run_or_recall(source.base, source.base, command, |_| true)?;
+        let unsteady = RefCell::new(None);
+        let steady = |seen: &Command| seen.command == command && seen.is_evidence() && unsteady.borrow().is_none();
+        let mut without = room.recall_or(source.base, command, steady, |room| {
+            let (first, second) = room.run_twice(source.base, command)?;
+            unsteady.replace(proof::flaky(&first, &second));
+            Ok(first)
+        })?;
         let (with, beside) = room.run_twice(self.at, command)?;
         let (with, beside) = (self.described(with), self.described(beside));
         // Of a kept result it is not known what it printed.
@@ -119,7 +127,7 @@ impl Prover<'_> {
                 other.join(", ")
             )),
         };
-        fault = fault.or(self.takes_over(source)?);
+        fault = fault.or(unsteady.take()).or(self.takes_over(source)?);
         if let (None, false) = (&fault, with.changed.is_empty()) {
             let why = "so that it could never pass with a fix";
             fault = Some(format!("it changes tracked files, {why}: {}", enumerate(&with.changed)));
@@ -320,8 +328,12 @@ impl Prover<'_> {
             let before = room.run_or_recall(laid, laid, command, |seen| expected(&held, seen))?;
             return Ok((self.described(before), reproduced));
         }
-        let before = self.described(room.run_or_recall(base, base, command, |seen| expected(&[], seen))?);
-        let before = self.steadily(room, base, command, before)?;
+        // What is kept is what several runs came to, never the first of them alone.
+        let steady = |room: &mut Room<'_>| {
+            let first = self.described(room.run(base, command)?);
+            self.steadily(room, base, command, first)
+        };
+        let before = self.described(room.recall_or(base, command, |seen: &Command| expected(&[], seen), steady)?);
         let added = source.added()?;
         if before.outcome() == Outcome::Failed || added.is_empty() {
             return Ok((before, source.found()?));
@@ -338,8 +350,7 @@ impl Prover<'_> {
 
     /// The run of a test that fails without the fix, where no reproduction has shown that it always does: another one if that ends otherwise.
     fn steadily(&self, room: &mut Room<'_>, commit: ObjectId, command: &str, before: Command) -> Result<Command> {
-        // A result that was kept was seen so before.
-        if before.output.is_none() || before.outcome() == Outcome::Passed || before.exit == Some(0) {
+        if before.outcome() == Outcome::Passed || before.exit == Some(0) {
             return Ok(before);
         }
         Ok(self.again(room, commit, command, &before)?.map_or(before, |(other, _)| other))

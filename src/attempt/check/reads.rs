@@ -1,10 +1,10 @@
 //! Which tracked files of a checkout a command read.
 //!
 //! What was built before can look finished to a command in a warm checkout, so that it passes and looks at nothing that the work changed: a
-//! stamp of `make` that depends on too little does that. So it has to read there what the work changed.
+//! build script that declares too little does that. So it has to read there what the work changed.
 //!
-//! The kernel dates the last access to each file, also through an overlay. Where a file system keeps no such dates (`noatime`), nothing is
-//! ever seen to be read.
+//! The kernel dates the last access to each file, also through an overlay, except where it copies the file by itself; the sandbox of a check
+//! has no such calls. Where a file system keeps no dates of access (`noatime`), nothing is ever seen to be read: [`are_seen`] tells.
 
 use std::{
     collections::BTreeSet,
@@ -17,6 +17,7 @@ use bstr::ByteSlice as _;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT};
 
 use crate::{
+    error::{IoContext as _, Result},
     git::history::{Change, ChangeKind},
     project::warm::Reads,
 };
@@ -38,13 +39,15 @@ pub(super) struct Changed {
     path: String,
     /// Whether the warm checkout has none there.
     is_new: bool,
+    /// Whether the target has the file as it is: then no work changed it.
+    pub of_target: bool,
 }
 
 impl From<&Change> for Changed {
     fn from(change: &Change) -> Changed {
         let path = change.path.to_str_lossy().into_owned();
         let at = change.path.to_path().map_or_else(|_| PathBuf::from(&path), Path::to_owned);
-        Changed { at, path, is_new: change.kind == ChangeKind::Added }
+        Changed { at, path, is_new: change.kind == ChangeKind::Added, of_target: false }
     }
 }
 
@@ -75,8 +78,24 @@ pub(super) fn since_forgotten(top: &Path, paths: &[PathBuf]) -> BTreeSet<String>
     paths.iter().filter(is_read).map(|path| path.to_string_lossy().into_owned()).collect()
 }
 
-/// The first of the `changed` files that `command` did not `read`, though it may read it in a fresh checkout: only prose is known to be of no
-/// use where nothing was seen to read it. A file that is copied by the kernel is not seen to be read.
+/// Whether the file system of `dir` dates the last access to a file.
+///
+/// # Errors
+/// If no file can be written there.
+pub(super) fn are_seen(dir: &Path) -> Result<bool> {
+    let file = Path::new("read");
+    fs::write(dir.join(file), b"x").io("create a file in", dir)?;
+    let files = [file.to_owned()];
+    let dir = &fs::canonicalize(dir).io("read", dir)?;
+    forget(dir, &files);
+    fs::read(dir.join(file)).io("read", dir)?;
+    let seen = !since_forgotten(dir, &files).is_empty();
+    fs::remove_file(dir.join(file)).io("remove", dir)?;
+    Ok(seen)
+}
+
+/// The first of the `changed` files that `command` did not `read`, though it may read it in a fresh checkout. Of files that the work changed
+/// only prose may stay unread where nothing was seen to read it, of those that the target changed any.
 pub(super) fn missed<'c>(
     known: &Reads,
     command: &str,
@@ -89,7 +108,20 @@ pub(super) fn missed<'c>(
         None => known.values().any(|known| reads(known, file)),
     };
     let unread = changed.iter().filter(|file| !read.contains(&file.path));
-    unread.filter(|file| !is_prose(&file.path) || reads_it(file)).map(|file| file.path.as_str()).next()
+    unread.filter(|file| file.has_to_be_read() || reads_it(file)).map(|file| file.path.as_str()).next()
+}
+
+/// The first of the `changed` files that has to be read, and that no command ever read: no checkout but a fresh one serves then.
+pub(super) fn never_read<'c>(known: &Reads, changed: &'c [Changed]) -> Option<&'c str> {
+    let never = |file: &&Changed| !known.values().any(|known| known.contains(&file.path));
+    let old = changed.iter().filter(|file| file.has_to_be_read() && !file.is_new);
+    old.filter(never).map(|file| file.path.as_str()).next()
+}
+
+impl Changed {
+    fn has_to_be_read(&self) -> bool {
+        !self.of_target && !is_prose(&self.path)
+    }
 }
 
 /// Whether a file is for people, by its extension.
@@ -106,8 +138,11 @@ pub(super) fn by_set_up(known: &Reads, changed: &[Changed]) -> bool {
 /// Whether what reads the `known` files reads this one: for a new file, whether it reads one with such an extension.
 fn reads(known: &BTreeSet<String>, file: &Changed) -> bool {
     let extension = |path: &str| Path::new(path).extension().map(ToOwned::to_owned);
+    let place = |path: &str| Path::new(path).parent().map(ToOwned::to_owned);
+    // Every spec brings documents of git-chant: a command reads them by their directory.
+    let near = |path: &str| !file.path.starts_with(".chant/") || place(path) == place(&file.path);
     match file.is_new {
-        true => known.iter().any(|path| extension(path) == extension(&file.path)),
+        true => known.iter().any(|path| extension(path) == extension(&file.path) && near(path)),
         false => known.contains(&file.path),
     }
 }

@@ -1,7 +1,12 @@
 //! Results of commands that are kept, so that a commit is not checked twice: only such as were expected, so that a wrong one
 //! never stands against a person.
 
-use std::{fs, io::ErrorKind, path::PathBuf};
+use std::{
+    fs,
+    io::ErrorKind,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
 
 use gix::{ObjectId, bstr::ByteSlice as _};
 use serde::{Serialize, de::DeserializeOwned};
@@ -14,8 +19,8 @@ use crate::{
     domain::checks::Command,
     env::local_file,
     error::{IoContext, Result},
-    git::work_file,
-    project::Project,
+    git::{work_file, worktree},
+    project::{Project, check_output::results},
 };
 
 /// A larger file holds no kept result, in bytes.
@@ -80,21 +85,29 @@ impl Room<'_> {
         let store = self.project.store()?;
         let besides = extra.iter().map(|(path, bytes)| format!("{path} {}", store.blob_id(bytes)));
         let what: Vec<String> = commands.iter().cloned().chain(besides).collect();
-        let passed = |done: &Vec<Command>| {
-            done.iter().map(|seen| &seen.command).eq(commands) && done.iter().all(Command::has_passed)
-        };
-        self.recall_or(tree, &what.join("\0"), passed, |room| room.run_all(commit, extra, commands))
+        self.recall_or(tree, &what.join("\0"), all_passed(commands), |room| room.run_all(commit, extra, commands))
+    }
+
+    /// Runs each of `commands` in one checkout of `commit`, whatever the others come to, or recalls that all of them passed.
+    ///
+    /// # Errors
+    /// As [`Room::run`].
+    pub(super) fn run_each_or_recall(&mut self, commit: ObjectId, commands: &[String]) -> Result<Vec<Command>> {
+        self.recall_or(commit, &commands.join("\0"), all_passed(commands), |room| room.run_each(commit, commands))
     }
 
     /// Recalls how what `command` names ended before for `subject`, or has it `run`.
-    fn recall_or<T: Serialize + DeserializeOwned>(
+    ///
+    /// # Errors
+    /// As `run`.
+    pub(super) fn recall_or<T: Serialize + DeserializeOwned>(
         &mut self,
         subject: ObjectId,
         command: &str,
         expected: impl Fn(&T) -> bool,
         run: impl FnOnce(&mut Self) -> Result<T>,
     ) -> Result<T> {
-        let (dir, name) = (results(self.project)?, key(self.project, subject, command)?);
+        let (dir, name) = (results(self.project), key(self.project, subject, command)?);
         let file = dir.join(&name);
         let kept = local_file::read(&file, MOST).ok().flatten();
         let kept = kept.and_then(|bytes| serde_json::from_slice::<T>(&bytes).ok());
@@ -103,8 +116,7 @@ impl Room<'_> {
         }
         let seen = run(self)?;
         if expected(&seen) {
-            let json = serde_json::to_vec(&seen).map_err(std::io::Error::from).io("write", &file)?;
-            local_file::place(&dir, &name, &json)?;
+            keep(&dir, &name, &seen);
         } else {
             remove(fs::remove_file(&file)).io("remove", &file)?;
         }
@@ -112,17 +124,26 @@ impl Room<'_> {
     }
 }
 
+/// Whether these are all of `commands`, and passed.
+fn all_passed(commands: &[String]) -> impl Fn(&Vec<Command>) -> bool {
+    move |done: &Vec<Command>| {
+        done.iter().map(|seen| &seen.command).eq(commands) && done.iter().all(Command::has_passed)
+    }
+}
+
+/// Keeps a result. Where that cannot be, the command only runs again.
+fn keep(dir: &Path, name: &str, result: &impl Serialize) {
+    let json = serde_json::to_vec(result).unwrap_or_default();
+    let _runs_again: Result<()> = local_file::place(dir, name, &json);
+}
+
 /// Forgets every result.
 ///
 /// # Errors
 /// If a file cannot be removed.
 pub(crate) fn forget(project: &Project) -> Result<()> {
-    let dir = results(project)?;
+    let dir = results(project);
     remove(fs::remove_dir_all(&dir)).io("remove", &dir)
-}
-
-fn results(project: &Project) -> Result<PathBuf> {
-    Ok(project.private_dir("check")?.join("results"))
 }
 
 fn remove(removed: std::io::Result<()>) -> std::io::Result<()> {
@@ -139,7 +160,8 @@ fn key(project: &Project, subject: ObjectId, command: &str) -> Result<String> {
     Ok(format!("{}.json", project.store()?.blob_id(&text)))
 }
 
-/// What a check depends on besides the commit and the command: set-up, confinement, environment.
+/// What a check depends on besides the commit and the command: set-up, the files of `.worktreeinclude` as they are now, settings of checks,
+/// environment.
 pub(super) fn around(project: &Project) -> Result<Vec<u8>> {
     let config = project.config();
     let setup = config.worktree_setup()?.unwrap_or_default();
@@ -155,10 +177,25 @@ pub(super) fn around(project: &Project) -> Result<Vec<u8>> {
         .filter_map(|name| Some((name, project.env.var(name.to_str()?)?)))
         .collect();
     variables.sort_unstable();
-    let mut text = format!("{setup}\0{:?}\0", config.confine()?).into_bytes();
+    let mut text = format!("{setup}\0{:?}\0{:?}\0", config.confine()?, config.verify_timeout()?).into_bytes();
+    text.extend(config.check_may_change_words().into_bytes());
     text.extend(included.unwrap_or_default());
+    text.extend(included_now(project)?.into_bytes());
     for (name, value) in variables {
         text.extend([b"\0", name.as_encoded_bytes(), b"=", value.as_encoded_bytes()].concat());
+    }
+    Ok(text)
+}
+
+/// The files that `.worktreeinclude` takes from the main worktree, each with what changes when it is written.
+fn included_now(project: &Project) -> Result<String> {
+    let Some(main) = project.repo.main_work_dir() else { return Ok(String::new()) };
+    let Some(main) = worktree::find(&project.repo, &main)? else { return Ok(String::new()) };
+    let mut text = String::new();
+    for name in worktree::include::listed(&main)? {
+        let meta = name.to_path().ok().and_then(|path| fs::symlink_metadata(main.path.join(path)).ok());
+        let stamp = meta.map(|meta| (meta.ino(), meta.len(), meta.ctime(), meta.ctime_nsec()));
+        text.push_str(&format!("\0{name}\0{stamp:?}"));
     }
     Ok(text)
 }

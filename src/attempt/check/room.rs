@@ -1,46 +1,33 @@
 //! The one way to run a command of a spec: in a clean checkout of exactly one commit, apart from every worktree.
 //!
-//! [`Room::visit`] makes the checkout and prepares it; [`Visit::run`] runs one command there. Nothing that was written in a visit is
+//! The checkouts, and what runs in them, are in `visit`. Nothing that was written in a visit is
 //! there in the next. Where the system can, a check has a sandbox: it can write its checkout, and of home and temporary directories it
 //! changes a version of its own. Whether an outcome is good enough is not decided here.
 
 use std::{
+    cell::RefCell,
     collections::BTreeSet,
-    ffi::OsString,
     fs,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-use bstr::ByteSlice;
+use bstr::BString;
 use gix::ObjectId;
 use tempfile::TempDir;
 
-use super::{
-    command::{left_running, record, set_up},
-    reads::{self, Changed},
-    surroundings,
-};
+use super::{reads::Changed, surroundings};
 use crate::{
-    agent::{
-        confine::{self, Confinement, Layer, Layers, Sandbox, Unavailable},
-        process::{self, Finished, Run},
-    },
-    answer::progress::{Progress, Pulse, Step},
-    attempt::home::{self, Since},
+    agent::confine::{self, Confinement, Layer, Layers, Sandbox, Unavailable},
+    answer::progress::{Progress, Step},
     config::Confine,
-    domain::{activity::Activity, checks::Command, confined::Confined, pattern::PathSet},
+    domain::{checks::Command, pattern::PathSet},
     error::{Error, IoContext, Kind, Result},
     git::{
-        private::{
-            Private,
-            apart::{self, Apart, Refs},
-        },
-        work_file,
-        worktree::{self, code, include, path, remove},
+        private::{Private, apart::Apart},
+        worktree::{self, code, path},
     },
     project::{
-        Project, check_output,
+        Project,
         check_slot::Slot,
         warm::{Reads, Warm},
     },
@@ -60,13 +47,28 @@ pub(crate) struct Room<'p> {
     pub(super) project: &'p Project,
     pub(super) progress: &'p dyn Progress,
     pub(super) slot: Slot,
-    may_change: PathSet,
+    pub(super) may_change: PathSet,
     /// The warm checkout, where checks may begin with it.
     pub(super) warm: Option<Warm>,
     /// What a run changed in the home directory, and no check finds there.
-    hidden: Vec<PathBuf>,
+    pub(super) hidden: Vec<PathBuf>,
     /// How many of these, the first, are in the home directory.
-    at_home: usize,
+    pub(super) at_home: usize,
+    /// Commits of the target: what a commit has of them, no work brought.
+    pub(super) of_target: Vec<ObjectId>,
+    /// What the checkouts held that no commit has, before a command ran.
+    pub(super) found: RefCell<Found>,
+    /// What was said of all of them.
+    said: RefCell<BTreeSet<String>>,
+}
+
+/// What a checkout holds that no commit has, before a command runs.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The files of `.worktreeinclude`.
+    pub included: BTreeSet<BString>,
+    /// These, and what `chant.worktreeSetup` made; of a directory that holds nothing else only the name, with a slash.
+    pub all: BTreeSet<BString>,
 }
 
 /// What a checkout begins with, instead of nothing.
@@ -97,22 +99,6 @@ pub(super) enum Tried {
     Not,
 }
 
-/// A checkout of one commit, prepared, for one or more commands in turn. It is gone when this is dropped.
-pub(crate) struct Visit<'r> {
-    pub(super) room: &'r Room<'r>,
-    pub(super) stand: Stand,
-    refs: Refs,
-    pub(super) commit: ObjectId,
-    /// The commit of the warm checkout that it began with.
-    warm: Option<ObjectId>,
-    /// The files of `.worktreeinclude`.
-    pub(super) included: Vec<PathBuf>,
-    /// Whether `chant.worktreeSetup` has to run in it.
-    set_up: bool,
-    /// How long that took.
-    prepared: Duration,
-}
-
 /// Where a checkout is, and what confines a command in it.
 pub(super) struct Stand {
     /// Where commands find it.
@@ -122,11 +108,11 @@ pub(super) struct Stand {
     /// The sandbox for git-chant's own git, which no command can change.
     own: Option<Confinement>,
     /// The sandbox for commands.
-    commands: Option<Confinement>,
+    pub(super) commands: Option<Confinement>,
     /// Whether commands have a home directory of their own.
     pub own_home: bool,
     /// The directory for temporary files, where commands have none of their own otherwise.
-    temporary: Option<TempDir>,
+    pub(super) temporary: Option<TempDir>,
 }
 
 impl<'p> Room<'p> {
@@ -147,6 +133,9 @@ impl<'p> Room<'p> {
             warm: None,
             at_home: hidden.len(),
             hidden,
+            of_target: Vec::new(),
+            found: RefCell::default(),
+            said: RefCell::default(),
         })
     }
 
@@ -161,110 +150,25 @@ impl<'p> Room<'p> {
         Ok(Room { hidden, at_home, ..Room::open(project, progress)? })
     }
 
-    /// Makes a fresh checkout of `commit` with the files of `extra`, and prepares it: `.worktreeinclude`, `chant.worktreeSetup`.
-    ///
-    /// # Errors
-    /// `worktree-setup` if it cannot be prepared; `not-confined` if `chant.confine` is `require` and that cannot be.
-    pub(crate) fn visit(&mut self, commit: ObjectId, extra: &[Extra]) -> Result<Visit<'_>> {
-        let mut visit = self.visit_from(commit, extra, None)?;
-        visit.prepare(&[])?;
-        Ok(visit)
+    /// Notes what a checkout holds before a command runs.
+    pub(super) fn made(&self, files: Vec<BString>) {
+        self.found.borrow_mut().all.extend(files);
     }
 
-    /// Makes a checkout as [`Room::visit`] does, where it can be from what is there to `begin` with. It is left to the caller to prepare it.
-    pub(super) fn visit_from(&mut self, commit: ObjectId, extra: &[Extra], begin: Option<&Begin>) -> Result<Visit<'_>> {
-        let (project, room) = (self.project, &*self);
-        let stand = room.stand(commit, begin)?;
-        let begin = begin.filter(|_| stand.own_home);
-        let git_dir = stand.files.join(".git");
-        apart::make_git_dir(&project.repo, &git_dir, commit)?;
-        if let Some(begin) = begin {
-            fs::copy(&begin.index, git_dir.join("index")).io("copy", &begin.index)?;
-        }
-        stand.apart(&self.slot.dir, &stand.path.join(".git")).check_out()?;
-        // What a command does to the checkout's own git directory has no say in what it changed.
-        let pristine = self.slot.dir.join("git");
-        apart::make_git_dir(&project.repo, &pristine, commit)?;
-        fs::copy(git_dir.join("index"), pristine.join("index")).io("copy", &git_dir)?;
-        let mut included = Vec::new();
-        if let Some(main) = project.repo.main_work_dir()
-            && let Some(main) = worktree::find(&project.repo, &main)?
-        {
-            let copied = include::prepare(&main, &stand.files, None)?;
-            included.extend(copied.iter().filter_map(|path| path.to_path().ok().map(Path::to_owned)));
-        }
-        for (path, bytes) in extra {
-            // What is committed may be there in the sandbox only.
-            if begin.is_none() || project.blob_in(commit, path)?.is_none() {
-                add(&stand.files, path, bytes)?;
-            }
-        }
-        let refs = apart::refs(&git_dir);
-        let warm = begin.map(|begin| begin.commit);
-        let set_up = begin.is_none_or(|begin| begin.set_up);
-        Ok(Visit { room, stand, refs, commit, warm, included, set_up, prepared: Duration::ZERO })
+    /// What the checkouts held before a command ran.
+    pub(super) fn found(&self) -> std::cell::Ref<'_, Found> {
+        self.found.borrow()
     }
 
-    /// Runs `command` in a fresh checkout of `commit`.
-    pub(crate) fn run(&mut self, commit: ObjectId, command: &str) -> Result<Command> {
-        self.visit(commit, &[])?.run(command)
-    }
-
-    /// Runs `command` in a fresh checkout of `commit`, and again in the same.
-    pub(super) fn run_twice(&mut self, commit: ObjectId, command: &str) -> Result<(Command, Command)> {
-        let visit = self.visit(commit, &[])?;
-        Ok((visit.run(command)?, visit.run(command)?))
-    }
-
-    /// Runs each of `commands` in turn, in one checkout of `commit`, until one fails; `ok` says which did not. The checkout is fresh, unless
-    /// all of them pass in the warm one.
-    pub(crate) fn run_all(&mut self, commit: ObjectId, extra: &[Extra], commands: &[String]) -> Result<Vec<Command>> {
-        if commands.is_empty() {
-            return Ok(Vec::new());
+    /// Warns of what is so in each checkout.
+    pub(super) fn warn_once(&self, what: &str) {
+        if self.said.borrow_mut().insert(what.to_owned()) {
+            self.progress.say(&Step::Warning(what.to_owned()));
         }
-        let progress = self.progress;
-        self.run_in_turn(commit, extra, commands, &|what| progress.say(&Step::Checking { what }))
-    }
-
-    fn run_in_turn(
-        &mut self,
-        commit: ObjectId,
-        extra: &[Extra],
-        commands: &[String],
-        begins: &dyn Fn(&str),
-    ) -> Result<Vec<Command>> {
-        let tried = self.run_warm(commit, extra, commands, begins)?;
-        if let Tried::Passed(done) = tried {
-            return Ok(done);
-        }
-        let visit = self.visit(commit, extra)?;
-        let mut done = Vec::new();
-        for command in commands {
-            if matches!(tried, Tried::Not) {
-                begins(command);
-            }
-            let mut seen = visit.run(command)?;
-            seen.ok = seen.has_passed();
-            let failed = !seen.ok;
-            done.push(seen);
-            if failed {
-                break;
-            }
-        }
-        let prepared = visit.prepared;
-        drop(visit);
-        self.remember(&done, prepared, &tried)?;
-        Ok(done)
-    }
-
-    /// Runs `command`, which is expected to pass, as [`Room::run_all`] does.
-    pub(crate) fn run_to_pass(&mut self, commit: ObjectId, command: &str) -> Result<Command> {
-        let done = self.run_in_turn(commit, &[], &[command.to_owned()], &|_| ())?;
-        done.into_iter().next().ok_or_else(|| Error::fatal(Kind::Checks, format!("'{command}' was not run")))
     }
 
     /// An empty place for a checkout, with the best sandbox that works here.
-    fn stand(&self, commit: ObjectId, begin: Option<&Begin>) -> Result<Stand> {
+    pub(super) fn stand(&self, commit: ObjectId, begin: Option<&Begin>) -> Result<Stand> {
         self.slot.clear(self.project)?;
         let mode = self.project.config().confine()?;
         let mut why = None;
@@ -310,7 +214,7 @@ impl<'p> Room<'p> {
         let layers = |kind: &str, around: bool| {
             let mut each = if around { surroundings::layers(project, kind) } else { Vec::new() };
             each.push(Layer { at: path.clone(), lower: Some(lower.clone()), name: TREE.to_owned() });
-            Layers { dir: self.slot.dir.clone(), each, without: self.hidden.clone() }
+            Layers { dir: self.slot.dir.clone(), each, without: self.hidden.clone(), shows_reads: around }
         };
         // Where git runs no filter, nothing but the checkout is written.
         let (own, commands) =
@@ -361,125 +265,5 @@ impl Stand {
     pub(super) fn apart<'a>(&'a self, dir: &'a Path, git_dir: &'a Path) -> Apart<'a> {
         let sandbox = self.own.as_ref().map_or(&[][..], |own| &own.prefix);
         Apart { git_dir, work_tree: &self.path, dir, sandbox }
-    }
-}
-
-impl Visit<'_> {
-    /// Runs `command` by `sh -c` at the top of the checkout, and says how it ended and what it left; `ok` is left to the caller.
-    ///
-    /// # Errors
-    /// If it cannot be run at all, or the person interrupts it.
-    pub(crate) fn run(&self, command: &str) -> Result<Command> {
-        self.run_watched(command, &[]).map(|(seen, _)| seen)
-    }
-
-    /// Runs `command` as [`Visit::run`] does, and says which of the `watched` files it read.
-    pub(super) fn run_watched(&self, command: &str, watched: &[PathBuf]) -> Result<(Command, BTreeSet<String>)> {
-        let timeout = self.room.project.config().verify_timeout()?;
-        let left = self.stand.temporary.as_ref().map_or(self.room.slot.dir.join("tmp"), |dir| dir.path().to_owned());
-        let left = left.join("left-running");
-        let began = Since::now(&self.room.slot.dir)?;
-        reads::forget(&self.stand.files, watched);
-        let finished = self.watch(command, timeout, Some(&left))?;
-        let read = reads::since_forgotten(&self.stand.files, watched);
-        let mut seen = record(command, &finished)?;
-        let slot = &self.room.slot.dir;
-        let changed = self.stand.apart(slot, &slot.join("git")).changed()?;
-        let changed = changed.iter().filter(|path| !self.room.may_change.matches(path.as_bstr()));
-        seen.changed = changed.map(|path| path.to_str_lossy().into_owned()).collect();
-        seen.confined =
-            Some(self.stand.commands.as_ref().map_or(Confined::None, |by| by.by.clone()).as_ref().to_owned());
-        seen.warm = self.warm.map(|commit| commit.to_string());
-        seen.home = Some(if self.stand.own_home { "own" } else { "shared" }.to_owned());
-        if apart::refs(&self.stand.files.join(".git")) != self.refs {
-            self.remark(&mut seen, "it moved refs in its checkout; git-chant ignores them".to_owned());
-        }
-        if self.stand.own_home {
-            let without = "it ran without these changes, which runs of agents made in your home directory";
-            seen.home_without = home::say(&self.room.hidden[..self.room.at_home], without);
-        } else {
-            let changed = home::starts_changed(&self.room.project.env, began);
-            let what = "it changed files of your home directory that decide how programs run";
-            home::say(&changed, what).into_iter().for_each(|what| self.remark(&mut seen, what));
-        }
-        if let Some(left) = left_running(&finished) {
-            self.remark(&mut seen, left);
-        }
-        Ok((seen, read))
-    }
-
-    /// Runs `chant.worktreeSetup`, unless a warm checkout has what it makes, and says which of the `watched` files it read.
-    ///
-    /// # Errors
-    /// `worktree-setup` if it fails.
-    pub(super) fn prepare(&mut self, watched: &[PathBuf]) -> Result<BTreeSet<String>> {
-        if !self.set_up {
-            return Ok(BTreeSet::new());
-        }
-        reads::forget(&self.stand.files, watched);
-        let mut prepared = Duration::ZERO;
-        set_up(self.room.project, &self.stand.path, |command| {
-            let finished = self.watch(command, None, None)?;
-            prepared = finished.duration;
-            Ok(finished)
-        })?;
-        self.prepared = prepared;
-        Ok(reads::since_forgotten(&self.stand.files, watched))
-    }
-
-    /// Names what a command did besides, now and in its record.
-    fn remark(&self, seen: &mut Command, what: String) {
-        self.room.progress.say(&Step::Warning(format!("'{}': {what}", seen.command)));
-        seen.remarks.push(what);
-    }
-
-    /// Runs `command`, and shows what it prints while it runs. The file `left` gets the names of the processes that it leaves.
-    fn watch(&self, command: &str, timeout: Option<Duration>, left: Option<&Path>) -> Result<Finished> {
-        let progress = self.room.progress;
-        let mut sink = |line: &str| {
-            if !line.trim().is_empty() {
-                progress.say(&Step::Running { command, line });
-            }
-        };
-        progress.say(&Step::Running { command, line: "" });
-        let mut pulse = Pulse::new(progress, self.room.project.config().progress()?, Activity::new(command));
-        let mut tick = || pulse.tick();
-        let mut process = self.process(command);
-        process.tick = Some(&mut tick);
-        process.sink = Some(&mut sink);
-        process.tail = check_output::WHOLE;
-        (process.timeout, process.left) = (timeout, left);
-        let finished = process::run(process);
-        progress.say(&Step::Ran);
-        finished
-    }
-
-    fn process<'a>(&'a self, command: &'a str) -> Run<'a> {
-        let confined = self.stand.commands.as_ref();
-        // The checkout may be there in the sandbox only.
-        let mut run = Run::new(command, if confined.is_some() { &self.room.slot.dir } else { &self.stand.path });
-        run.env = surroundings::environment(self.room.project);
-        if let Some(temporary) = &self.stand.temporary {
-            run.env.push(("TMPDIR".into(), Some(OsString::from(temporary.path()))));
-        }
-        run.sandbox = confined.map_or(&[][..], |confined| &confined.prefix);
-        run
-    }
-}
-
-impl Drop for Visit<'_> {
-    fn drop(&mut self) {
-        // What cannot be removed now goes before the next check.
-        let _stays = remove::clear(&self.stand.files).and_then(|()| remove::clear(&self.room.slot.dir));
-    }
-}
-
-/// Adds a file to a checkout; what is committed there stays as it is.
-fn add(top: &Path, path: &str, bytes: &[u8]) -> Result<()> {
-    match work_file::create_new(top, path.as_bytes().as_bstr(), bytes, false) {
-        Err(refused) if !matches!(refused.why, work_file::Why::AlreadyExists) => {
-            Err(Error::fatal(Kind::Copy, format!("cannot write '{path}' into a checkout: {refused}")))
-        }
-        _ => Ok(()),
     }
 }

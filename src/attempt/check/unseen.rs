@@ -1,36 +1,98 @@
 //! What is in the worktree of an attempt and not in the commit that is checked, although git shows no difference: a command that passes
 //! there may fail in a clean checkout because of it.
 
-use bstr::{BString, ByteSlice};
+use std::{fs, path::Path};
 
-use super::Check;
-use crate::{attempt::session::RUN_DIR, error::Result, git::status};
+use bstr::{BStr, BString, ByteSlice};
+
+use super::{
+    Check,
+    room::{Found, Room},
+};
+use crate::{
+    attempt::session::RUN_DIR,
+    error::Result,
+    git::{status, worktree::Worktree},
+};
 
 /// How many files are named.
 const MOST: usize = 5;
 
 impl Check<'_> {
-    /// Says, after a command failed, where it ran and what of the worktree it did not find there.
-    pub(super) fn unseen(&self) -> Result<String> {
+    /// Says, after a command failed in `room`, where it ran and what of the worktree it did not find there.
+    pub(super) fn unseen(&self, room: &Room<'_>) -> Result<String> {
         let place = format!("commands run in a clean checkout of {}", self.tip.to_hex_with_len(12));
         let Some(tree) = self.project.worktree_of(&self.attempt.id)?.filter(|tree| tree.path.is_dir()) else {
             return Ok(place);
         };
-        let hidden: Vec<BString> = status::unwatched(&tree)?.into_iter().map(|(_, path)| path).collect();
-        // Without a list of what is ignored: the run may have had one of its own.
-        let listed = tree.plain_git()?.args(["ls-files", "--others", "--directory", "-z"]).check()?;
-        let own = |path: &[u8]| path.starts_with(RUN_DIR.as_bytes()) || path == b".chant/";
-        let others: Vec<BString> = listed.records().filter(|path| !own(path)).map(BString::from).collect();
-        let mut said = format!("{place}, without the worktree's ignored and untracked files");
-        if !others.is_empty() {
-            said.push_str(&format!(" ({})", named(&others)));
+        let found = room.found();
+        let mut said = place;
+        let missing = missing(&tree, &found)?;
+        if !missing.is_empty() {
+            said.push_str(&format!(", without the worktree's ignored and untracked files ({})", named(&missing)));
         }
+        let hidden = self.hidden(&tree)?;
         if !hidden.is_empty() {
             let how = "marked assume-unchanged or skip-worktree in the index";
-            said.push_str(&format!(", and without hidden changes: {} ({how})", named(&hidden)));
+            said.push_str(&format!(", without hidden changes: {} ({how})", named(&hidden)));
+        }
+        let others = self.others(&tree, &found);
+        if !others.is_empty() {
+            said.push_str(&format!(
+                ", with the main worktree's {}, which differs from the worktree's (.worktreeinclude)",
+                named(&others)
+            ));
         }
         Ok(said)
     }
+
+    /// Tracked files that differ from the commit where git does not look.
+    fn hidden(&self, tree: &Worktree) -> Result<Vec<BString>> {
+        let mut hidden = Vec::new();
+        for path in status::hidden(tree)? {
+            let committed = self.project.blob_in(self.tip, &path.to_str_lossy())?.map(|(_, bytes)| bytes);
+            if committed != read(&tree.path, path.as_bstr()) {
+                hidden.push(path);
+            }
+        }
+        Ok(hidden)
+    }
+
+    /// Files of `.worktreeinclude` that are not as the worktree has them: they come from the main one.
+    fn others(&self, tree: &Worktree, found: &Found) -> Vec<BString> {
+        let Some(main) = self.project.repo.main_work_dir() else { return Vec::new() };
+        let differs = |path: &&BString| {
+            let own = read(&tree.path, path.as_bstr());
+            own.is_some() && own != read(&main, path.as_bstr())
+        };
+        found.included.iter().filter(differs).cloned().collect()
+    }
+}
+
+/// The files of a worktree that no commit has, and that no check `found`.
+fn missing(tree: &Worktree, found: &Found) -> Result<Vec<BString>> {
+    // Without a list of what is ignored: the run may have had one of its own.
+    let list = |options: &[&str]| -> Result<Vec<BString>> {
+        let listed = tree.plain_git()?.args(["ls-files", "--others", "-z"]).args(options).check()?;
+        Ok(listed.records().map(BString::from).collect())
+    };
+    let own = |path: &BStr| path.starts_with(RUN_DIR.as_bytes()) || path == ".chant/";
+    let mut missing = Vec::new();
+    for path in list(&["--directory"])?.into_iter().filter(|path| !own(path.as_bstr())) {
+        let within = path.ends_with(b"/") && found.included.iter().any(|one| one.starts_with(path.as_slice()));
+        if within {
+            // One of its files was there, and others may not have been.
+            let files = list(&["--", &format!(":(literal){path}")])?;
+            missing.extend(files.into_iter().filter(|file| !found.all.contains(file)));
+        } else if !found.all.contains(&path) {
+            missing.push(path);
+        }
+    }
+    Ok(missing)
+}
+
+fn read(top: &Path, path: &BStr) -> Option<Vec<u8>> {
+    fs::read(top.join(path.to_path().ok()?)).ok()
 }
 
 fn named(paths: &[BString]) -> String {

@@ -1,11 +1,12 @@
 //! When a check begins with the warm checkout, and when it adds to it.
 //!
-//! Only a commit that the target had before the agent began adds to the warm checkout. A check of anything else throws away what it wrote.
-//! A check can only pass there, and only if it reads what the work changed: anything else is run again in a cold checkout, and that
-//! outcome counts.
+//! Only a commit that the target had before the agent began adds to the warm checkout, and only what [`super::kept`] lets stay. A check of
+//! anything else throws away what it wrote. Where a file is gone since, or one changed that says what is built or installed, a check begins
+//! with nothing. It can only pass in the warm checkout, and only if it reads what the work changed: anything else is run again in a cold
+//! one, and that outcome counts. Nothing here fails a check: without a warm checkout it only takes longer.
 
 use std::{
-    collections::BTreeSet,
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -16,9 +17,11 @@ use gix::ObjectId;
 use rustix::fs::{Timespec, Timestamps};
 
 use super::{
+    kept::Tree,
     reads::{self, Changed, SET_UP},
     recall,
-    room::{Begin, Extra, Room, Tried, Visit},
+    room::{Begin, Extra, Room, Tried},
+    visit::Visit,
 };
 use crate::{
     answer::progress::Step,
@@ -27,13 +30,13 @@ use crate::{
         checks::Command,
         held::{Role, role},
     },
-    error::{IoContext, Kind, Result},
+    error::{Error, Exit, IoContext, Kind, Result},
     git::{
         history::{self, Change, ChangeKind},
         private::apart,
         worktree::remove,
     },
-    project::warm::{Built, Mark, Reads, Warm},
+    project::warm::{Added, Built, Mark, Reads, Warm},
     specs::attempt::Attempt,
 };
 
@@ -48,17 +51,37 @@ impl Room<'_> {
     /// of `attempt` first.
     ///
     /// # Errors
-    /// If the warm checkout cannot be read or written, or the person interrupts a command.
+    /// If the person interrupts a command.
     pub(crate) fn warm_up(&mut self, attempt: &Attempt, commands: &[String]) -> Result<()> {
+        if let Err(error) = self.try_to_warm_up(attempt, commands) {
+            is_of_the_person(error)?;
+            self.warm = None;
+        }
+        Ok(())
+    }
+
+    fn try_to_warm_up(&mut self, attempt: &Attempt, commands: &[String]) -> Result<()> {
         if self.project.config().confine()? == Confine::Off {
             return Ok(());
         }
         let key = recall::around(self.project)?;
         self.warm = Warm::open(self.project, self.project.store()?.blob_id(&key).to_string())?;
+        if self.warm.is_none() {
+            return Ok(());
+        }
+        fs::create_dir_all(&self.slot.dir).io("create", &self.slot.dir)?;
+        if !reads::are_seen(&self.slot.dir)? {
+            self.warm = None;
+            let why = "commands run in a fresh checkout: the file system does not tell what they read (noatime)";
+            return self.slot.tell_once(why, |why| self.progress.say(&Step::Note(why.to_owned())));
+        }
         let Some(base) = attempt.base else { return Ok(()) };
         let target = attempt.target.as_deref().map(|name| self.project.branch_tip(name)).transpose()?.flatten();
-        let trusted = target.is_some_and(|tip| self.project.is_ancestor(base, tip).unwrap_or(false));
-        if !trusted || !self.lacks(base, commands)? {
+        let Some(tip) = target.filter(|tip| self.project.is_ancestor(base, *tip).unwrap_or(false)) else {
+            return Ok(());
+        };
+        self.of_target = vec![base, tip];
+        if !self.lacks(base, commands)? {
             return Ok(());
         }
         let begin = if self.warm.as_ref().is_some_and(Warm::can_grow) { self.begin(base)? } else { None };
@@ -70,7 +93,7 @@ impl Room<'_> {
 
     /// Runs `commands` on `base`, and adds what they build to the warm checkout.
     fn build(&mut self, warm: &mut Warm, base: ObjectId, commands: &[String], begin: Option<&Begin>) -> Result<()> {
-        let project = self.project;
+        let (project, progress) = (self.project, self.progress);
         let begun = self.visit_from(base, &[], begin).and_then(|mut visit| {
             if !visit.is_layered() {
                 return Ok(None);
@@ -81,31 +104,37 @@ impl Room<'_> {
             let read = visit.prepare(&tracked)?;
             Ok(Some((visit, tracked, read)))
         });
-        let (visit, tracked, read) = match begun {
-            Ok(Some(begun)) => begun,
-            // The check itself tells that set-up fails.
-            Err(error) if error.kind != Kind::WorktreeSetup && error.kind != Kind::GitFailed => return Err(error),
-            _ => return Ok(()),
-        };
+        // The check itself tells that set-up fails.
+        let Some((visit, tracked, read)) = begun? else { return Ok(()) };
+        let below = begin.map(|begin| begin.layers.as_slice()).unwrap_or_default();
+        let paths: HashSet<&Path> = tracked.iter().map(PathBuf::as_path).collect();
+        let tree = Tree { top: &visit.stand.files.clone(), below, tracked: &paths };
+        let set_up = tree.outputs()?;
         let mut reads = Reads::from([(SET_UP.to_owned(), read)]);
         for command in commands {
             let (_, read) = visit.run_watched(command, &tracked)?;
             reads.insert(command.clone(), read);
         }
-        if reads.values().all(BTreeSet::is_empty) {
-            let why = "commands run in a fresh checkout: the file system does not tell what they read (noatime)";
-            visit.room.slot.tell_once(why, |why| visit.room.progress.say(&Step::Note(why.to_owned())))?;
-            return commands.iter().try_for_each(|command| warm.mark(project, Mark::Cold, command));
+        let cold = || commands.iter().try_for_each(|command| warm.mark(project, Mark::Cold, command));
+        if !tree.keep(&set_up)? {
+            // One run of it resumes what another left.
+            return cold();
         }
         let (tree, index) = &visit.settle(&tracked, warm.next())?;
-        let (included, on_top) = (&visit.included, begin.is_some());
-        warm.add(project, &Built { commit: base, tree, index, commands, included, reads: &reads, on_top })
+        let on_top = begin.is_some();
+        let added = warm.add(project, &Built { commit: base, tree, index, commands, reads: &reads, on_top })?;
+        if let Added::TooLarge(size) = added {
+            let size = size.div_ceil(1_000_000);
+            let what = "commands run in a fresh checkout: a reusable one is larger than chant.warmLimit";
+            progress.say(&Step::Note(format!("{what} ({size} MB)")));
+        }
+        Ok(())
     }
 
     /// Whether one of `commands` is slow, and the warm checkout does not have what it builds at `base`.
     fn lacks(&self, base: ObjectId, commands: &[String]) -> Result<bool> {
         let Some(warm) = &self.warm else { return Ok(false) };
-        let fits = self.begin(base)?.is_some_and(|begin| !begin.set_up);
+        let fits = self.begin(base)?.is_some();
         for command in commands {
             let is = |mark| warm.is(self.project, mark, command);
             if is(Mark::Slow)? && !is(Mark::Cold)? && !(fits && warm.has_run(command)) {
@@ -115,31 +144,34 @@ impl Room<'_> {
         Ok(false)
     }
 
-    /// What a check of `commit` can begin with. Nothing where a file is gone since: what was built from it would still be there.
+    /// What a check of `commit` can begin with. Nothing where a file is gone since, or where one changed that says what is built or
+    /// installed: what came of it before would still be there.
     fn begin(&self, commit: ObjectId) -> Result<Option<Begin>> {
         let Some(warm) = &self.warm else { return Ok(None) };
         let (Some(from), Some(index)) = (warm.commit(), warm.index()) else { return Ok(None) };
         let repo = &self.project.repo;
-        let main = repo.main_work_dir();
-        let is_gone = |path: &PathBuf| !main.as_ref().is_some_and(|main| main.join(path).exists());
-        if repo.gix().try_find_header(from)?.is_none() || warm.included().any(is_gone) {
+        if repo.gix().try_find_header(from)?.is_none() {
             return Ok(None);
         }
         let changes = history::changed_paths(repo, Some(from), commit)?;
         // Attributes decide what git makes of files that did not change.
         let decides = |change: &Change| change.path.rsplit(|byte| *byte == b'/').next() == Some(b".gitattributes");
-        if changes.iter().any(|change| change.kind == ChangeKind::Deleted || decides(change)) {
+        let set_up = self.project.config().worktree_setup()?.unwrap_or_default().to_string();
+        let is_fresh =
+            |change: &Change| change.kind == ChangeKind::Deleted || decides(change) || prepares(change, &set_up);
+        let Some(reads) = warm.reads().filter(|_| !changes.iter().any(is_fresh)) else { return Ok(None) };
+        let mut changed: Vec<Changed> = changes.iter().map(Changed::from).collect();
+        if reads::by_set_up(&reads, &changed) {
             return Ok(None);
         }
-        let set_up = self.project.config().worktree_setup()?.map(|command| command.to_string());
-        let Some(reads) = warm.reads() else { return Ok(None) };
+        for known in &self.of_target {
+            let by_work = history::changed_paths(repo, Some(*known), commit)?;
+            let by_work: HashSet<&[u8]> = by_work.iter().map(|change| change.path.as_slice()).collect();
+            let stays = |change: &Change| !by_work.contains(change.path.as_slice());
+            changed.iter_mut().zip(&changes).for_each(|(file, change)| file.of_target |= stays(change));
+        }
         // The checkout's own configuration, which says what submodules it has, is made anew.
-        let has_modules = self.project.blob_in(commit, ".gitmodules")?.is_some();
-        let own = changes.iter().filter(|change| !change.path.starts_with(b".chant/"));
-        let changed: Vec<Changed> = own.map(Changed::from).collect();
-        let set_up = set_up.is_some_and(|command| {
-            has_modules || changes.iter().any(|change| prepares(change, &command)) || reads::by_set_up(&reads, &changed)
-        });
+        let set_up = self.project.blob_in(commit, ".gitmodules")?.is_some();
         Ok(Some(Begin { commit: from, layers: warm.layers(), index, set_up, changed, reads }))
     }
 
@@ -159,6 +191,11 @@ impl Room<'_> {
         }
         let Some(begin) = self.begin(commit)? else { return Ok(Tried::Not) };
         let progress = self.progress;
+        if let Some(path) = reads::never_read(&begin.reads, &begin.changed) {
+            let what = format!("'{path}' has changed, and no command was seen to read it; using a fresh checkout");
+            progress.say(&Step::Note(what));
+            return Ok(Tried::Not);
+        }
         let watched: Vec<PathBuf> = begin.changed.iter().map(|file| file.at.clone()).collect();
         let begun = self.visit_from(commit, extra, Some(&begin)).and_then(|mut visit| {
             let set_up = visit.prepare(&watched)?;
@@ -167,8 +204,8 @@ impl Room<'_> {
         let (visit, set_up) = match begun {
             Ok(begun) if begun.0.is_layered() => begun,
             // A cold checkout tells whether that is the fault of the warm one.
-            Err(error) if error.kind != Kind::WorktreeSetup && error.kind != Kind::GitFailed => return Err(error),
-            _ => return Ok(Tried::Not),
+            Err(error) => return is_of_the_person(error).map(|()| Tried::Not),
+            Ok(_) => return Ok(Tried::Not),
         };
         let mut done = Vec::new();
         for command in commands {
@@ -213,6 +250,12 @@ impl Room<'_> {
     }
 }
 
+/// Gives an error back by which a person ended a command, and no other.
+fn is_of_the_person(error: Error) -> Result<()> {
+    let interrupts = error.kind == Kind::Interrupted || matches!(error.exit, Exit::Signal(_));
+    if interrupts { Err(error) } else { Ok(()) }
+}
+
 impl Visit<'_> {
     /// Whether it is there in the sandbox only, so that what it writes lies apart.
     fn is_layered(&self) -> bool {
@@ -255,13 +298,32 @@ impl Visit<'_> {
     }
 }
 
-/// Whether a checkout is prepared from a file that changed: a manifest, a lock file, or what the set-up `command` names.
+/// Beginnings and endings of names, in lower case, of files that say what is built or installed, besides those that configure a build.
+const MANIFESTS: &[&str] = &["constraints", "environment.y", "gemfile", "package.", "packages.config", "pipfile"];
+const OF_MANIFESTS: &[&str] = &[
+    ".cabal",
+    ".cmake",
+    ".csproj",
+    ".gemspec",
+    ".gradle",
+    ".lock",
+    ".lockb",
+    ".mk",
+    ".sbt",
+    "-lock.json",
+    "-lock.yaml",
+    "shrinkwrap.json",
+];
+
+/// Whether a file that changed says what is built or installed: a manifest, a lock file, or what the set-up `command` names.
 fn prepares(change: &Change, command: &str) -> bool {
     let path = change.path.to_str_lossy();
     let name = path.rsplit('/').next().unwrap_or(&path);
     let lower = name.to_lowercase();
     role(&path) == Role::Configuration
-        || ["lock", "requirements", "package", "pipfile", "gemfile"].iter().any(|part| lower.contains(part))
+        || MANIFESTS.iter().any(|begin| lower.starts_with(begin))
+        || OF_MANIFESTS.iter().any(|end| lower.ends_with(end))
+        || [".txt", ".in"].iter().any(|end| lower.ends_with(end)) && path.to_lowercase().contains("requirements")
         || names(command, name)
 }
 

@@ -26,7 +26,7 @@ use crate::{
     },
     answer::progress::{Progress, Pulse, Step},
     attempt::{
-        check::{environment, remember_changes},
+        check::{environment, recall, remember_changes},
         request::Requests,
         seen::{Extent, Watch},
     },
@@ -135,6 +135,7 @@ impl Session<'_> {
         if inside.is_none() {
             // It could write there.
             warm::forget(project)?;
+            recall::forget(project)?;
             for path in special_file::remove(common) {
                 let what = format!("removed '{}': it was a FIFO or a device, not a file", path.display());
                 progress.say(&Step::Warning(what));

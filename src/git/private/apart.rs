@@ -89,6 +89,15 @@ impl Apart<'_> {
         Ok(listed.records().map(BString::from).collect())
     }
 
+    /// The files that no commit has; of a directory that holds nothing else only its name, with a slash.
+    ///
+    /// # Errors
+    /// If git fails.
+    pub(crate) fn untracked(&self) -> Result<Vec<BString>> {
+        let listed = self.git().args(["ls-files", "--others", "--directory", "-z"]).check()?;
+        Ok(listed.records().map(BString::from).collect())
+    }
+
     /// Has the index know the files as they are on the disk; those whose content is another stay unknown.
     ///
     /// # Errors

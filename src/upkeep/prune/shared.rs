@@ -51,11 +51,16 @@ pub(super) fn steps(project: &Project, request: &Request) -> Result<Vec<Step>> {
             steps.push(Step::prune(Pruned::Worktree, None, name, why, move |_| pool::discard(&path)));
         }
     }
-    for entry in fs::read_dir(check_output::dir(project)).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|time| request.has_expired(time)) {
-            let name = path.to_string_lossy().into_owned();
-            steps.push(Step::prune(Pruned::Check, None, name, "output of old checks", move |_| remove_file(&path)));
+    for (dir, why) in [
+        (check_output::dir(project), "output of old checks"),
+        (check_output::results(project), "result of an old check"),
+    ] {
+        for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|time| request.has_expired(time)) {
+                let name = path.to_string_lossy().into_owned();
+                steps.push(Step::prune(Pruned::Check, None, name, why, move |_| remove_file(&path)));
+            }
         }
     }
     for path in &request.aside {
