@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::Read as _,
+    io::{Read as _, Seek as _},
     os::unix::process::CommandExt as _,
     path::Path,
     process::{Child, Command, Stdio},
@@ -58,26 +58,25 @@ pub(crate) fn known<'a>(program: &Path, options: &[(&'a str, &str)], dir: &Path)
 
 /// What the program prints about itself; `None` if it does not end by itself in time.
 fn printed(program: &Path, option: &str) -> Option<String> {
-    // Some print it on their standard error.
+    // A file, and no pipe: what the program leaves running may hold that open.
+    let mut file = tempfile::tempfile().ok()?;
     let mut command = Command::new(SHELL);
+    // Some print it on their standard error.
     command.args(["-c", "exec \"$0\" \"$1\" 2>&1"]).arg(program).arg(option);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
-    let mut bytes = Vec::new();
-    let read = |child: &mut Child| {
-        std::thread::scope(|scope| {
-            if let Some(out) = child.stdout.take() {
-                scope.spawn(|| out.take(MOST).read_to_end(&mut bytes));
-            }
-            let begun = Instant::now();
-            while matches!(child.try_wait(), Ok(None)) && begun.elapsed() < LIMIT {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            let group = rustix::process::Pid::from_child(child);
-            // One that has gone by itself is gone.
-            let _gone = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-            child.wait()
-        })
+    command.stdin(Stdio::null()).stdout(file.try_clone().ok()?).stderr(Stdio::null()).process_group(0);
+    let wait = |child: &mut Child| {
+        let begun = Instant::now();
+        while matches!(child.try_wait(), Ok(None)) && begun.elapsed() < LIMIT {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // One that has gone by itself is gone.
+        let _gone =
+            rustix::process::kill_process_group(rustix::process::Pid::from_child(child), rustix::process::Signal::KILL);
+        child.wait()
     };
-    let status = awaited::wait(|| command.spawn(), read).ok()?;
+    let status = awaited::wait(|| command.spawn(), wait).ok()?;
+    let mut bytes = Vec::new();
+    file.rewind().ok()?;
+    file.take(MOST).read_to_end(&mut bytes).ok()?;
     status.success().then(|| String::from_utf8_lossy(&bytes).into_owned())
 }

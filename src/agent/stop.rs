@@ -21,9 +21,9 @@ const LINES: usize = 3;
 /// How long the last words of an agent may be, in characters.
 const LONGEST_WORDS: usize = 300;
 
-/// What the known agents, and the services behind them, say last, in lower case. An account without credit answers as one that is
-/// rate-limited: it comes first.
-const SAYINGS: [(&str, StopKind); 52] = [
+/// What the known agents, and the services behind them, say last, in lower case. The first that is found counts: an account without credit
+/// answers as one that is rate-limited, and what broke a connection is named beside better reasons.
+const SAYINGS: [(&str, StopKind); 54] = [
     ("credit balance is too low", StopKind::NoCredit),
     ("insufficient_quota", StopKind::NoCredit),
     ("quota exceeded. check your plan and billing", StopKind::NoCredit),
@@ -75,6 +75,8 @@ const SAYINGS: [(&str, StopKind); 52] = [
     ("please set an auth method", StopKind::NotLoggedIn),
     ("reason: content_filter", StopKind::Refusal),
     ("reason: max_output_tokens", StopKind::OutputLimit),
+    ("output token maximum", StopKind::OutputLimit),
+    ("claude agent process exited unexpectedly", StopKind::Killed),
     // A connection that was dropped in the middle of an answer: Codex, and what runs on Node. Codex says so of each answer without an end.
     ("stream disconnected before completion", StopKind::NoNetwork),
     ("api error: terminated", StopKind::NoNetwork),
@@ -101,7 +103,13 @@ pub(crate) struct Reported {
 /// The kind of reason that a text of a service or of an agent names.
 pub(crate) fn kind_of(text: &str) -> Option<StopKind> {
     let text = text.to_lowercase().replace('\u{2019}', "'");
-    SAYINGS.iter().find(|(saying, _)| text.contains(saying)).map(|(_, kind)| kind.clone())
+    let said = SAYINGS.iter().find(|(saying, _)| text.contains(saying)).map(|(_, kind)| kind.clone());
+    said.or_else(|| text.split_once("api error").and_then(|(_, rest)| StopKind::of_http(status(rest)?)))
+}
+
+/// The first number of three digits in a text, as the status of an answer over HTTP: `Request rejected (429)`.
+fn status(text: &str) -> Option<u64> {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| word.len() == 3).and_then(|word| word.parse().ok())
 }
 
 /// Why an agent that ended so stopped. What its output says of that in fields comes first, then its exit code, as `by_code` knows it, then its

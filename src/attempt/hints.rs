@@ -6,7 +6,7 @@ use super::{
     work::Work,
 };
 use crate::{
-    agent::preset,
+    agent::preset::{self, Protocol},
     domain::{spec_type::SpecType, stop::StopKind},
     error::Result,
     project::agent::MANUAL,
@@ -82,6 +82,18 @@ impl Work<'_> {
         }
         let agent = self.project.store()?.state(self.id)?.and_then(|state| state.facts.agent.clone());
         let preset = agent.as_deref().and_then(preset::named).filter(|preset| !preset.login.is_empty());
+        if *stopped == StopKind::NoCredit {
+            return Ok(Some(format!("to use another agent: git chant work {short} --agent \"...\"")));
+        }
+        if *stopped == StopKind::Denied {
+            let asks = agent.as_deref().map(|name| self.project.agent(name)).transpose()?;
+            return Ok(Some(match asks.filter(|agent| agent.protocol == Protocol::Acp) {
+                Some(agent) => format!("to permit it: git config --add chant.agent.{}.permit \"...\"", agent.name),
+                None => {
+                    "to let agents write in another place: git config --add chant.confine.writable \"...\"".to_owned()
+                }
+            }));
+        }
         let what = match stopped {
             StopKind::BadKey => "to log in again, or to give it another key",
             StopKind::NotLoggedIn => "to log in",

@@ -170,7 +170,9 @@ impl Agent {
             // On its standard output are the messages of the protocol alone.
             Protocol::Acp => {
                 let aside = prompt_file.with_file_name(ASIDE);
-                format!("exec 2>>{}; {line}", shell_words::quote(&aside.to_string_lossy()))
+                let aside = shell_words::quote(&aside.to_string_lossy()).into_owned();
+                // What an earlier run said, or put there, is none of this one's.
+                format!("rm -rf -- {aside}; exec 2>{aside}; {line}")
             }
         }
     }

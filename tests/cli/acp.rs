@@ -104,6 +104,8 @@ fn what_is_not_permitted_is_denied_and_named() {
             sandbox.git(&["config", "--add", &format!("chant.agent.{name}.permit"), rule]);
         }
         let ran = sandbox.chant(&["work", &id]).fails(1, &["the agent was denied a permission: edit Write "]);
+        let hint = format!("to permit it: git config --add chant.agent.{name}.permit \"...\"");
+        assert!(ran.err.contains(&hint), "{}", ran.err);
         assert!(ran.err.contains("error: it was not permitted to edit Write "), "{}", ran.err);
         assert!(heard(&sandbox).contains(r#""outcome":"selected","optionId":"no""#), "{}", heard(&sandbox));
         assert_eq!(permissions(&sandbox, &id)[0]["allowed"], false);
@@ -150,6 +152,12 @@ fn errors_of_the_protocol_say_why_it_stopped() {
             "API key not valid.",
         ),
         (
+            r#"{"code":-32603,"message":"Internal error: API Error: Request rejected (429) · Slow down."}"#,
+            "paused",
+            "rate-limit",
+            "Slow down.",
+        ),
+        (
             r#"{"code":-32000,"message":"Authentication required"}"#,
             "failed",
             "not-logged-in",
@@ -166,6 +174,14 @@ fn errors_of_the_protocol_say_why_it_stopped() {
     sandbox.chant(&["work", &id]).fails(1, &["the agent exited with code 3: no such model"]);
     let (sandbox, id) = self::sandbox(&agent("ends max_turn_requests", ":"));
     sandbox.chant(&["work", &id]).fails(1, &["the agent reached its turn limit"]);
+}
+
+#[test]
+fn an_agent_of_another_version_of_the_protocol_is_named() {
+    let (sandbox, id) = sandbox(&agent(":", ":").replace(r#""protocolVersion":1"#, r#""protocolVersion":2"#));
+    sandbox
+        .chant(&["work", &id])
+        .fails(1, &["it speaks version 2 of the Agent Client Protocol, and git-chant version 1"]);
 }
 
 #[test]

@@ -316,6 +316,19 @@ fn options_that_tell_more_are_used_where_the_installed_version_has_them() {
         assert!(last.ends_with("--allowedTools Bash --include-partial-messages"), "{last}");
     }
     assert_eq!(asked(), "asked\nasked\n", "each version is asked once");
+    // What a version leaves running that holds its output is not waited for.
+    room.install("claude", CLAUDE, &format!("{DOES_IT}; echo more >>more"));
+    let program = room.sandbox.dir().join("bin/claude");
+    let text = std::fs::read_to_string(&program).unwrap();
+    std::fs::write(
+        &program,
+        text.replace("= --version ] && {", "= --version ] && { setsid sleep 1000 & echo $! >\"$HOME/left\";"),
+    )
+    .unwrap();
+    let id = room.sandbox.add(&["Left", "--body-file", "../body.md"]);
+    room.chant(&["work", &id]).ok();
+    let left = std::fs::read_to_string(room.sandbox.dir().join("home/left")).unwrap();
+    std::process::Command::new("kill").arg(left.trim()).status().unwrap();
     // Some print their help on stderr.
     room.install("opencode", "", ": opencode; echo four >file; tick");
     let program = room.sandbox.dir().join("bin/opencode");

@@ -131,6 +131,19 @@ fn a_file_that_init_made_goes_and_what_was_written_since_stays() {
 }
 
 #[test]
+fn where_claude_does_not_read_agents_md_the_line_goes_into_a_claude_md() {
+    for hides in [".claude/CLAUDE.md", "CLAUDE.local.md"] {
+        let sandbox = Sandbox::new();
+        sandbox.write("AGENTS.md", "Rules.\n");
+        sandbox.write(hides, "Mine.\n");
+        sandbox.chant(&["init", "--agent", "claude"]).ok();
+        assert_eq!((sandbox.read("AGENTS.md").as_str(), sandbox.read("CLAUDE.md").as_str()), ("Rules.\n", LINE));
+        sandbox.chant(&["deinit"]).ok();
+        assert!(!sandbox.repo.join("CLAUDE.md").exists());
+    }
+}
+
+#[test]
 fn a_link_is_followed_within_the_work_tree_only() {
     use std::os::unix::fs::symlink;
     let sandbox = Sandbox::new();

@@ -11,6 +11,7 @@ use crate::{
         stop::kind_of,
     },
     domain::stop::StopKind,
+    terminal::time,
 };
 
 /// Edits in the working directory and commands are allowed; edits elsewhere are refused, because no person is there to ask.
@@ -171,11 +172,12 @@ fn retry(event: &Value, parsed: &mut ParsedOutput) {
         Some("unknown") if status.is_none() => "no connection".to_owned(),
         error => error.unwrap_or_default().replace('_', " "),
     };
-    let seconds = event.get("retry_delay_ms").and_then(Value::as_f64).unwrap_or_default() / 1000.0;
+    let delay = event.get("retry_delay_ms").and_then(Value::as_f64).unwrap_or_default() / 1000.0;
+    let delay = Duration::try_from_secs_f64(delay).unwrap_or_default();
     let most = number(event, "max_retries").unwrap_or_default();
     let detail = format!("{attempt} of {most}: {error}");
-    parsed.say(&format!("retrying in {seconds:.0} s, {detail}"));
-    parsed.retries(Duration::try_from_secs_f64(seconds).unwrap_or_default(), &detail);
+    parsed.say(&format!("retrying in {}, {detail}", time::whole_seconds(delay)));
+    parsed.retries(delay, &detail);
     let kind = status.and_then(StopKind::of_http);
     if let Some(kind) = kind.filter(|kind| kind.is_of_account() && attempt > 1) {
         parsed.stopped(kind, &format!("HTTP {}, {error}", status.unwrap_or_default()));

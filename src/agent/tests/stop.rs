@@ -20,6 +20,11 @@ fn by_its_code_or_by_what_it_says_last() {
         ("  \"status\": \"RESOURCE_EXHAUSTED\"", StopKind::RateLimit),
         ("litellm.RateLimitError: AnthropicException", StopKind::RateLimit),
         ("API Error: 529 Overloaded. This is a server-side issue", StopKind::Overload),
+        ("Internal error: API Error: Request rejected (429) · This request would exceed", StopKind::RateLimit),
+        (
+            "Internal error: API Error: Claude's response exceeded the 64000 output token maximum.",
+            StopKind::OutputLimit,
+        ),
         ("litellm.APIConnectionError: x", StopKind::NoNetwork),
         ("Connection reset by server", StopKind::NoNetwork),
         ("Internal error: invalid x-api-key", StopKind::BadKey),

@@ -308,7 +308,12 @@ impl Judge<'_> {
         {
             let short = attempt.id.short();
             checks.changed_nothing = true;
-            checks.problems.push(format!("{lack}; to accept that: git chant finish {short} --allow-empty"));
+            // What it said may be a question.
+            let words = self.run.filter(|run| run.stopped.is_none()).and_then(|run| run.last_words.as_deref());
+            let lack = words.map_or(lack.clone(), |words| format!("{lack}, and said: {words}"));
+            let is_all = checks.clone().settled().ok;
+            let accepted = format!("; to accept that: git chant finish {short} --allow-empty");
+            checks.problems.push(if is_all { lack + &accepted } else { lack });
         }
         // A person may have moved it onto what took the place of the base.
         if let Some(base) = attempt.base

@@ -106,10 +106,8 @@ pub(crate) fn run<R: Send>(
 
 fn worker<R: Send>(shared: &Shared<'_, R>, work: &impl Fn(&Job, Option<Slot>) -> (Fate, R)) {
     while let Some((job, slot)) = next(shared) {
-        if let (Some(agent), Some(first)) = (&job.agent, job.others.first())
-            && agent != first
-        {
-            let note = format!("waiting for '{first}': '{agent}' works on {}", job.id.short());
+        if let (Some(agent), Some(other)) = (&job.agent, &job.instead_of) {
+            let note = format!("waiting for '{other}': '{agent}' works on {}", job.id.short());
             shared.progress.say(&Step::Note(note));
         }
         let (fate, result) = work(&job, slot);

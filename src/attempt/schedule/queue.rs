@@ -130,9 +130,9 @@ impl Queue {
             let cooling = |agent: &str| self.cooling.get(agent).map(|one| one.until).filter(|until| *until > now);
             let own = job.agent.clone().unwrap_or_default();
             // One that is left alone has the next in its place.
-            let agent = match (cooling(&own), job.others.iter().find(|other| cooling(other).is_none())) {
-                (None, _) => own,
-                (Some(_), Some(other)) => other.clone(),
+            let (agent, instead_of) = match (cooling(&own), job.others.iter().find(|other| cooling(other).is_none())) {
+                (None, _) => (own, None),
+                (Some(_), Some(other)) => (other.clone(), Some(own)),
                 (Some(until), None) => {
                     wait = wait.min(until - now);
                     continue;
@@ -149,7 +149,7 @@ impl Queue {
             let agent = Some(agent.to_owned()).filter(|agent| !agent.is_empty());
             let Some(job) = self.ready.remove(at) else { break };
             let tries = self.tries.get(&job.id).copied().unwrap_or_default();
-            let job = Job { agent, last: tries + 1 >= MAX_TRIES, ..job };
+            let job = Job { agent, instead_of, last: tries + 1 >= MAX_TRIES, ..job };
             self.begun.insert(job.id.clone());
             self.running += 1;
             return Ok(Next::Work(job, slot));

@@ -25,6 +25,8 @@ pub(crate) struct Job {
     pub agent: Option<String>,
     /// The agents that can take its place, itself among them, the first first; none where a person or the spec says who does it.
     pub others: Vec<String>,
+    /// The agent in whose place it is worked, which is left alone now.
+    pub instead_of: Option<String>,
     /// Whether it is not begun again if its agent is stopped by what passes.
     pub last: bool,
     /// How early it is worked among others: the greater first.
@@ -185,7 +187,7 @@ fn job(entry: &Entry, wanted: &SelectionRequest) -> Job {
     let agent = agent(entry, wanted);
     let says = wanted.agent.is_some() || entry.spec().is_some_and(|spec| spec.front.agent.is_some());
     let others = if says { Vec::new() } else { wanted.in_turn.clone() };
-    Job { id: entry.id.clone(), agent, others, last: false, priority }
+    Job { id: entry.id.clone(), agent, others, instead_of: None, last: false, priority }
 }
 
 fn agent(entry: &Entry, wanted: &SelectionRequest) -> Option<String> {

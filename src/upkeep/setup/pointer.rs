@@ -22,11 +22,15 @@ const AGENTS: &str = "AGENTS.md";
 /// Agents read no larger file, in bytes.
 const MOST: u64 = 4 << 20;
 
+/// The other files in which Claude Code looks: where one is there, it does not read AGENTS.md.
+const CLAUDES_OWN: [&str; 2] = [".claude/CLAUDE.md", "CLAUDE.local.md"];
+
 /// The file for an agent that looks into `name`. Claude Code reads AGENTS.md where there is no CLAUDE.md: a new one would hide what the project
-/// says there.
+/// says there. Where a file of Claude's own hides that already, the line goes into CLAUDE.md.
 pub(super) fn place<'a>(project: &Project, name: &'a str) -> &'a str {
     let has = |name: &str| project.repo.work_dir().is_some_and(|top| fs::symlink_metadata(top.join(name)).is_ok());
-    if name == "CLAUDE.md" && !has(name) && has(AGENTS) { AGENTS } else { name }
+    let hidden = CLAUDES_OWN.iter().any(|own| has(own));
+    if name == "CLAUDE.md" && !has(name) && has(AGENTS) && !hidden { AGENTS } else { name }
 }
 
 /// Where the line is missing: `name` at the top of the work tree, or what that leads to; `None` if it is there.

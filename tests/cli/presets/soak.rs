@@ -45,8 +45,11 @@ const TURNS: usize = 5;
 /// From this length on a run has to meet everything, in seconds.
 const WHOLE: u64 = 1200;
 
-/// What Claude Code says to a model whose answer was too long, three times before it gives up.
-const TOO_LONG: &str = "Break remaining work into smaller pieces";
+/// What Claude Code says to a model whose answer was too long, or that refused: it gives up when the model does so again.
+const AGAIN: [(&str, Turn); 2] = [
+    ("Break remaining work into smaller pieces", Turn::TooMuch),
+    ("Your response above was stopped by a safety classifier", Turn::Refusal),
+];
 
 /// The model and what it did.
 struct Weather {
@@ -85,8 +88,8 @@ impl Weather {
             self.note(&spec, name);
             return turn.clone();
         }
-        if last.to_string().contains(TOO_LONG) {
-            return Turn::TooMuch;
+        if let Some((_, turn)) = AGAIN.iter().find(|(said, _)| last.to_string().contains(said)) {
+            return turn.clone();
         }
         if last.to_string().contains("go-on") {
             return self.write("; echo go-on");

@@ -64,7 +64,7 @@ fn what_a_person_has_to_mend_fails_with_the_command_to_type() {
         ("codex", recorded!("codex-bad-key"), 1, "bad-key", Some("or to give it another key: codex login")),
         ("opencode", recorded!("opencode-bad-key"), 1, "bad-key", Some("opencode auth login")),
         ("gemini", recorded!("gemini-not-logged-in"), 41, "not-logged-in", Some("to log in: gemini")),
-        ("claude", recorded!("claude-no-credit"), 1, "no-credit", None),
+        ("claude", recorded!("claude-no-credit"), 1, "no-credit", Some("to use another agent: git chant work")),
     ] {
         let (room, id, ran) = worked(agent, output, &format!("exit {code}"));
         let ran = ran.fails(1, &["Failed"]);
@@ -122,6 +122,19 @@ fn a_killed_agent_is_named_by_its_signal() {
     let (room, id, ran) = worked("claude", "", "kill -9 $$");
     ran.fails(1, &["the agent was killed: SIGKILL"]);
     assert_eq!(room.event(&id, "fail", "stopped").as_deref(), Some("killed"));
+}
+
+#[test]
+fn an_agent_that_changed_nothing_is_recorded_with_its_last_words() {
+    let room = Room::new();
+    room.sandbox.agent("echo 'Which greeting, Hello or Hi? I stop until you tell me.'");
+    let id = room.sandbox.add(&["Greet", "--verify", "false"]);
+    let said = "the agent changed nothing, and said: Which greeting, Hello or Hi? I stop until you tell me.";
+    let ran = room.chant(&["work", &id]).fails(1, &[said]);
+    assert!(!ran.err.contains("to accept that"), "its check fails as well: {}", ran.err);
+    assert!(room.chant(&["status"]).ok().out.contains(said));
+    let id = room.sandbox.add(&["Greet again"]);
+    room.chant(&["work", &id]).fails(1, &[said, "to accept that: git chant finish"]);
 }
 
 #[test]

@@ -174,6 +174,14 @@ impl Acp {
         match self.asked {
             Asked::Initialize => {
                 let response: Option<InitializeResponse> = read(result);
+                let version = result["protocolVersion"].as_u64();
+                if version.is_some_and(|version| version != u64::from(ProtocolVersion::V1.as_u16())) {
+                    let theirs = version.unwrap_or_default();
+                    return self.fails(
+                        &format!("it speaks version {theirs} of the Agent Client Protocol, and git-chant version 1"),
+                        parsed,
+                    );
+                }
                 let capabilities: AgentCapabilities =
                     response.map(|response| response.agent_capabilities).unwrap_or_default();
                 self.can_load = capabilities.load_session;

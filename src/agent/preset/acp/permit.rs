@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
     path::{Component, Path, PathBuf},
 };
 
@@ -92,8 +93,9 @@ impl Paths {
     }
 }
 
-/// The file from the top of the worktree; `None` if it lies elsewhere. Only the names decide: what a link leads to is the sandbox's affair.
+/// The file from the top of the worktree; `None` if it lies elsewhere, or if a link on its way leads elsewhere.
 fn below(file: &Path, worktree: &Path) -> Option<PathBuf> {
+    let file = file.strip_prefix("file:").map_or(file.to_owned(), |rest| Path::new("/").join(rest));
     let mut clean = PathBuf::new();
     for part in worktree.join(file).components() {
         match part {
@@ -102,7 +104,11 @@ fn below(file: &Path, worktree: &Path) -> Option<PathBuf> {
             part => clean.push(part),
         }
     }
-    clean.strip_prefix(worktree).map(Path::to_owned).ok()
+    let within = clean.strip_prefix(worktree).map(Path::to_owned).ok()?;
+    let Ok(top) = fs::canonicalize(worktree) else { return Some(within) };
+    // What is there of it; the rest will be made there.
+    let real = clean.ancestors().find_map(|path| fs::canonicalize(path).ok())?;
+    real.starts_with(top).then_some(within)
 }
 
 /// The name of a kind.
@@ -124,6 +130,20 @@ pub(super) fn name(kind: ToolKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_that_leads_out_of_the_worktree_and_an_address_of_a_file_are_seen_through() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let top = dir.path().join("tree");
+        fs::create_dir_all(top.join("src")).expect("a folder");
+        std::os::unix::fs::symlink(dir.path(), top.join("out")).expect("a link");
+        std::os::unix::fs::symlink(top.join("src"), top.join("in")).expect("a link");
+        let usual = Permit::read(&[]).expect("rules");
+        let may = |file: PathBuf| usual.allows(ToolKind::Edit, &BTreeSet::from([file]), &top);
+        assert!(may(top.join("src/new/a.rs")) && may(top.join("in/a.rs")) && may("new/a.rs".into()));
+        assert!(may(format!("file://{}", top.join("src/a.rs").display()).into()));
+        assert!(!may(top.join("out/a")) && !may("out/new/a".into()) && !may("file:///etc/passwd".into()));
+    }
 
     #[test]
     fn the_last_rule_that_fits_decides() {

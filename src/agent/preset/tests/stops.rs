@@ -136,10 +136,10 @@ fn its_own_words_are_kept() {
 fn a_retry_is_shown() {
     let row = recorded().into_iter().find(|row| row.0 == "claude" && row.3 == Some(Overload)).expect("a stream");
     let (shown, _) = parse(named("claude").expect("a preset"), row.2);
-    assert!(shown.contains("retrying in 1 s, 2 of 10: overloaded\n"), "{shown}");
+    assert!(shown.contains("retrying in 2s, 2 of 10: overloaded\n"), "{shown}");
     let row = recorded().into_iter().find(|row| row.0 == "claude" && row.3 == Some(NoNetwork)).expect("a stream");
     let (shown, _) = parse(named("claude").expect("a preset"), row.2);
-    assert!(shown.contains("retrying in 1 s, 2 of 10: no connection\n"), "{shown}");
+    assert!(shown.contains("retrying in 2s, 2 of 10: no connection\n"), "{shown}");
 }
 
 #[test]
