@@ -27,8 +27,8 @@ const LOOKED_INTO: &[&str] = &[".cache", ".config", ".local"];
 const KEPT: &[(&str, &str)] =
     &[("XDG_CACHE_HOME", ".cache"), ("XDG_DATA_HOME", ".local/share"), ("XDG_STATE_HOME", ".local/state")];
 
-/// How many entries of these places are looked at in all.
-const MOST_LOOKED: usize = 20_000;
+/// How many entries of one of these places are looked at: a larger one is named itself, because anything may be new in it.
+const MOST_LOOKED: usize = 50_000;
 
 /// Of how many files of one place each is named; of more, the place itself.
 const MOST_FILES: usize = 200;
@@ -109,8 +109,6 @@ pub(super) fn say(changed: &[PathBuf], what: &str) -> Option<String> {
 /// A search for what is newer than a file.
 struct Search {
     since: Since,
-    /// How many entries are still looked at.
-    left: usize,
     /// What is passed over.
     kept: Vec<PathBuf>,
     changed: Vec<PathBuf>,
@@ -120,7 +118,7 @@ impl Search {
     fn new(home: &Path, since: Since) -> Search {
         // A run cannot write these, and may have had git-chant make them.
         let kept = vec![home.join(".gitconfig"), home.join(".config/git")];
-        Search { since, left: MOST_LOOKED, kept, changed: Vec::new() }
+        Search { since, kept, changed: Vec::new() }
     }
 
     /// What was found, in order.
@@ -142,13 +140,10 @@ impl Search {
 
     /// What is new in the directory `place`, which is named itself where that is too much.
     fn place(&mut self, place: &Path) {
-        let (mut dirs, mut found) = (vec![place.to_owned()], Vec::new());
-        while let Some(dir) = dirs.pop() {
+        let (mut dirs, mut found, mut looked) = (vec![place.to_owned()], Vec::new(), 0);
+        while let Some(dir) = dirs.pop().filter(|_| looked <= MOST_LOOKED) {
             for entry in entries(&dir) {
-                if self.left == 0 {
-                    break;
-                }
-                self.left -= 1;
+                looked += 1;
                 match entry.metadata() {
                     _ if self.kept.contains(&entry.path()) => {}
                     Ok(meta) if meta.is_dir() && !self.is_made(&meta) => dirs.push(entry.path()),
@@ -157,7 +152,8 @@ impl Search {
                 }
             }
         }
-        if found.len() > MOST_FILES { self.changed.push(place.to_owned()) } else { self.changed.append(&mut found) }
+        let is_too_much = found.len() > MOST_FILES || looked > MOST_LOOKED;
+        if is_too_much { self.changed.push(place.to_owned()) } else { self.changed.append(&mut found) }
     }
 
     /// As [`Search::place`], for an entry of a directory, whatever it is.

@@ -194,6 +194,8 @@ fn command_detail(command: &Command) -> Option<String> {
     });
     let mut said: Vec<String> = (!command.ok).then(|| command.ending()).into_iter().chain(base).collect();
     said.extend(command.remarks.iter().cloned());
+    let reused = command.warm.as_ref().filter(|_| command.ok);
+    said.extend(reused.map(|commit| format!("with what was built at {}", &commit[..commit.len().min(12)])));
     // Only a failure can be for want of that.
     said.extend(command.home_without.iter().filter(|_| !command.ok).cloned());
     let ending = said.join("; ");

@@ -23,9 +23,9 @@ pub enum Confined {
 pub(crate) fn did_not_start(code: Option<i32>, said: &[u8]) -> bool {
     let (first, rest) = said.trim_ascii().split_once_str("\n").unwrap_or((said.trim_ascii(), b""));
     match code {
-        Some(1) => [&b"bwrap: Can't "[..], b"unshare: "].iter().any(|by| first.starts_with(by)) && rest.is_empty(),
         // A mount of its layers. `mount` adds where to read more.
-        Some(32) => first.starts_with(b"mount: ") && (rest.is_empty() || rest.trim_ascii().starts_with(b"dmesg(1) ")),
+        Some(1 | 32) if first.starts_with(b"mount: ") => rest.is_empty() || rest.trim_ascii().starts_with(b"dmesg(1) "),
+        Some(1) => [&b"bwrap: Can't "[..], b"unshare: "].iter().any(|by| first.starts_with(by)) && rest.is_empty(),
         _ => false,
     }
 }
@@ -40,7 +40,7 @@ mod tests {
         assert!(did_not_start(Some(1), said));
         assert!(did_not_start(Some(1), b"unshare: unshare failed: No space left on device\n"));
         let mount: &[u8] = b"mount: /home: mount(2) system call failed: No space left on device.\n       dmesg(1) may have more information after failed mount system call.\n";
-        assert!(did_not_start(Some(32), mount) && !did_not_start(Some(1), mount));
+        assert!(did_not_start(Some(32), mount) && did_not_start(Some(1), mount) && !did_not_start(Some(2), mount));
         assert!(!did_not_start(Some(0), said) && !did_not_start(None, said));
         assert!(!did_not_start(Some(1), &[said, &b"more\n"[..]].concat()) && !did_not_start(Some(1), b"failed"));
     }

@@ -61,6 +61,9 @@ struct Record {
     layers: Vec<u64>,
     /// The commands that ran in it.
     commands: BTreeSet<String>,
+    /// What it takes of the disk, in bytes.
+    #[serde(default)]
+    size: u64,
 }
 
 /// What is known of a command.
@@ -114,10 +117,13 @@ impl Warm {
     /// # Errors
     /// If it cannot be read.
     pub(crate) fn open(project: &Project, key: String) -> Result<Option<Warm>> {
-        if project.config().warm_limit()? == 0 {
-            return Ok(None);
+        let (dir, limit) = (dir(project), project.config().warm_limit()?);
+        if limit == 0 {
+            return forget(project).map(|_| None);
         }
-        let dir = dir(project);
+        if record(&dir).is_some_and(|record| record.size > limit) {
+            remove_record(&dir)?;
+        }
         fault::around("dir.make", || local_file::make_dir(&dir)).io("create", &dir)?;
         let held = lock(&dir)?;
         if !file_lock::try_lock_shared(&held, &dir)? {
@@ -223,6 +229,7 @@ impl Warm {
             commit: String::new(),
             layers: Vec::new(),
             commands: BTreeSet::new(),
+            size: 0,
         });
         record.commit = built.commit.to_string();
         record.layers.push(number);
@@ -236,6 +243,7 @@ impl Warm {
             self.sweep()?;
             return Ok(Added::TooLarge(size));
         }
+        record.size = size;
         let json = serde_json::to_vec(&record).map_err(std::io::Error::from).io("write", &self.dir)?;
         local_file::place(&self.dir, RECORD, &json)?;
         self.record = Some(record);

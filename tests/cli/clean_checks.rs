@@ -68,6 +68,8 @@ fn nothing_tells_a_command_what_it_is_run_for() {
         "test \"$(git rev-parse HEAD^{tree})\" = \"$(git write-tree)\"",
         "--verify",
         "case ${PWD##*/},${TMPDIR##*/} in *check*|*,*chant*) exit 1; esac",
+        "--verify",
+        "case ${OLDPWD-} in *chant*) exit 1; esac",
     ]);
     sandbox.chant(&["work", &id]).ok();
 }
@@ -595,4 +597,31 @@ fn commands_run_at_the_base_as_they_do_at_the_tip() {
     assert!(fs::read_dir(&results).unwrap().next().is_some());
     sandbox.chant(&["prune", "--expire", "now"]).ok();
     assert!(fs::read_dir(&results).unwrap().next().is_none());
+}
+
+#[test]
+fn an_attempt_that_ends_disturbs_no_check_of_another() {
+    let sandbox = with(&[], "echo \"$CHANT_SPEC_ID\" >$CHANT_SPEC_ID; tick");
+    if !confine(&sandbox) {
+        return;
+    }
+    for seconds in ["1", "3"] {
+        sandbox.add(&["Make it two", "--verify", &format!("sleep {seconds}")]);
+    }
+    sandbox.chant(&["work", "--all", "--jobs", "2"]).ok();
+}
+
+#[test]
+fn documents_of_silent_mode_are_those_that_were_checked() {
+    let sandbox =
+        with(&[], "mkdir -p .chant/research; echo \"# Found $CHANT_SPEC_ID\" >.chant/research/x.md; tick").unconfined();
+    sandbox.chant(&["init", "--silent"]).ok();
+    sandbox.write(".chant/research/in.md", "# Words\n\nInput.\n");
+    let inputs = ["--informed-by", ".chant/research/in.md", "--target-file", ".chant/research/x.md"];
+    let add = |verify: &str| sandbox.add(&[&["Look"][..], &inputs, &["--verify", verify]].concat());
+    let id = add("grep -q Input .chant/research/in.md");
+    sandbox.chant(&["work", &id]).ok();
+    sandbox.chant(&["verify", &id]).ok();
+    let id = add("echo more >>\"$(echo ../repo.chant-[0-9]*)/.chant/research/x.md\"");
+    sandbox.chant(&["work", &id]).fails(1, &["another process changed its documents during the checks"]);
 }

@@ -65,6 +65,8 @@ fn a_slow_check_begins_with_what_a_check_of_the_target_built_and_leaves_nothing(
     assert!(!ran.err.contains("preparing"), "{}", ran.err);
     let (warm, printed) = began(&sandbox, &third);
     assert_eq!(warm, base.as_str());
+    let shown = sandbox.chant(&["show", &third]).ok().out;
+    assert!(shown.contains(&format!("with what was built at {}", &base[..12])), "{shown}");
     // A file that did not change has a date of the past, one that changed has not: no two checkouts share a second.
     assert!(printed.contains("began warm\n") && printed.contains("file is newer\n"), "{printed}");
     let mut left: Vec<&str> = printed.lines().filter(|line| line.starts_with("built/")).collect();
@@ -108,6 +110,8 @@ fn what_fails_in_a_warm_checkout_is_run_again_in_a_cold_one() {
     let (second, ran) = work(&sandbox, &[]);
     assert!(ran.err.contains("failed in the reused checkout; running it again in a fresh one"), "{}", ran.err);
     assert_eq!(began(&sandbox, &second).0, Value::Null);
+    let shown = sandbox.chant(&["show", &second]).ok().out;
+    assert!(shown.contains("it failed in the reused checkout, and passed in a fresh one"), "{shown}");
     let (_, ran) = work(&sandbox, &[]);
     assert!(!ran.err.contains("warm"), "that is known from then on: {}", ran.err);
     // What fails in both has failed.
@@ -145,6 +149,12 @@ fn the_warm_checkout_is_bounded_and_goes() {
     let record = sandbox.repo.join(".git/chant/check/warm/record.json");
     warmed(&sandbox);
     assert!(record.exists());
+    sandbox.git(&["config", "chant.warmLimit", "1k"]);
+    let (id, _) = work(&sandbox, &[]);
+    assert!(began(&sandbox, &id).0 == Value::Null && !record.exists());
+    sandbox.git(&["config", "chant.warmLimit", "1g"]);
+    let (_, _) = work(&sandbox, &[]);
+    assert!(record.exists());
     let ran = sandbox.chant(&["prune", "--dry-run", "--expire", "now"]).ok();
     assert!(ran.out.contains("check/warm") && record.exists(), "{}", ran.out);
     sandbox.chant(&["prune", "--expire", "now"]).ok();
@@ -154,9 +164,9 @@ fn the_warm_checkout_is_bounded_and_goes() {
     sandbox.write("large", &"x".repeat(4096));
     sandbox.commit("Large");
     let (_, _) = work(&sandbox, &[]);
-    let (id, _) = work(&sandbox, &[]);
+    let (id, ran) = work(&sandbox, &[]);
     assert_eq!(began(&sandbox, &id).0, Value::Null);
-    assert!(!record.exists());
+    assert!(!record.exists() && ran.err.contains("larger than chant.warmLimit"), "{}", ran.err);
     sandbox.git(&["config", "chant.warmLimit", "0"]);
     let (_, ran) = work(&sandbox, &[]);
     assert!(!ran.err.contains("warm"), "{}", ran.err);

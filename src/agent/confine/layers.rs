@@ -26,6 +26,10 @@ const HELD: &str = "held";
 const CALLS: &str = "calls";
 pub(super) const FILTER: &str = "9";
 
+/// What follows a test that fails where a path is there: it is covered, unless it is a link. The path comes after each.
+const COVER: [&str; 4] =
+    [" || test -L ", " || { test -d ", " && mount -t tmpfs tmpfs ", " 2>/dev/null; } || mount --bind /dev/null "];
+
 /// Of how many entries a directory is removed whole from what a run finds.
 const MOST_REMOVED: usize = 200;
 
@@ -38,6 +42,8 @@ pub(crate) struct Layers {
     pub each: Vec<Layer>,
     /// Files and directories in them that the run does not find.
     pub without: Vec<PathBuf>,
+    /// Files and directories anywhere that the run finds empty. Another process may remove them at any time.
+    pub hidden: Vec<PathBuf>,
     /// Whether each file that the run reads has to show it by the date of its last access: see `calls`.
     pub shows_reads: bool,
 }
@@ -78,6 +84,9 @@ impl Layers {
             let file = self.dir.join(CALLS);
             fs::write(&file, filter).io("write", &file)?;
         }
+        // It may be longer than one argument of a program.
+        let file = self.script_file();
+        fs::write(&file, self.script()).io("write", &file)?;
         let below = self
             .each
             .iter()
@@ -103,8 +112,13 @@ impl Layers {
 
     /// The words that go before those of bubblewrap.
     pub(super) fn prefix(&self) -> Vec<OsString> {
-        let script = OsString::from_vec(self.script());
-        [PROGRAM.into(), "-Urm".into(), "/bin/sh".into(), "-c".into(), script, "sh".into()].into()
+        [PROGRAM.into(), "-Urm".into(), "/bin/sh".into(), self.script_file().into()].into()
+    }
+
+    /// The file with the script. The layers of one directory differ in the first, or in what is refused.
+    fn script_file(&self) -> PathBuf {
+        let first = self.each.first().map(|layer| layer.name.as_str()).unwrap_or_default();
+        self.dir.join(format!("enter-{first}{}", if self.shows_reads { "-refused" } else { "" }))
     }
 
     /// The directory is the working directory, and what the run writes is named relative to it: so it is found below a layer, too.
@@ -162,17 +176,27 @@ impl Layers {
         // Elsewhere it would be the person's own.
         for path in self.without.iter().filter(|path| self.each.iter().any(|layer| path.starts_with(&layer.at))) {
             // That it is there could tell as much as what is in it. The content of a large one is covered only: it takes no time.
-            let cover = ["test -L ", " || { test -d ", " && mount -t tmpfs tmpfs ", "; } || mount --bind /dev/null "];
-            let parts = ["\n", if is_small(path) { "rm -rf -- " } else { "test ! -e " }, " 2>/dev/null || "];
-            script.extend_from_slice(parts[..2].concat().as_bytes());
+            script.extend_from_slice(if is_small(path) { b"\nrm -rf -- " } else { b"\ntest ! -e " });
             quote(&mut script, path);
-            script.extend_from_slice(parts[2].as_bytes());
-            for part in cover {
+            script.extend_from_slice(b" 2>/dev/null");
+            for part in COVER {
                 script.extend_from_slice(part.as_bytes());
                 quote(&mut script, path);
             }
         }
-        script.extend_from_slice(b"\nexec \"$@\"");
+        for path in &self.hidden {
+            script.extend_from_slice(b"\ntest ! -e ");
+            quote(&mut script, path);
+            for part in COVER {
+                script.extend_from_slice(part.as_bytes());
+                quote(&mut script, path);
+            }
+            // It is gone since, and hidden by that.
+            script.extend_from_slice(b" 2>/dev/null || test ! -e ");
+            quote(&mut script, path);
+        }
+        // It would tell a command what it is run for.
+        script.extend_from_slice(b"\nunset OLDPWD\nexec \"$@\"");
         if self.filter().is_some() {
             script.extend_from_slice(format!(" {FILTER}<{CALLS}").as_bytes());
         }

@@ -181,13 +181,18 @@ impl Check<'_> {
         Ok(proof)
     }
 
-    /// In silent mode, what is judged of the attempt and is in no commit.
+    /// In silent mode, what is judged of the attempt and is in no commit, and what it was given.
     fn extra(&self) -> Result<Vec<Extra>> {
         let mut extra = Vec::new();
         if self.project.silent {
             let declared = self.attempt.spec.front.target_files.iter().filter(|entry| content::is_plain(entry));
             for path in declared.chain([&self.attempt.spec_path]).filter(|path| path.starts_with(".chant/")) {
                 extra.extend(self.tip_file(path)?.map(|bytes| (path.clone(), bytes)));
+            }
+            for file in self.project.store()?.evidence_files(self.attempt.start, "inputs")? {
+                if file.path.starts_with(".chant/") && extra.iter().all(|(path, _)| *path != file.path) {
+                    extra.push((file.path, self.project.repo.gix().find_blob(file.blob)?.take_data()));
+                }
             }
         }
         Ok(extra)

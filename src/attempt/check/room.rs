@@ -122,7 +122,7 @@ impl<'p> Room<'p> {
     /// If the lock cannot be taken, or `chant.checkMayChange` cannot be read.
     pub(crate) fn open(project: &'p Project, progress: &'p dyn Progress) -> Result<Room<'p>> {
         let may_change = project.config().check_may_change()?;
-        let hidden = surroundings::changed_by_runs(project);
+        let hidden = surroundings::changed_by_runs(project)?;
         Ok(Room {
             project,
             progress,
@@ -146,7 +146,7 @@ impl<'p> Room<'p> {
     pub(crate) fn for_attempt(project: &'p Project, attempt: ObjectId, progress: &'p dyn Progress) -> Result<Room<'p>> {
         // The run itself cannot write this file.
         let since = Private::of(&project.repo, &attempt).commondir;
-        let (hidden, at_home) = surroundings::hidden(project, &since);
+        let (hidden, at_home) = surroundings::hidden(project, &since)?;
         Ok(Room { hidden, at_home, ..Room::open(project, progress)? })
     }
 
@@ -214,7 +214,13 @@ impl<'p> Room<'p> {
         let layers = |kind: &str, around: bool| {
             let mut each = if around { surroundings::layers(project, kind) } else { Vec::new() };
             each.push(Layer { at: path.clone(), lower: Some(lower.clone()), name: TREE.to_owned() });
-            Layers { dir: self.slot.dir.clone(), each, without: self.hidden.clone(), shows_reads: around }
+            Layers {
+                dir: self.slot.dir.clone(),
+                each,
+                without: self.hidden.clone(),
+                hidden: Vec::new(),
+                shows_reads: around,
+            }
         };
         // Where git runs no filter, nothing but the checkout is written.
         let (own, commands) =
@@ -233,7 +239,7 @@ impl<'p> Room<'p> {
     }
 
     /// What a command in the checkout at `path` can write.
-    fn sandbox(&self, path: &Path, layers: Option<Layers>) -> Result<Sandbox> {
+    fn sandbox(&self, path: &Path, mut layers: Option<Layers>) -> Result<Sandbox> {
         let project = self.project;
         let mut read_only = vec![project.repo.common_dir().to_owned()];
         // In a layer nothing can be changed anyway, and a worktree may be the home directory itself.
@@ -244,12 +250,18 @@ impl<'p> Room<'p> {
             read_only.extend(trees.filter(|tree| !holds(tree)));
         }
         read_only.extend(project.config().confine_readonly(project.env.home())?);
+        let hidden = confine::sockets(&project.env).into_iter().chain(surroundings::of_agents(project, path)?);
+        let mut hidden: Vec<PathBuf> = hidden.filter_map(|path| fs::canonicalize(path).ok()).collect();
+        if let Some(layers) = &mut layers {
+            // They may go while the checkout is in use: another attempt ends.
+            layers.hidden = std::mem::take(&mut hidden);
+        }
         let known = layers.as_ref().and_then(|_| confine::known(&project.env, &project.repo.chant_dir()));
         Ok(Sandbox {
             worktree: path.to_owned(),
             run_dir: self.slot.dir.clone(),
             read_only,
-            hidden: confine::sockets(&project.env).into_iter().chain(surroundings::of_agents(project, path)?).collect(),
+            hidden,
             writable: project.config().confine_writable(project.env.home())?,
             strict: layers.is_some(),
             layers,

@@ -14,7 +14,7 @@ use crate::{
     agent::confine::Layer,
     attempt::home::{self, Ours, Since},
     env::{Env, local_file},
-    error::{IoContext as _, Result},
+    error::{Error, IoContext as _, Kind, Result},
     git::{
         private::Private,
         process::scrubbed_env,
@@ -31,8 +31,8 @@ const OF_DIRECTORIES: &[&str] = &["_HOME", "_ROOT", "_DIR", "_PREFIX", "PATH", "
 const OF_BUILDS: &[&str] =
     &["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR", "PYTHONPYCACHEPREFIX"];
 
-/// Of how many entries of directories for temporary files each is hidden.
-const MOST_TEMPORARY: usize = 500;
+/// How many entries of directories for temporary files are hidden: a run that leaves more cannot be checked.
+const MOST_TEMPORARY: usize = 20_000;
 
 /// What is different in the environment of a check from the person's: nothing ties it to a repository, and nothing tells it what it is
 /// run for.
@@ -78,20 +78,25 @@ fn changed_at_home(project: &Project, since: &Path) -> Vec<PathBuf> {
 
 /// All that a check of an attempt does not find in the person's directories: what its own run changed or made there since the file `since`
 /// was written, and what other runs changed. Those of the home directory come first; the number says how many they are.
-pub(super) fn hidden(project: &Project, since: &Path) -> (Vec<PathBuf>, usize) {
+///
+/// # Errors
+/// If that cannot be told.
+pub(super) fn hidden(project: &Project, since: &Path) -> Result<(Vec<PathBuf>, usize)> {
     let mut hidden = changed_at_home(project, since);
-    hidden.extend(changed_by_runs(project));
+    hidden.extend(changed_by_runs(project)?);
     hidden.sort();
     hidden.dedup();
     let at_home = hidden.len();
-    hidden.extend(new_temporary(project, since));
-    (hidden, at_home)
+    hidden.extend(new_temporary(project, since)?);
+    Ok((hidden, at_home))
 }
 
 /// What appeared at the top of directories for temporary files since the file `since` was written.
-fn new_temporary(project: &Project, since: &Path) -> Vec<PathBuf> {
+fn new_temporary(project: &Project, since: &Path) -> Result<Vec<PathBuf>> {
     let env = &project.env;
-    let Ok(since) = fs::symlink_metadata(since).and_then(|meta| meta.modified()) else { return Vec::new() };
+    let Ok(since) = fs::symlink_metadata(since).and_then(|meta| meta.modified()) else {
+        return Ok(Vec::new());
+    };
     let mut dirs: Vec<PathBuf> = [env.temp_dir(), "/tmp".into(), "/var/tmp".into()]
         .into_iter()
         .filter_map(|dir: PathBuf| fs::canonicalize(dir).ok())
@@ -102,14 +107,23 @@ fn new_temporary(project: &Project, since: &Path) -> Vec<PathBuf> {
     let is_new =
         |entry: &fs::DirEntry| entry.metadata().and_then(|meta| meta.created()).is_ok_and(|made| made >= since);
     let ours = Ours::of(project);
-    entries.filter(is_new).map(|entry| entry.path()).filter(|path| !ours.is(path)).take(MOST_TEMPORARY).collect()
+    let new = entries.filter(is_new).map(|entry| entry.path()).filter(|path| !ours.is(path));
+    let new: Vec<PathBuf> = new.take(MOST_TEMPORARY + 1).collect();
+    match new.get(MOST_TEMPORARY) {
+        Some(last) => {
+            let place = last.parent().unwrap_or(last).display();
+            let message = format!("the run left more than {MOST_TEMPORARY} entries in directories such as '{place}'");
+            Err(Error::negative(Kind::Checks, message).hint("remove them, so that no check finds them"))
+        }
+        None => Ok(new),
+    }
 }
 
 /// Where it is kept what runs changed in the home directory.
 const CHANGED_BY_RUNS: &str = "changed-by-runs";
 
 /// How large that file may be, in bytes.
-const MOST_CHANGED: u64 = 1 << 20;
+const MOST_CHANGED: u64 = 16 << 20;
 
 /// Remembers what a run of `attempt` changed in the home directory, as far as it decides how programs run: no later check finds that there.
 ///
@@ -117,7 +131,7 @@ const MOST_CHANGED: u64 = 1 << 20;
 /// If the file cannot be written.
 pub(crate) fn remember_changes(project: &Project, attempt: ObjectId) -> Result<()> {
     let changed = changed_at_home(project, &Private::of(&project.repo, &attempt).commondir);
-    let mut known = known_changes(project);
+    let mut known = known_changes(project)?;
     let before = known.len();
     for path in changed {
         let Some(line) = line_of(&path) else { continue };
@@ -134,10 +148,13 @@ pub(crate) fn remember_changes(project: &Project, attempt: ObjectId) -> Result<(
 }
 
 /// What runs changed in the home directory and is still as they left it.
-pub(super) fn changed_by_runs(project: &Project) -> Vec<PathBuf> {
-    let lines = known_changes(project);
+///
+/// # Errors
+/// If the file that holds them cannot be read.
+pub(super) fn changed_by_runs(project: &Project) -> Result<Vec<PathBuf>> {
+    let lines = known_changes(project)?;
     let unchanged = lines.iter().filter_map(|line| Some((line, PathBuf::from(line.split_once('\t')?.1))));
-    unchanged.filter(|(line, path)| line_of(path).as_ref() == Some(*line)).map(|(_, path)| path).collect()
+    Ok(unchanged.filter(|(line, path)| line_of(path).as_ref() == Some(*line)).map(|(_, path)| path).collect())
 }
 
 /// Forgets what runs changed: a person takes their home directory as it is.
@@ -152,10 +169,10 @@ pub(crate) fn forget_changes(project: &Project) -> Result<()> {
     }
 }
 
-fn known_changes(project: &Project) -> Vec<String> {
-    let Ok(dir) = project.private_dir("check") else { return Vec::new() };
-    let bytes = local_file::read(&dir.join(CHANGED_BY_RUNS), MOST_CHANGED).ok().flatten().unwrap_or_default();
-    String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
+fn known_changes(project: &Project) -> Result<Vec<String>> {
+    let path = project.private_dir("check")?.join(CHANGED_BY_RUNS);
+    let bytes = local_file::read(&path, MOST_CHANGED).io("read", &path)?.unwrap_or_default();
+    Ok(String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect())
 }
 
 /// A path and when it was last changed, in a line.

@@ -151,6 +151,10 @@ impl Room<'_> {
             }
         }
         let prepared = visit.prepared;
+        if matches!(tried, Tried::Failed) && done.iter().all(|seen| seen.ok) {
+            let what = "it failed in the reused checkout, and passed in a fresh one".to_owned();
+            done.iter_mut().take(1).for_each(|seen| seen.remarks.push(what.clone()));
+        }
         drop(visit);
         self.remember(&done, prepared, &tried)?;
         Ok(done)

@@ -78,6 +78,7 @@ pub(crate) fn judge(
         checks: Checks::default(),
         watch: Some(watch),
         changes,
+        outputs: None,
     }
     .judge()
 }
@@ -99,6 +100,8 @@ struct Judge<'a> {
     watch: Option<Watch>,
     /// What is different since the run began.
     changes: Changes,
+    /// The outputs that were checked.
+    outputs: Option<Vec<File>>,
 }
 
 impl Judge<'_> {
@@ -130,7 +133,9 @@ impl Judge<'_> {
             (Some(tip), Some(since)) => history::commits_between(&project.repo, Some(since), tip)?,
             _ => Vec::new(),
         };
-        let outputs = match outputs::collect(project, attempt, branch_tip, self.tree.as_ref()) {
+        let judged = self.outputs.take();
+        let outputs = judged.map_or_else(|| outputs::collect(project, attempt, branch_tip, self.tree.as_ref()), Ok);
+        let outputs = match outputs {
             Ok(outputs) => outputs,
             Err(error) => {
                 if verdict == Verdict::Passed {
@@ -297,7 +302,12 @@ impl Judge<'_> {
         let tip = branch::read(&project.repo, attempt.branch.as_ref())?.unwrap_or(tip);
         let may_be_empty = self.may_be_empty;
         let check = Check { project, attempt, tip, worktree: &tree.path, by_hand: None, may_be_empty, progress };
+        let outputs = outputs::collect(project, attempt, Some(tip), Some(&tree))?;
         let mut checks = check.run()?;
+        if outputs::collect(project, attempt, Some(tip), Some(&tree))? != outputs {
+            checks.problems.push("another process changed its documents during the checks".to_owned());
+        }
+        self.outputs = Some(outputs);
         checks.problems.append(&mut self.checks.problems);
         if branch::read(&project.repo, attempt.branch.as_ref())? != Some(tip) {
             checks.problems.push("another process moved its branch during the checks".to_owned());

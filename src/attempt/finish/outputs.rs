@@ -70,7 +70,8 @@ pub(crate) fn documents(project: &Project, attempt: &Attempt) -> Result<Vec<(Str
     let mut found = BTreeMap::new();
     for (event, kind) in [(attempt.start, "inputs"), (finish.id, "outputs")] {
         for file in store.evidence_files(event, kind)? {
-            let is_declared = file.path == attempt.spec_path || targets.matches(file.path.as_bytes().as_bstr());
+            let is_declared =
+                kind == "inputs" || file.path == attempt.spec_path || targets.matches(file.path.as_bytes().as_bstr());
             if is_declared && file.path.starts_with(".chant/") && check_path(&file.path).is_ok() {
                 found.insert(file.path, project.repo.gix().find_blob(file.blob)?.take_data());
             }
