@@ -34,10 +34,6 @@ impl Answer for Checked {
         self.checks.iter().map(|check| joined(&[check.verdict(), &check.name, text(&check.detail)])).collect()
     }
 
-    fn emptiness(&self) -> Option<&'static str> {
-        self.checks.is_empty().then_some("nothing to check")
-    }
-
     fn is_negative(&self) -> bool {
         !self.ok
     }

@@ -453,7 +453,20 @@ impl Work<'_> {
             Resolved::Yes { run, lease } => {
                 let state =
                     project.store()?.state(id)?.ok_or_else(|| Error::fatal(Kind::NoChain, "its events are missing"))?;
-                let how = self.judge(&project.attempt(id, &state)?, run.as_ref())?;
+                let attempt = project.attempt(id, &state)?;
+                let judged = finish::judge(project, &attempt, run.as_ref(), self.may_be_empty, progress)?;
+                let how =
+                    match &judged.verdict {
+                        Verdict::Failed(reason) if !judged.late => {
+                            let (why, tip) = (format!("its checks failed: {reason}"), Some(plan.conflict.tip));
+                            conflict::restore(project, &plan.attempt, tip, &why, run.as_ref(), progress)?;
+                            EndedAs::Waiting(unresolved(&plan, &why).hint(format!(
+                                "to read what the commands printed: git chant log {} --checks",
+                                id.short()
+                            )))
+                        }
+                        _ => self.conclude(judged)?,
+                    };
                 lease.release()?;
                 Ok(how)
             }
@@ -461,12 +474,17 @@ impl Work<'_> {
                 for what in run.iter().flat_map(|run| &run.changes.waits) {
                     progress.say(&Step::Warning(what.clone()));
                 }
-                let target = &plan.conflict.name;
-                let waits = Waits::new(format!("cannot resolve its conflict with '{target}': {why}"))
-                    .hint(format!("to read the agent's output: git chant log {} --agent", id.short()))
-                    .hints(plan.conflict.hints);
+                let waits = unresolved(&plan, &why);
                 Ok(EndedAs::Waiting(Waits { signal: run.and_then(|run| run.ending.interrupted()), ..waits }))
             }
         }
     }
+}
+
+/// Finished work whose conflict was not resolved as in `plan`.
+fn unresolved(plan: &conflict::Plan, why: &str) -> Waits {
+    let what = format!("cannot resolve its conflict with '{}': {why}", plan.conflict.name);
+    Waits::new(what)
+        .hint(format!("to read the agent's output: git chant log {} --agent", plan.attempt.id.short()))
+        .hints(plan.conflict.hints.clone())
 }

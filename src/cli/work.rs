@@ -331,8 +331,8 @@ pub(crate) const FINISH_PAGE: Page = Page {
 ///
 /// To resolve a conflict, merge the target into the spec's branch in the spec's worktree (or rebase it), then run git chant merge again; it
 /// checks the new commits first. With --agent an agent does this: git-chant starts the merge in that worktree, tells the agent what both
-/// sides intended, then checks and merges the result. If the agent fails, git-chant resets branch and worktree, and keeps the agent's
-/// commits.
+/// sides intended, then checks and merges the result. If the agent or a check fails, git-chant resets branch and worktree, and keeps the
+/// agent's commits; the spec stays finished.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct MergeArgs {
     /// Name a spec by full or short id [default: every finished spec]

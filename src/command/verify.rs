@@ -33,7 +33,11 @@ pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
     let Some(query) = args.spec.as_deref().filter(|_| !args.all) else { return all(context, &project, at, args.trust) };
     let id = context.pick(&project, query)?;
     let (CheckedSpec { spec, ok, checks }, has_more) = one(context, &project, &id, at, args.trust)?;
+    let is_empty = checks.is_empty();
     let outcome = Outcome::new(Checked { spec, ok, checks });
+    if is_empty {
+        return Ok(outcome.warning(format!("'{}' names no commands to check", id.short())));
+    }
     Ok(match has_more {
         true => outcome.hint(format!("to see the whole output: git chant log {} --checks", id.short())),
         false => outcome,

@@ -57,6 +57,27 @@ impl Stopped {
             every.into_iter().filter(|path| !conflicting.contains(path) && self.merged.get(*path) != now.get(*path));
         Ok(strayed.map(ToString::to_string).collect())
     }
+
+    /// The paths that conflict and that `tip` has as `side` has them: what the other side changed there is gone.
+    ///
+    /// # Errors
+    /// If a commit cannot be read.
+    pub(crate) fn as_in(&self, repo: &Repository, side: ObjectId, tip: ObjectId) -> Result<Vec<String>> {
+        let trees = [side, tip].map(|commit| Ok::<_, Error>(repo.gix().find_commit(commit)?.tree()?));
+        let [side, tip] = trees;
+        let (side, tip) = (side?, tip?);
+        let mut same = Vec::new();
+        for (path, _) in &self.paths {
+            let entry = |tree: &gix::Tree<'_>| -> Result<_> {
+                let found = tree.lookup_entry(path.split_str("/"))?;
+                Ok(found.map(|entry| (entry.mode(), entry.object_id())))
+            };
+            if entry(&side)? == entry(&tip)? {
+                same.push(path.to_string());
+            }
+        }
+        Ok(same)
+    }
 }
 
 /// Merges `branch`, such as `heads/main`, into the branch of `tree`, as `git merge` there would: hooks and signing apply. The worktree has to be clean.

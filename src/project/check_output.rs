@@ -5,6 +5,7 @@
 use std::{fs, io::Write as _, path::PathBuf};
 
 use gix::ObjectId;
+use serde::{Deserialize, Serialize};
 
 use super::Project;
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
     domain::{
         checks::{Checks, Command},
         id::SpecId,
+        state::State,
     },
     env::local_file,
     error::{Error, IoContext, Kind, Result},
@@ -28,6 +30,9 @@ const MOST_WHOLE: u64 = 1 << 30;
 
 /// How the name of a file ends that holds all that commands printed.
 const ENDING: &str = ".checks.log";
+
+/// How the name of a file ends that says why a merge was refused.
+const REFUSED: &str = ".refused.json";
 
 /// The directory.
 pub(crate) fn dir(project: &Project) -> PathBuf {
@@ -101,6 +106,50 @@ pub(crate) fn whole(project: &Project, id: &SpecId, attempt: Option<&str>) -> Re
     let newest = kept.max_by_key(|entry| entry.metadata().and_then(|meta| meta.modified()).ok());
     let Some(path) = newest.map(|entry| entry.path()) else { return Ok(None) };
     local_file::read(&path, MOST_WHOLE).io("read", &path)
+}
+
+/// Why a merge of finished work was refused after its commands had run on it.
+#[derive(Serialize, Deserialize)]
+struct RefusedMerge {
+    /// The commit of the work.
+    work: String,
+    /// The commit that it was merged with.
+    target: String,
+    /// The reason.
+    why: String,
+}
+
+/// Keeps why the merge of an attempt, of its commit `work` with the commit `target`, was refused.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn keep_refused_merge(
+    project: &Project,
+    (id, attempt): (&SpecId, ObjectId),
+    (work, target): (ObjectId, ObjectId),
+    why: &str,
+) -> Result<()> {
+    let json =
+        serde_json::to_vec(&RefusedMerge { work: work.to_string(), target: target.to_string(), why: why.to_owned() })
+            .map_err(|error| Error::fatal(Kind::Checks, format!("cannot write why it was not merged: {error}")))?;
+    local_file::place(&transcript::dir(project.repo.common_dir(), id), &format!("{attempt}{REFUSED}"), &json)
+}
+
+impl Project {
+    /// Why finished work is not merged, as far as a merge found that out in this clone and neither the work nor its target is another since.
+    ///
+    /// # Errors
+    /// If the target cannot be read.
+    pub(crate) fn refused_merge(&self, id: &SpecId, state: &State) -> Result<Option<String>> {
+        let (Some(attempt), Some(target)) = (state.attempt, &state.facts.target) else { return Ok(None) };
+        let path = transcript::dir(self.repo.common_dir(), id).join(format!("{attempt}{REFUSED}"));
+        let Some(bytes) = local_file::read(&path, MOST).ok().flatten() else { return Ok(None) };
+        let Ok(refused) = serde_json::from_slice::<RefusedMerge>(&bytes) else { return Ok(None) };
+        let is = |now: Option<ObjectId>, then: &String| now.map(|now| now.to_string()).as_ref() == Some(then);
+        let is_so = is(state.facts.work_commits.last().copied(), &refused.work)
+            && is(self.branch_tip(target)?, &refused.target);
+        Ok(is_so.then_some(refused.why))
+    }
 }
 
 /// The checks as they were kept here, with output, if they are those that were `recorded`.

@@ -65,7 +65,7 @@ impl Project {
         if let Some(padded) = padded.filter(|padded| padded != query)
             && !names.matching(&padded)?.is_empty()
         {
-            return Ok(error.hint(format!("did you mean: git chant show {padded}")));
+            return Ok(error.hint(format!("did you mean '{padded}'?")));
         }
         if Specs::new(self)?.of_any_topic(query).is_ok() {
             return Ok(error

@@ -163,13 +163,18 @@ impl Specs<'_> {
         let facts = &state.facts;
         let decided = walk.history.deciding(state.status, state.attempt);
         detail.reason = decided.and_then(|event| event.facts.reason.clone());
+        if entry.status == Status::Finished {
+            detail.reason = self.project.refused_merge(&entry.id, state)?.or(detail.reason);
+        }
         detail.base = facts.base.map(|id| id.to_string());
         detail.target = facts.target.clone();
         detail.tampered = facts.tampered.clone();
         detail.confined = facts.confined.as_ref().map(|by| by.as_ref().to_owned());
         let dropped = self.is_dropped(&entry.id, &StateFacts::of(state))?;
         detail.spec.dropped = (entry.status == Status::Completed).then_some(dropped);
-        detail.merge = facts.landing.zip(facts.target.clone()).map(|(landing, target)| MergeView {
+        // What was announced and refused is no merge yet.
+        let landing = facts.landing.filter(|_| entry.status != Status::Finished);
+        detail.merge = landing.zip(facts.target.clone()).map(|(landing, target)| MergeView {
             target,
             old: landing.old.map(|id| id.to_string()).unwrap_or_default(),
             new: landing.new.to_string(),

@@ -119,3 +119,15 @@ fn a_fix_with_its_own_test_serves_as_well() {
         .chant(&["bisect", "it", "--good", &commits[0]])
         .fails(0, &[&format!("The bug came with commit {}", commits[2])]);
 }
+
+#[test]
+fn what_runs_is_the_text_that_a_person_approved() {
+    let (sandbox, commits, ids) = reproduced(&[]);
+    let path = format!(".chant/specs/{}.md", ids[0]);
+    let text = sandbox.read(&path);
+    sandbox.write(&path, &text.replace("reproduces: sh check.sh", "reproduces: echo edited >>../ran; sh check.sh"));
+    sandbox.chant(&["bisect", "it", "--good", &commits[0]]).fails(1, &["echo edited"]);
+    sandbox.git(&["config", "chant.confine", "off"]);
+    sandbox.chant(&["bisect", "it", "--good", &commits[0], "--trust"]).ok();
+    assert!(fs::read_to_string(sandbox.dir().join("ran")).unwrap().contains("edited"));
+}

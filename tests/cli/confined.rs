@@ -426,3 +426,19 @@ fn a_stash_that_the_agent_left_is_kept_and_named() {
     );
     assert!(sandbox.try_git(&["rev-parse", "--verify", "-q", refs[0]]).code == 0);
 }
+
+#[test]
+fn a_check_that_is_killed_says_nothing_of_the_work_that_came_in() {
+    let Some((sandbox, id)) = confined("cat >../prompt; echo two >file; tick") else { return };
+    let path = format!(".chant/specs/{id}.md");
+    sandbox.write(&path, &sandbox.read(&path).replacen("---\n", "---\nverify: sleep 100\n", 1));
+    let work = sandbox.binary(&["work", &id, "--trust"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let mut work = work.unwrap();
+    let mut said = BufReader::new(work.stderr.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().contains("Checking sleep 100")));
+    work.kill().unwrap();
+    work.wait().unwrap();
+    let ran = sandbox.chant(&["recover"]);
+    assert!(ran.err.contains("its work is kept") && !ran.err.contains("not brought"), "{}", ran.err);
+    assert_eq!(sandbox.git(&["show", &format!("chant/{id}:file")]), "two");
+}

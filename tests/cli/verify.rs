@@ -150,3 +150,13 @@ fn a_merge_that_waits_for_the_checks_of_another_says_so() {
     assert!(merge.wait().unwrap().success());
     assert_eq!(sandbox.status(&id), "completed");
 }
+
+#[test]
+fn a_spec_without_commands_is_told_from_one_that_passes() {
+    let sandbox = Sandbox::new();
+    let id = sandbox.add(&["Nothing to run"]);
+    let ran = sandbox.chant(&["verify", &id]).ok();
+    assert!(ran.out.is_empty() && ran.err.contains("names no commands to check"), "{ran:?}");
+    let unknown = sandbox.chant(&["verify", "1"]).fails(128, &["no such spec: '1'", "did you mean '001'?"]);
+    assert!(!unknown.err.contains("git chant show"), "{}", unknown.err);
+}

@@ -12,10 +12,8 @@ use std::path::Path;
 
 use gix::ObjectId;
 
-pub(crate) use plan::plan;
-pub(crate) use restore::{DeadResolution, recover};
-
-use plan::Plan;
+pub(crate) use plan::{Plan, plan};
+pub(crate) use restore::{DeadResolution, recover, restore};
 
 use crate::{
     agent::lease::{Busy, Info, Lease},
@@ -85,7 +83,7 @@ pub(crate) fn resolve(project: &Project, plan: &Plan, progress: &dyn Progress) -
         Err(error) => (None, Err(error)),
     };
     let reason = why.as_ref().unwrap_or_else(|error| &error.message);
-    restore::restore(project, attempt, tip, reason, run.as_ref(), progress)?;
+    restore(project, attempt, tip, reason, run.as_ref(), progress)?;
     lease.release()?;
     Ok(Resolved::No { why: why?, run })
 }
@@ -139,7 +137,7 @@ fn merge_target(
         MergeOutcome::Committed => return Ok((None, None)),
         MergeOutcome::Stopped(stopped) => stopped,
     };
-    let sides = [conflict.tip, conflict.theirs];
+    let sides = [conflict.tip, conflict.target_tip];
     let paths = stopped.paths();
     if paths.is_empty() {
         let left = conflict::conclude(&project.repo, &place.tree, &stopped, sides)?;
@@ -172,12 +170,21 @@ fn merge_target(
         return Ok((Some(run), Some(refused)));
     }
     let tip = branch::read(&project.repo, attempt.branch.as_ref())?;
-    let Some(tip) = tip.filter(|tip| project.is_ancestor(conflict.theirs, *tip).unwrap_or(false)) else {
+    let Some(tip) = tip.filter(|tip| project.is_ancestor(conflict.target_tip, *tip).unwrap_or(false)) else {
         return Ok((Some(run), Some(format!("the agent did not merge '{name}'"))));
     };
     let strayed = stopped.strayed(&project.repo, tip)?;
-    let why = format!("the agent changed files without conflicts: {}", enumerate(&strayed));
-    Ok((Some(run), (!strayed.is_empty()).then_some(why)))
+    if !strayed.is_empty() {
+        let why = format!("the agent changed files without conflicts: {}", enumerate(&strayed));
+        return Ok((Some(run), Some(why)));
+    }
+    // That may be right, and the checks of the spec know nothing of what other work was for.
+    let dropped = stopped.as_in(&project.repo, conflict.tip, tip)?;
+    if !dropped.is_empty() {
+        let what = format!("the resolution leaves out what '{name}' changed in {}", enumerate(&dropped));
+        progress.say(&Step::Warning(what));
+    }
+    Ok((Some(run), None))
 }
 
 fn unresolved(paths: &[String]) -> Option<String> {

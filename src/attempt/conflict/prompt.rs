@@ -24,8 +24,8 @@ pub(super) fn text(project: &Project, plan: &Plan, paths: &[String]) -> Result<S
     let (attempt, conflict) = (&plan.attempt, &plan.conflict);
     let target = &conflict.name;
     let specs = Specs::new(project)?;
-    let theirs = side(&specs, conflict.tip, conflict.theirs, paths)?;
-    let ours = side(&specs, conflict.theirs, conflict.tip, paths)?;
+    let theirs = side(&specs, conflict.tip, conflict.target_tip, paths)?;
+    let ours = side(&specs, conflict.target_tip, conflict.tip, paths)?;
     let input = |name: String, text: String| Input { name, text: Some(text) };
     let mut inputs = vec![
         input("the paths that conflict".to_owned(), paths.join("\n")),

@@ -1,4 +1,4 @@
-//! Restores a spec whose conflict was not resolved: what the agent did is kept, branch and worktree are as they were, the spec is
+//! Restores a spec whose conflict was not resolved, or in a way that does not pass: what the agent did is kept, branch and worktree are as they were, the spec is
 //! finished again. Judging a resolution is not done here.
 
 use gix::ObjectId;
@@ -29,7 +29,7 @@ use crate::{
 
 /// Gives the attempt back as it was finished. With a `tip` its branch and worktree are set back to that, after all that they hold is
 /// kept.
-pub(super) fn restore(
+pub(crate) fn restore(
     project: &Project,
     attempt: &Attempt,
     tip: Option<ObjectId>,
@@ -53,6 +53,11 @@ pub(super) fn restore(
         patches: store.evidence_id(finish.id, "patches.json")?,
         ..Evidence::default()
     };
+    // Where its checks failed, an event has what the run cost, and what it changed outside its work.
+    let judged = store.state(&attempt.id)?.filter(|state| state.status == Status::Failed);
+    let known = judged.iter().flat_map(|state| state.unacknowledged()).cloned();
+    let tampered: Vec<String> = known.chain(changes.waits).collect();
+    let unrecorded = run.filter(|_| judged.is_none());
     let facts = Facts {
         attempt: Some(attempt.start),
         target: attempt.target.clone(),
@@ -60,13 +65,14 @@ pub(super) fn restore(
         patch_ids: finish.facts.patch_ids.clone(),
         verified: finish.facts.verified.clone(),
         reason: Some(why.to_owned()),
-        tampered: changes.waits,
-        ..run.map(|run| run.facts(attempt)).unwrap_or_default()
+        tampered,
+        ..unrecorded.map(|run| run.facts(attempt)).unwrap_or_default()
     };
     let sentence = sentence("Restored", attempt.title(), &format!("finished as before: {why}"));
     let event = NewEvent { op: Op::Finish, sentence, facts };
     let addition = Addition { event, evidence, informed: Vec::new() };
-    let under_way = |now: &State| now.status == Status::InProgress && now.attempt == Some(attempt.start);
+    let under_way =
+        |now: &State| matches!(now.status, Status::InProgress | Status::Failed) && now.attempt == Some(attempt.start);
     let recorded = store.record_if(&attempt.id, addition, under_way)?.is_some();
     if recorded {
         watch.settle(project)?;

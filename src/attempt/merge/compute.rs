@@ -25,7 +25,9 @@ pub(super) struct ComputedMerge {
     pub(super) old: Option<ObjectId>,
     /// What was merged into: that, or where a new branch begins, or what was fetched of the target where the work began with it.
     pub(super) ours: ObjectId,
-    /// The branch that holds `ours`, as a person types it.
+    /// The target, as a person types it.
+    pub(super) target: String,
+    /// The branch that holds `ours`, as a person types it: the target, or what was fetched of it.
     pub(super) name: String,
     /// That branch as git finds it, whatever tags there are: `heads/main`.
     pub(super) merges: String,
@@ -50,9 +52,10 @@ pub(super) fn compute(project: &Project, attempt: &Attempt, target: &FullName, t
     let newer = old.map(|old| began_ahead(project, attempt, target, old)).transpose()?.flatten();
     // A branch that is not there yet begins where the work began.
     let ours = newer.as_ref().map(|newer| newer.tip).or(old).or(attempt.base).unwrap_or(tip);
+    let into = target.shorten().to_string();
     let (name, below) = match newer {
         Some(newer) => (newer.name, "remotes"),
-        None => (target.shorten().to_string(), "heads"),
+        None => (into.clone(), "heads"),
     };
     let merges = format!("{below}/{name}");
     let message = message(project, attempt)?;
@@ -65,7 +68,7 @@ pub(super) fn compute(project: &Project, attempt: &Attempt, target: &FullName, t
     let shared = merge::SharedFile { path: &attempt.spec_path, blob: attempt.blob };
     let computed = merge::compute(&project.repo, &request, (!project.silent).then_some(shared))?;
     let (dropped_base, brings_others) = (request.dropped_base(&project.repo)?, request.brings_others(&project.repo)?);
-    Ok(ComputedMerge { old, ours, name, merges, dropped_base, brings_others, computed })
+    Ok(ComputedMerge { old, ours, target: into, name, merges, dropped_base, brings_others, computed })
 }
 
 /// What was fetched of the target, if the work began with commits of it that the target, which holds `old`, lacks: it moves forward to them

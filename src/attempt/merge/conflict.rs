@@ -23,7 +23,7 @@ pub(crate) struct Conflict {
     /// That branch as git finds it, whatever tags there are: `heads/main`.
     pub merges: String,
     /// What it holds.
-    pub theirs: ObjectId,
+    pub target_tip: ObjectId,
     /// The commit of the work.
     pub tip: ObjectId,
     /// The paths, sorted.
@@ -49,7 +49,7 @@ pub(crate) fn conflict(project: &Project, id: &SpecId, onto: Option<&str>) -> Re
             let paths = paths.iter().map(ToString::to_string).collect();
             let hints = ways_out(project, &attempt, &tried, false)?;
             let (name, merges) = (tried.name, tried.merges);
-            Some(Conflict { target, name, merges, theirs: tried.ours, tip, paths, hints })
+            Some(Conflict { target, name, merges, target_tip: tried.ours, tip, paths, hints })
         }
         Computed::Conflict(_) | Computed::Commit(_) | Computed::UpToDate => None,
     })
@@ -65,8 +65,8 @@ pub(super) fn ways_out(
 ) -> Result<Vec<String>> {
     let (short, target) = (attempt.id.short(), tried.name.as_str());
     let onto = match attempt.target_name() {
-        Some(name) if name == target => String::new(),
-        _ => format!(" --onto {}", shell_words::quote(target)),
+        Some(name) if name == tried.target => String::new(),
+        _ => format!(" --onto {}", shell_words::quote(&tried.target)),
     };
     let again = format!("to start again from '{target}': git chant reset {short}, then: git chant work {short}{onto}");
     let tree = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir());
@@ -75,7 +75,7 @@ pub(super) fn ways_out(
         return Ok(lacks.map(|(_, lacks)| lacks).into_iter().chain([again]).collect());
     };
     let place = tree.path.to_string_lossy();
-    let then = format!("then: git chant merge {short} (it is checked again first)");
+    let then = format!("then: git chant merge {short}{onto} (it is checked again first)");
     if tree.is_merging() || !busy_in(&project.repo, attempt.branch.as_ref())?.is_empty() {
         return Ok(vec![format!("finish the merge in progress in its worktree '{place}' and commit it"), then]);
     }
@@ -89,7 +89,7 @@ pub(super) fn ways_out(
     let (place, target) = (shell_words::quote(&place), shell_words::quote(target));
     let mut hints = vec![format!("resolve it in its worktree: git -C {place} {verb} {target}"), then];
     if asked {
-        hints.push(format!("to have an agent resolve it: git chant merge {short} --agent"));
+        hints.push(format!("to have an agent resolve it: git chant merge {short}{onto} --agent"));
     }
     Ok(hints)
 }

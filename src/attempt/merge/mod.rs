@@ -197,6 +197,8 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         if verified::is_needed(project, attempt, new, tip)?
             && let Some(waits) = verifier.check(new, &name)?
         {
+            let pair = (tip, ours);
+            check_output::keep_refused_merge(project, (id, attempt.start), pair, &waits.why)?;
             return Err(waits.hints(conflict::ways_out(project, attempt, &tried, false)?).into());
         }
         held = hold(project, &target)?;

@@ -160,7 +160,11 @@ impl Private {
             let swap =
                 Swap { name: branch, expected, new: Some(tip), message: "chant: work of the agent", force_log: false };
             if let Swapped::Differs(now) = reference::swap(repo, &swap)? {
-                return Ok(Err(Refused::Moved(now)));
+                // What went on from there has all of it.
+                return match now {
+                    Some(now) if history::is_ancestor(repo, tip, now)? => Ok(Ok(tip)),
+                    now => Ok(Err(Refused::Moved(now))),
+                };
             }
         }
         self.set_start(Some(tip))?;

@@ -1,4 +1,5 @@
-//! Why finished work is not merged, as far as that is known without a merge. The reason is not recorded: it may be gone a moment later.
+//! Why finished work is not merged, as far as that is known without a merge. The reason is not recorded: it may be gone a moment later. That
+//! commands failed on the merge is kept in the clone, for as long as it would be the same merge.
 
 use std::{cell::RefCell, collections::HashMap};
 
@@ -67,6 +68,9 @@ impl Merges {
             Checkout::Nowhere => None,
             Checkout::In(place) => Some(place),
         };
+        if let Some(refused) = project.refused_merge(&entry.id, state)? {
+            return Ok(why(refused));
+        }
         let paths = self.conflicts(project, &attempt, tip, work)?;
         if !paths.is_empty() {
             return Ok(Some(MergeObstacle { why: format!("it conflicts with '{name}'"), paths }));

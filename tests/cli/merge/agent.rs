@@ -136,11 +136,31 @@ fn what_an_agent_resolved_has_to_pass() {
     let id = sandbox.add(&["Make it two", "--target-file", "file", "--verify", "! grep -q both file"]);
     sandbox.chant(&["work", &id, "--no-merge"]).ok();
     commit(&sandbox, "file", "three\n");
-    let before = sandbox.git(&["rev-parse", "main"]);
-    resolver(&sandbox, RESOLVE);
-    sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &["verify '! grep -q both file'", "exit code 1"]);
-    assert_eq!((sandbox.status(&id), sandbox.git(&["rev-parse", "main"])), ("failed".into(), before));
+    let tips = || sandbox.git(&["rev-parse", "main", &format!("chant/{id}")]);
+    let before = tips();
+    resolver(&sandbox, &format!("{RESOLVE}; printf '{{\"total_cost_usd\":1}}'"));
+    let said = ["verify '! grep -q both file'", "exit code 1", "its checks failed", "--checks", "git -C"];
+    for _ in 0..2 {
+        // The work is finished as before, and the next agent begins where this one did.
+        sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &said);
+        assert_eq!((sandbox.status(&id), tips()), ("finished".into(), before.clone()));
+    }
+    assert!(sandbox.chant(&["show", &id]).ok().out.contains("finished as before: its checks failed"));
+    resolver(&sandbox, "echo good >file");
+    sandbox.chant(&["merge", &id, "--agent", "resolver"]).ok();
+    assert_eq!((sandbox.status(&id), sandbox.read("file")), ("completed".into(), "good\n".into()));
     clean(&sandbox);
+}
+
+#[test]
+fn a_resolution_that_leaves_out_what_the_target_changed_is_told() {
+    for (script, told) in [("git checkout -q --ours file", true), ("echo both >file", false)] {
+        let (sandbox, id, _) = conflicting("merge");
+        resolver(&sandbox, &format!("{script}; git commit -qam Mine"));
+        let ran = sandbox.chant(&["merge", &id, "--agent", "resolver"]).ok();
+        let said = ran.err.contains("warning: the resolution leaves out what 'main' changed in file");
+        assert_eq!(said, told, "{}", ran.err);
+    }
 }
 
 #[test]
@@ -281,7 +301,8 @@ fn the_agent_merges_what_the_work_conflicts_with_where_that_is_what_was_fetched(
     let id = sandbox.add(&["Work", "--onto", "feat"]);
     sandbox.chant(&["work", &id, "--no-merge"]).ok();
     push("three\n");
-    sandbox.chant(&["merge", &id]).fails(1, &["it conflicts with 'origin/feat': file", "merge origin/feat"]);
+    let ran = sandbox.chant(&["merge", &id]).fails(1, &["it conflicts with 'origin/feat': file", "merge origin/feat"]);
+    assert!(!ran.err.contains("--onto"), "{}", ran.err);
     resolver(&sandbox, "grep -q origin/feat file || exit 9; echo both >file");
     sandbox.chant(&["merge", &id, "--agent", "resolver"]).ok();
     assert_eq!(sandbox.git(&["show", "feat:file"]), "both");

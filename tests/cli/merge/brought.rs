@@ -152,6 +152,8 @@ fn the_merge_is_checked_by_default_before_the_target_moves() {
     let red = |id: &str| {
         let main = sandbox.git(&["rev-parse", "main"]);
         sandbox.chant(&["merge", id]).fails(1, &["merged with 'main'", "exit code 1"]);
+        let why = |command: &[&str]| sandbox.chant(command).ok().out.contains("merged with 'main', '");
+        assert!(why(&["show", id]) && why(&["status"]), "the reason can be read later");
         assert_eq!((sandbox.status(id), sandbox.git(&["rev-parse", "main"])), ("finished".into(), main));
     };
     let verified = add("--verify");
@@ -165,6 +167,7 @@ fn the_merge_is_checked_by_default_before_the_target_moves() {
     red(&fix);
     sandbox.git(&["rm", "-q", "other"]);
     sandbox.git(&["commit", "-qm", "Not that"]);
+    assert!(!sandbox.chant(&["show", &verified]).ok().out.contains("merged with"), "it is another target now");
     for id in [&verified, &fix] {
         sandbox.chant(&["merge", id]).ok();
     }
@@ -301,9 +304,9 @@ fn a_branch_that_never_had_the_base_is_named_as_it_is() {
     sandbox.agent("echo three >file; tick");
     let id = sandbox.add(&["Work"]);
     sandbox.chant(&["work", &id, "--no-merge"]).ok();
-    let said = ["'rel' does not have", "git chant reset 001-", " --onto rel"];
+    let said = ["'rel' does not have", " rebase --onto rel ", "git chant reset 001-", " --onto rel (it is checked"];
     let ran = sandbox.chant(&["merge", &id, "--onto", "rel"]).fails(1, &said);
-    assert!(!ran.err.contains("no longer"), "{}", ran.err);
+    assert!(!ran.err.contains("no longer") && ran.err.trim_end().ends_with(" --onto rel"), "{}", ran.err);
 }
 
 #[test]
@@ -325,6 +328,8 @@ fn documents_of_silent_mode_come_with_the_merge_and_not_before() {
     sandbox.write("file", "mine\n");
     sandbox.chant(&["merge", &id]).fails(1, &["in the way: file"]);
     assert!(!placed(), "the merge was refused");
+    let shown = sandbox.chant(&["show", &id]).ok().out;
+    assert!(!shown.contains("Merged:"), "{shown}");
     sandbox.git(&["checkout", "-q", "file"]);
     sandbox.chant(&["merge", &id]).ok();
     assert!(placed());
