@@ -87,7 +87,8 @@ impl Source {
             module.pop();
         }
         let mut source = Source { module, ..Source::default() };
-        let file = syn::parse_file(&fs::read_to_string(path).expect("a source file")).expect("Rust");
+        let text = fs::read_to_string(path).expect("a source file");
+        let file = syn::parse_file(&text).unwrap_or_else(|error| panic!("cannot read {relative}: {error}"));
         source.visit_file(&file);
         source
     }

@@ -25,8 +25,9 @@ use crate::{
         status::Status,
     },
     error::{Error, Kind, Result},
+    git::worktree::Worktree,
     project::{Project, signatures::Signatures, target::short_name},
-    specs::{all::Specs, arrival::Arrival, confined, run_cost},
+    specs::{all::Specs, arrival::Arrival, confined},
 };
 
 /// Everything that is settled before a spec is worked on: claims of other clones and of dead runs, what a dead process left half done.
@@ -76,17 +77,7 @@ pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progres
     end_agent(id, &info, progress)?;
     // A git that the dead run had started goes on without it: it is waited for.
     drop(project.lock_worktree(id)?);
-    let mut tree = project.worktree_of(id)?;
-    if let Some(confined) = &tree {
-        if let Some(refused) = confined::recover(project, id, attempt, confined)? {
-            progress.say(&Step::Warning(format!("its work was not brought into the repository: {refused}")));
-        }
-        tree = project.worktree_of(id)?;
-    }
-    if let Some(tree) = &tree {
-        project.save_worktree(id, attempt, tree)?;
-    }
-    run_cost::record_kept(project, id, attempt)?;
+    let tree = bring_in(project, id, attempt, progress)?;
     let said = request::leftover(project, id, attempt)?;
     let op = match &tree {
         _ if said.is_some() => Op::Fail,
@@ -108,6 +99,27 @@ pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progres
     project.forget_lease(attempt)?;
     progress.say(&Step::Note(format!("'{}' was interrupted: {dead}; its work is kept", id.short())));
     Ok(true)
+}
+
+/// Brings in what a run made that came to no end, and saves its worktree, which is given, if it has one.
+///
+/// # Errors
+/// If git cannot be run.
+pub(super) fn bring_in(
+    project: &Project,
+    id: &SpecId,
+    attempt: ObjectId,
+    progress: &dyn Progress,
+) -> Result<Option<Worktree>> {
+    let Some(tree) = project.worktree_of(id)? else { return Ok(None) };
+    if let Some(refused) = confined::recover(project, id, attempt, &tree)? {
+        progress.say(&Step::Warning(format!("its work was not brought into the repository: {refused}")));
+    }
+    let tree = project.worktree_of(id)?;
+    if let Some(tree) = &tree {
+        project.save_worktree(id, attempt, tree)?;
+    }
+    Ok(tree)
 }
 
 /// Forgets the leases of claims that died before they were recorded, and of attempts that are over.

@@ -5,31 +5,29 @@ use std::{borrow::Cow, path::Path};
 
 use gix::ObjectId;
 
-use super::check::environment;
 use crate::{
-    agent::{
-        lease::{Info, Lease},
-        process::{self, Finished, OutputFilter, Run},
-        prompt,
-    },
-    answer::progress::{Progress, Step},
+    agent::{lease::Lease, process, prompt},
+    answer::progress::Progress,
     config::Confine,
     domain::{
         confined::Confined,
-        cost::Cost,
         event::{Facts, Op},
         id::SpecId,
         new_event::NewEvent,
         state::State,
         status::Status,
     },
-    error::{Error, Exit, IoContext, Kind, Result},
+    error::{Error, IoContext, Kind, Result},
     git::{history, private::apart},
     project::{
         Project,
         agent::{Agent, MANUAL},
     },
-    specs::{attempt::Attempt, budget, confined},
+    specs::{
+        agent_run::{self, AgentRun, Ran},
+        attempt::Attempt,
+        budget, confined, run_cost,
+    },
     store::{Addition, Evidence},
     terminal::{clean, sanitize},
 };
@@ -119,41 +117,40 @@ fn found(project: &Project, id: &SpecId, state: Option<&State>) -> Result<Option
 /// `running` if a process is at the attempt, `agent-failed` if the agent fails, `not-confined` if it cannot be confined.
 pub(crate) fn by_agent(project: &Project, id: &SpecId, name: &str, progress: &dyn Progress) -> Result<String> {
     let work = finished_work(project, id)?;
-    let agent = project.agent(name)?;
+    let short = id.short();
     if name == MANUAL {
         return Err(Error::usage(Kind::BadFlags, "the agent 'manual' is you; it cannot review")
-            .hint(format!("to review it yourself: git chant review {}", id.short())));
+            .hint(format!("to review it yourself: git chant review {short}")));
     }
+    let agent = project.agent_here(name)?;
     budget::require(project, id, work.attempt.spec.front.topic.as_deref(), &agent, progress)?;
     let temporary = project.env.temp_dir();
     let place = tempfile::Builder::new().prefix("chant-").tempdir_in(&temporary).io("create a file in", &temporary)?;
-    let info = Info::of_this_process(id.clone(), place.path().to_owned(), project.env.now().as_second());
-    let mut lease = match Lease::acquire(&project.leases_dir(), &work.attempt.start, info)? {
-        Ok(lease) => lease,
-        Err(busy) => {
-            let message = format!("cannot review '{}': {}", id.short(), busy.0);
-            return Err(Error::negative(Kind::Running, message));
-        }
-    };
-    let ran = run(project, &work, &agent, place.path(), &mut lease, progress);
-    lease.release()?;
-    let (finished, by, cost) = ran?;
-    if let Some(signal) = finished.ending.interrupted() {
-        let mut error = Error::fatal(Kind::Interrupted, format!("the review of '{}' was interrupted", id.short()));
-        error.exit = Exit::Signal(signal);
-        return Err(error);
-    }
-    let said = clean::text(&String::from_utf8_lossy(&finished.tail)).into_owned();
-    if !finished.ending.success() {
-        let error = Error::negative(Kind::AgentFailed, format!("agent '{name}' {}", finished.ending));
-        let last = said.lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned);
-        return Err(last.into_iter().fold(error, |error, last| error.hint(format!("it said: {last}"))));
-    }
-    let confined = if by == Confined::None { ", not confined" } else { "" };
-    let tip = work.tip.to_hex_with_len(12);
+    let mut lease = agent_run::take_lease(project, id, work.attempt.start, place.path(), "review")?;
+    let recorded = run(project, &work, &agent, place.path(), &mut lease, progress)
+        .and_then(|(ran, by)| record(project, &work, &agent, &ran, &by));
+    // What it cost is counted, whatever came of it.
+    agent_run::release(project, work.attempt.start, lease)?;
+    recorded
+}
+
+/// Records what the agent says of the work. Gives the sentence that was recorded.
+fn record(project: &Project, work: &Work, agent: &Agent, ran: &Ran, by: &Confined) -> Result<String> {
+    let id = &work.attempt.id;
+    ran.require_success(agent, &format!("review '{}'", id.short()))?;
+    let said = clean::text(&String::from_utf8_lossy(&ran.finished.tail)).into_owned();
+    let confined = if *by == Confined::None { ", not confined" } else { "" };
+    let (name, tip) = (&agent.name, work.tip.to_hex_with_len(12));
     let sentence = format!("agent '{name}'{confined} on {tip}: {}", verdict(&said));
     let store = project.store()?;
-    let facts = Facts { reason: Some(sentence.clone()), cost, run_agent: Some(name.to_owned()), ..Facts::default() };
+    let report = run_cost::of_run(project, id, ran.report.clone())?;
+    let facts = Facts {
+        reason: Some(sentence.clone()),
+        cost: report.cost().cloned(),
+        run_agent: Some(name.clone()),
+        run_session: report.session,
+        ..Facts::default()
+    };
     let event = NewEvent { op: Op::Note, sentence: sentence.clone(), facts };
     let evidence = Evidence { review: Some(store.write_blob(said.as_bytes())?), ..Evidence::default() };
     store.record(id, Addition { event, evidence, informed: Vec::new() })?;
@@ -176,7 +173,7 @@ fn run(
     place: &Path,
     lease: &mut Lease,
     progress: &dyn Progress,
-) -> Result<(Finished, Confined, Option<Cost>)> {
+) -> Result<(Ran, Confined)> {
     let (checkout, own) = (place.join("work"), place.join("own"));
     for dir in [&checkout, &own] {
         std::fs::create_dir(dir).io("create", dir)?;
@@ -184,9 +181,11 @@ fn run(
     let git_dir = checkout.join(".git");
     apart::make_git_dir(&project.repo, &git_dir, work.tip)?;
     let mode = project.config().confine()?;
-    let enter = |closed: &[&Path], open: &Path| match mode {
-        Confine::Off => Ok(None),
-        _ => confined::reading(project, closed, open, place, agent),
+    let enter = |closed: &[&Path], open: &Path| -> Result<_> {
+        Ok(match mode {
+            Confine::Off => None,
+            _ => confined::reading(project, closed, open, place, agent)?.ok(),
+        })
     };
     // Filters of the repository may run.
     let making = enter(&[], &checkout)?;
@@ -201,30 +200,34 @@ fn run(
     let text = prompt(project, work)?;
     let prompt_file = own.join("prompt.md");
     std::fs::write(&prompt_file, &text).io("write", &prompt_file)?;
-    // The sandbox begins where it can write.
-    let there = shell_words::quote(&checkout.to_string_lossy()).into_owned();
     let agent = reading.as_ref().map_or(Cow::Borrowed(agent), |reading| agent.within(reading));
-    let command = format!("cd {there} || exit 125; {}", agent.command_line(&prompt_file, None));
-    let (stdin, mut parser) = agent.converse(&format!("chant-review-{}", work.tip), &text, &checkout, None);
-    let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
-    let mut on_started = |started: &process::ProcessGroup| lease.record_agent(started);
-    let mut run = Run::new(&command, &checkout);
-    run.env = environment(project, &work.attempt.id);
-    run.env.push(("CHANT_PROMPT_FILE".into(), Some(prompt_file.into())));
-    run.env.push(("CHANT_PHASE".into(), Some("review".into())));
-    run.env.push(("CHANT_ATTEMPT".into(), Some(work.attempt.start.to_string().into())));
-    if let Some(reading) = &reading {
-        run.sandbox = &reading.prefix;
-        run.env.extend(reading.env.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
-    }
-    run.stdin = stdin;
-    run.sink = Some(&mut sink);
-    run.filter = parser.as_mut().map(|parser| parser as &mut dyn OutputFilter);
-    run.timeout = agent.timeout;
-    run.on_started = Some(&mut on_started);
-    let finished = process::run(run)?;
-    let cost = parser.and_then(|parser| parser.report().cost().cloned());
-    Ok((finished, reading.as_ref().map_or(Confined::None, |reading| reading.by.clone()), cost))
+    let mut env = vec![
+        ("CHANT_PHASE".into(), Some("review".into())),
+        ("CHANT_ATTEMPT".into(), Some(work.attempt.start.to_string().into())),
+    ];
+    env.extend(
+        reading.iter().flat_map(|reading| reading.env.iter().map(|(name, value)| (name.clone(), Some(value.clone())))),
+    );
+    let run = AgentRun {
+        id: &work.attempt.id,
+        key: work.attempt.start,
+        agent: &agent,
+        name: format!("chant-review-{}", work.tip),
+        prompt: &text,
+        prompt_file: &prompt_file,
+        dir: &checkout,
+        root: place,
+        had: None,
+        env,
+        sandbox: reading.as_ref().map_or(&[], |reading| &reading.prefix),
+        // The sandbox begins where it can write.
+        enters: true,
+        left: None,
+        transcript: None,
+        tail: process::TAIL,
+    };
+    let ran = run.run(project, lease, &mut (), progress)?;
+    Ok((ran, reading.as_ref().map_or(Confined::None, |reading| reading.by.clone())))
 }
 
 /// The prompt: what to look for, the spec as it was pinned, and the patch as far as the budget goes.

@@ -18,7 +18,7 @@ use crate::{
     domain::{event::Op, status::Status},
     error::{Error, Kind, Result},
     project::{Project, agent::MANUAL},
-    specs::{attempt::RunEnd, run_cost},
+    specs::{agent_run, attempt::RunEnd},
 };
 
 /// How far an attempt came.
@@ -26,6 +26,8 @@ use crate::{
 pub(super) enum Run {
     /// A person does the work.
     HandedOver {
+        /// The attempt: its start event.
+        attempt: ObjectId,
         /// The worktree.
         worktree: PathBuf,
         /// The file with everything that an agent would be told.
@@ -38,6 +40,15 @@ pub(super) enum Run {
         /// How.
         run: RunEnd,
     },
+}
+
+impl Run {
+    /// The attempt: its start event.
+    pub(super) fn attempt(&self) -> ObjectId {
+        match self {
+            Run::HandedOver { attempt, .. } | Run::Ended { attempt, .. } => *attempt,
+        }
+    }
 }
 
 /// Claims the spec of `plan` and runs its agent. Gives the lease of the attempt, too: to be released when the attempt has ended.
@@ -60,11 +71,14 @@ pub(super) fn run(
         Ok(run) => Ok((run, claimed.lease)),
         Err(error) => {
             // A failure that the agent did not cause: what has begun is paused, a new attempt whose agent has not is released.
-            let has_begun = plan.resumed.is_some() || claimed.lease.info().agent.is_some();
-            let op = if has_begun { Op::Pause } else { Op::Release };
-            run_cost::record_kept(project, &plan.id, attempt)?;
+            let agent_began = claimed.lease.info().agent.is_some();
+            if agent_began && let Err(error) = recover::bring_in(project, &plan.id, attempt, progress) {
+                progress
+                    .say(&Step::Warning(format!("its work was not brought into the repository: {}", error.message)));
+            }
+            let op = if agent_began || plan.resumed.is_some() { Op::Pause } else { Op::Release };
             recover::stop(project, &plan.id, attempt, op, &error.message)?;
-            claimed.lease.release()?;
+            agent_run::release(project, attempt, claimed.lease)?;
             Err(error.into())
         }
     }
@@ -91,7 +105,7 @@ fn in_worktree(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: 
     let prompt = prompt::text(project, plan, claimed.attempt, &worktree)?;
     if plan.agent.name == MANUAL {
         let prompt = write_own(&worktree, "prompt.md", &prompt)?;
-        return Ok(Run::HandedOver { worktree, prompt });
+        return Ok(Run::HandedOver { attempt: claimed.attempt, worktree, prompt });
     }
     progress.say(&Step::AgentStarted { worktree: &worktree });
     let run = agent(project, plan, claimed, &worktree, prompt, progress)?;

@@ -18,7 +18,7 @@ use super::{
     seen, start, track,
 };
 use crate::{
-    agent::{lease::Life, slot::Slot},
+    agent::{lease::Life, preset::Report, slot::Slot},
     answer::progress::{Progress, Step},
     domain::{
         event::{Facts, Op},
@@ -31,6 +31,7 @@ use crate::{
     error::{Error, Kind, Result},
     project::{Project, agent::MANUAL, target::full_name, trust::CustomPrompt},
     specs::{
+        agent_run,
         all::Specs,
         attempt::{Attempt, RunEnd},
         budget, driver,
@@ -172,8 +173,9 @@ impl Work<'_> {
             None => self.wait_for_slot(&plan.agent.name)?,
         };
         let (run, lease) = run::run(project, &plan, self.remote, progress)?;
+        let attempt = run.attempt();
         let ended = match run {
-            Run::HandedOver { worktree, prompt } => (EndedAs::HandedOver { worktree, prompt }, None),
+            Run::HandedOver { worktree, prompt, .. } => (EndedAs::HandedOver { worktree, prompt }, None),
             Run::Ended { attempt, run } => {
                 let attempt = project.attempt_at(id, attempt)?;
                 // The attempt is this process's own: that the spec was taken from it is an error to be told.
@@ -184,7 +186,7 @@ impl Work<'_> {
                 (how, run.ending.interrupted())
             }
         };
-        lease.release()?;
+        agent_run::release(project, attempt, lease)?;
         Ok(ended)
     }
 
@@ -459,6 +461,8 @@ impl Work<'_> {
                     match &judged.verdict {
                         Verdict::Failed(reason) if !judged.late => {
                             let (why, tip) = (format!("its checks failed: {reason}"), Some(plan.conflict.tip));
+                            // The verdict counted what it cost.
+                            let run = run.map(|run| RunEnd { report: Report::default(), ..run });
                             conflict::restore(project, &plan.attempt, tip, &why, run.as_ref(), progress)?;
                             EndedAs::Waiting(unresolved(&plan, &why).hint(format!(
                                 "to read what the commands printed: git chant log {} --checks",
@@ -467,7 +471,7 @@ impl Work<'_> {
                         }
                         _ => self.conclude(judged)?,
                     };
-                lease.release()?;
+                agent_run::release(project, plan.attempt.start, lease)?;
                 Ok(how)
             }
             Resolved::No { why, run } => {

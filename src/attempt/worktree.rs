@@ -8,7 +8,7 @@ use crate::{
     agent::process::{self, Run},
     answer::progress::{Progress, Pulse, Step},
     attempt::{
-        check::{self, environment},
+        check,
         plan::Plan,
         session::{create_file, own_dir},
     },
@@ -22,7 +22,7 @@ use crate::{
         worktree::{self, Worktree, pool::Pool},
     },
     project::Project,
-    specs::{confined, text::path_of},
+    specs::{agent_run, confined, text::path_of},
 };
 
 /// Adds the worktree of an attempt on its branch, which holds the code of `commit`, with what `.worktreeinclude` takes from the main one, and the hooks
@@ -223,7 +223,7 @@ pub(super) fn set_up(project: &Project, plan: &Plan, worktree: &Path, progress: 
         };
         progress.say(&Step::Running { command, line: "" });
         let mut run = Run::new(command, worktree);
-        run.env = environment(project, &plan.id);
+        run.env = agent_run::environment(project, &plan.id);
         run.tick = Some(&mut tick);
         run.sink = Some(&mut sink);
         let finished = process::run(run);

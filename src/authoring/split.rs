@@ -2,6 +2,8 @@
 //!
 //! How the files of members are created and recorded is in [`add`].
 
+use std::{borrow::Cow, path::Path};
+
 use super::{
     add::{self, Created},
     draft::Draft,
@@ -9,22 +11,26 @@ use super::{
     member::{self, About},
 };
 use crate::{
-    agent::{
-        preset::OutputParser,
-        process::{self, OutputFilter, Run},
-        prompt,
-    },
+    agent::{lease::Lease, prompt},
     answer::progress::{Progress, Step},
+    config::Confine,
     domain::{
         id::SpecId,
         spec_file::{FrontMatter, Spec, criteria_of},
         spec_type::SpecType,
         status::Status,
     },
-    error::{Error, Kind, Result},
-    git::process::scrubbed_env,
-    project::{Project, agent::MANUAL},
-    specs::{all::Specs, budget, record, run_cost, text::Text},
+    error::{Error, IoContext, Kind, Result},
+    project::{
+        Project,
+        agent::{Agent, MANUAL},
+    },
+    specs::{
+        agent_run::{self, AgentRun, Ran},
+        all::Specs,
+        budget, confined, record,
+        text::Text,
+    },
 };
 
 /// The longest proposal that is read, in bytes.
@@ -112,7 +118,7 @@ fn refuse(specs: &Specs<'_>, id: &SpecId, status: Status) -> Result<()> {
     Ok(())
 }
 
-/// Runs the agent on the instructions to divide the spec, in an empty directory, where it can do no harm to the person's work.
+/// Asks the agent how to divide the spec. It works in an empty directory, and can write nothing else of ours, where a sandbox is to be had.
 fn ask_agent(
     project: &Project,
     id: &SpecId,
@@ -122,44 +128,70 @@ fn ask_agent(
 ) -> Result<String> {
     let name = match asked {
         Some(name) => Some(name.to_owned()),
-        None => project.config().agent()?,
+        None => project.usual_agent()?,
     };
     let name = name.filter(|name| name != MANUAL).ok_or_else(|| {
         Error::fatal(Kind::NoAgent, "no agent is configured to split it")
             .hint("by its headings: git chant split <spec> --by-heading")
     })?;
-    let agent = project.agent(&name)?;
-    agent.require_program(project)?;
+    let agent = project.agent_here(&name)?;
     budget::require(project, id, spec.front.topic.as_deref(), &agent, progress)?;
-    let text = String::from_utf8_lossy(&text.bytes);
-    let failed = |what: &str, cause| Error::fatal(Kind::Tempdir, format!("cannot {what}: {cause}"));
-    let directory = tempfile::tempdir().map_err(|cause| failed("make a directory", cause))?;
-    let prompt = format!("{}\n\n{text}", prompt::named("split").unwrap_or_default());
-    let file = directory.path().join("prompt.md");
-    std::fs::write(&file, &prompt).map_err(|cause| failed("write the prompt", cause))?;
-    let line = agent.command_line(&file, None);
+    // What the agent costs is counted by the events of the spec.
+    record::added(project, id, &text.path, &text.bytes, spec, None)?;
+    let temporary = project.env.temp_dir();
+    let place = tempfile::Builder::new().prefix("chant-").tempdir_in(&temporary).io("create a file in", &temporary)?;
+    let mut lease = agent_run::take_lease(project, id, text.blob(), place.path(), "split")?;
     progress.say(&Step::Note(format!("Asking {name} how to split it")));
-    let mut run = Run::new(&line, directory.path());
-    run.env = scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
-    run.env.push(("CHANT_PROMPT_FILE".into(), Some(file.clone().into_os_string())));
-    let (stdin, mut parser) = agent.converse("chant-split", &prompt, directory.path(), None);
-    run.stdin = stdin;
-    run.tail = MAX_PROPOSAL;
-    run.timeout = agent.timeout;
-    run.filter = parser.as_mut().map(|parser| parser as &mut dyn OutputFilter);
-    let finished = process::run(run)?;
-    if let Some(parser) = &parser
-        && project.store()?.tip(id)?.is_some()
-    {
-        run_cost::record(project, id, None, &name, parser.report())?;
+    let ran = run(project, id, text, &agent, place.path(), &mut lease, progress);
+    agent_run::release(project, text.blob(), lease)?;
+    let ran = ran?;
+    ran.require_success(&agent, &format!("split '{}'", id.short()))?;
+    match ran.answer.is_empty() {
+        false => Ok(ran.answer),
+        true => Ok(String::from_utf8_lossy(&ran.finished.tail).into_owned()),
     }
-    if !finished.ending.success() {
-        return Err(Error::negative(Kind::AgentFailed, format!("the agent {}", finished.ending)));
+}
+
+/// Runs the agent in an empty directory below `place`.
+fn run(
+    project: &Project,
+    id: &SpecId,
+    text: &Text,
+    agent: &Agent,
+    place: &Path,
+    lease: &mut Lease,
+    progress: &dyn Progress,
+) -> Result<Ran> {
+    let own = place.join("own");
+    std::fs::create_dir(&own).io("create", &own)?;
+    let reading = confined::reading_for(project, &own, place, agent, &format!("the agent for '{}'", id.short()))?;
+    if reading.is_none() && project.config().confine()? != Confine::Off {
+        let what = format!("agent '{}' is not confined: it can change this repository", agent.name);
+        progress.say(&Step::Warning(what));
     }
-    match parser.as_ref().map(OutputParser::answer).filter(|answer| !answer.is_empty()) {
-        Some(answer) => Ok(answer.to_owned()),
-        None => Ok(String::from_utf8_lossy(&finished.tail).into_owned()),
-    }
+    let prompt = format!("{}\n\n{}", prompt::named("split").unwrap_or_default(), String::from_utf8_lossy(&text.bytes));
+    let prompt_file = own.join("prompt.md");
+    std::fs::write(&prompt_file, &prompt).io("write", &prompt_file)?;
+    let agent = reading.as_ref().map_or(Cow::Borrowed(agent), |reading| agent.within(reading));
+    let env = reading.iter().flat_map(|reading| reading.env.iter());
+    let run = AgentRun {
+        id,
+        key: text.blob(),
+        agent: &agent,
+        name: "chant-split".to_owned(),
+        prompt: &prompt,
+        prompt_file: &prompt_file,
+        dir: &own,
+        root: place,
+        had: None,
+        env: env.map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
+        sandbox: reading.as_ref().map_or(&[], |reading| &reading.prefix),
+        enters: false,
+        left: None,
+        transcript: None,
+        tail: MAX_PROPOSAL,
+    };
+    run.run(project, lease, &mut (), progress)
 }
 
 /// The text of a member that is one of `parts`. It inherits what says how, when and for what the work is done; `before` are the members

@@ -79,6 +79,7 @@ pub const PLACES: &[&str] = &[
     "ref.lock",
     "ref.mend",
     "ref.unlock",
+    "report.remove",
     "run.remove",
     "sandbox.known",
     "sandbox.left",

@@ -71,11 +71,9 @@ impl Agent {
             }
             (None, None) => project.usual_agent()?,
         };
-        let mut agent = project.agent(&name.ok_or_else(|| project.no_agent())?)?;
-        agent.timeout = timeout.map_or(agent.timeout, |limit| Some(limit).filter(|limit| !limit.is_zero()));
-        agent.require_program(project)?;
-        agent.add_options(project);
-        Ok(agent)
+        let agent = project.agent_here(&name.ok_or_else(|| project.no_agent())?)?;
+        let timeout = timeout.map_or(agent.timeout, |limit| Some(limit).filter(|limit| !limit.is_zero()));
+        Ok(Agent { timeout, ..agent })
     }
 
     /// Adds the options by which the version that is installed tells more of what it does. A command line of a person's own stays as it is.
@@ -264,6 +262,17 @@ impl Project {
                     .hint(format!("agents with a built-in command: {}", names().join(", "))))
             }
         }
+    }
+
+    /// The agent of that name as this machine can start it: its program is there, and gets the options that it knows.
+    ///
+    /// # Errors
+    /// `no-agent` if there is none, or its program is missing.
+    pub(crate) fn agent_here(&self, name: &str) -> Result<Agent> {
+        let mut agent = self.agent(name)?;
+        agent.require_program(self)?;
+        agent.add_options(self);
+        Ok(agent)
     }
 
     /// Whether there is an agent of that name.

@@ -7,11 +7,7 @@ use gix::{ObjectId, refs::FullName};
 use super::text::{Text, path_of};
 use crate::project::{Project, agent::MANUAL, target::short_name};
 use crate::{
-    agent::{
-        lease::{self, Life},
-        preset::Report,
-        process::Ending,
-    },
+    agent::{lease::Life, preset::Report, process::Ending},
     answer::progress::{Progress, Step},
     domain::{
         checks::Permission, confined::Confined, event::Facts, failure::Said, id::SpecId, pattern::PathSet, spec_file,
@@ -286,17 +282,6 @@ impl Project {
         let _gone = std::fs::remove_file(self.stop_file(attempt));
     }
 
-    /// The file that keeps what the agent of an attempt reports while it runs.
-    pub(crate) fn report_file(&self, attempt: ObjectId) -> PathBuf {
-        self.leases_dir().join(report_name(attempt))
-    }
-
-    /// Forgets what the agent of an attempt reported: an event counts it.
-    pub(crate) fn forget_report(&self, attempt: ObjectId) {
-        // There may be none.
-        let _gone = std::fs::remove_file(self.report_file(attempt));
-    }
-
     /// Where the slots of agents are that may run only so many times at once.
     pub(crate) fn slots_dir(&self) -> PathBuf {
         self.repo.chant_dir().join("slots")
@@ -311,22 +296,12 @@ impl Project {
     pub(crate) fn life(&self, attempt: ObjectId) -> Result<Life> {
         Life::of(&self.clone_dir().join("leases"), &attempt)
     }
-
-    /// Forgets the lease of an attempt that is over.
-    pub(crate) fn forget_lease(&self, attempt: ObjectId) -> Result<()> {
-        lease::forget(&self.leases_dir(), &attempt).map(|_| ())
-    }
 }
 
 /// Whether `tree` is the place `meant`. Most specs have no worktree: of what does not exist nothing is resolved.
 fn same_place(tree: &std::path::Path, meant: &std::path::Path) -> bool {
     let real = |path: &std::path::Path| std::fs::canonicalize(path).ok();
     tree == meant || (meant.exists() && real(tree).is_some_and(|tree| Some(tree) == real(meant)))
-}
-
-/// The name of the file with what an agent reports: it is no lease.
-pub(crate) fn report_name(attempt: ObjectId) -> String {
-    format!(".report-{attempt}")
 }
 
 /// The name of the file by which an agent is asked to stop: it is no lease.

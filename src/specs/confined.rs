@@ -131,11 +131,7 @@ impl ConfinedRun {
 ///
 /// # Errors
 /// `not-confined` if it requires one.
-fn unless_required(
-    project: &Project,
-    entered: Result<ConfinedRun, Unavailable>,
-    what: &str,
-) -> Result<Option<ConfinedRun>> {
+fn unless_required<T>(project: &Project, entered: Result<T, Unavailable>, what: &str) -> Result<Option<T>> {
     match entered {
         Ok(inside) => Ok(Some(inside)),
         Err(_) if project.config().confine()? != Confine::Require => Ok(None),
@@ -312,8 +308,7 @@ fn sandbox(project: &Project, tree: &Worktree, private: &Private, writes: &[&str
     })
 }
 
-/// The sandbox of a run that can write `open`, and neither `shut` nor the repository; `place` is a directory around both. `None` if there is
-/// no sandbox here.
+/// The sandbox of a run that can write `open`, and neither `shut` nor the repository; `place` is a directory around both.
 ///
 /// # Errors
 /// If the files that it needs cannot be made.
@@ -323,11 +318,29 @@ pub(crate) fn reading(
     open: &Path,
     place: &Path,
     agent: &Agent,
-) -> Result<Option<Confinement>> {
+) -> Result<Result<Confinement, Unavailable>> {
     let mut sandbox = closed(project, None, agent.writes())?;
     sandbox.read_only.extend(shut.iter().map(|path| path.to_path_buf()));
     let (worktree, run_dir) = (open.to_owned(), place.to_owned());
-    Ok(confine::enter(&Sandbox { worktree, run_dir, ..sandbox })?.ok())
+    confine::enter(&Sandbox { worktree, run_dir, ..sandbox })
+}
+
+/// The [`reading`] sandbox of a run that can write `open` alone; `None` where `chant.confine` is `off`, or there is none and it is `auto`.
+/// `what` is to be confined, in words.
+///
+/// # Errors
+/// `not-confined` if there is none and it is `require`.
+pub(crate) fn reading_for(
+    project: &Project,
+    open: &Path,
+    place: &Path,
+    agent: &Agent,
+    what: &str,
+) -> Result<Option<Confinement>> {
+    if project.config().confine()? == Confine::Off {
+        return Ok(None);
+    }
+    unless_required(project, reading(project, &[], open, place, agent)?, what)
 }
 
 /// What no run of an agent can write: the repository, its worktrees except the `own` one, what git goes by. `writes` is what the agent needs

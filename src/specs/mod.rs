@@ -1,5 +1,6 @@
 //! The specs of a repository as they stand together.
 
+pub(crate) mod agent_run;
 pub(crate) mod all;
 pub(crate) mod ancestry;
 pub(crate) mod approvals;
@@ -22,6 +23,7 @@ pub(crate) mod facts;
 pub(crate) mod holder;
 pub(crate) mod inputs;
 pub(crate) mod kept_attempt;
+pub(crate) mod kept_report;
 mod landed;
 pub(crate) mod listing;
 pub(crate) mod members;

@@ -11,13 +11,9 @@ use crate::{
         id::SpecId,
         new_event::{NewEvent, sentence},
     },
-    env::local_file,
     error::Result,
     project::Project,
 };
-
-/// What is kept of a report is short, in bytes.
-const MOST: u64 = 1 << 16;
 
 /// The report with what the run itself cost. Some agents report sums of their whole session: what earlier runs in it cost is counted.
 pub(crate) fn of_run(project: &Project, id: &SpecId, report: Report) -> Result<Report> {
@@ -51,20 +47,5 @@ pub(crate) fn record(
         ..Facts::default()
     };
     project.store()?.record(id, NewEvent { op: Op::Note, sentence, facts })?;
-    Ok(())
-}
-
-/// Records what the run of an attempt had reported when it came to no end: its process died, or failed.
-pub(crate) fn record_kept(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<()> {
-    let agent = project.store()?.state(id)?.and_then(|state| state.facts.agent).unwrap_or_default();
-    let path = project.report_file(attempt);
-    let kept = local_file::read(&path, MOST).ok().flatten();
-    // What was not written whole says nothing.
-    let report: Option<Report> = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    if let Some(report) = report {
-        let report = of_run(project, id, report)?;
-        record(project, id, Some(attempt), &agent, &report)?;
-    }
-    project.forget_report(attempt);
     Ok(())
 }

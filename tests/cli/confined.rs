@@ -442,3 +442,51 @@ fn a_check_that_is_killed_says_nothing_of_the_work_that_came_in() {
     assert!(ran.err.contains("its work is kept") && !ran.err.contains("not brought"), "{}", ran.err);
     assert_eq!(sandbox.git(&["show", &format!("chant/{id}:file")]), "two");
 }
+
+#[test]
+fn an_agent_that_splits_a_spec_can_write_nothing_of_the_repository() {
+    let Some((sandbox, id)) = confined("") else { return };
+    let repo = sandbox.repo.display();
+    let tries = [
+        format!("touch {repo}/stray"),
+        format!("git -C {repo} config core.fsmonitor 'touch stray'"),
+        format!("git -C {repo} commit -q --allow-empty -m stray"),
+        format!("cd {repo} && git chant cancel {id}"),
+        format!("cd {repo} && env -u CHANT_SPEC_ID git chant cancel {id}"),
+    ];
+    let tries: Vec<String> = tries.iter().map(|one| format!("({one}) >&2 && echo '## Did {}'", one.len())).collect();
+    let parts = "printf '## One\n\nFirst of %s.\n\n## Two\n\nSecond.\n' \"$CHANT_SPEC_ID\"; pwd >place && rm place";
+    sandbox.agent(&format!("{}; {parts}", tries.join("; ")));
+    let before = (sandbox.read(".git/config"), sandbox.git(&["rev-parse", "HEAD"]));
+    sandbox.git(&["config", "chant.confine", "require"]);
+    let config = sandbox.read(".git/config");
+    let ran = sandbox.chant(&["split", &id, "--yes"]).ok();
+    assert!(ran.err.contains("1. One") && !ran.err.contains("Did "), "{}", ran.err);
+    assert!(!sandbox.repo.join("stray").exists());
+    assert_eq!((sandbox.read(".git/config"), sandbox.git(&["rev-parse", "HEAD"])), (config, before.1));
+    assert_eq!(sandbox.status(&id), "pending");
+    assert!(
+        sandbox.read(&format!(".chant/specs/{id}.1.md")).contains(&format!("First of {id}.")),
+        "it is told its spec"
+    );
+    assert!(!sandbox.repo.join(".git/chant/leases").read_dir().unwrap().any(|_| true), "no lease is left");
+}
+
+#[test]
+fn no_agent_splits_a_spec_without_the_sandbox_that_is_required() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "chant.confine", "require"]);
+    sandbox.agent("touch \"$HOME/ran\"; echo '## One'");
+    let id = sandbox.add(&["Make it two"]);
+    let bin = sandbox.dir().join("nothing");
+    fs::create_dir(&bin).unwrap();
+    fs::write(bin.join("bwrap"), "#!/bin/sh\nexit 1\n").unwrap();
+    fs::set_permissions(bin.join("bwrap"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let split = |sandbox: &Sandbox| sandbox.run(sandbox.binary(&["split", &id, "--yes"]).env("PATH", &path));
+    split(&sandbox).fails(1, &["cannot confine the agent for", "git config chant.confine auto"]);
+    assert!(!sandbox.dir().join("home/ran").exists());
+    sandbox.git(&["config", "chant.confine", "auto"]);
+    let ran = split(&sandbox).ok();
+    assert!(ran.err.contains("is not confined: it can change this repository"), "{}", ran.err);
+}

@@ -1,12 +1,11 @@
 //! What a command of a spec, or of the person's settings, came to. Where it runs is not decided here.
 
-use std::{ffi::OsString, path::Path};
+use std::path::Path;
 
 use crate::{
     agent::process::{self, Ending, Finished},
-    domain::{checks::Command, id::SpecId, proof},
+    domain::{checks::Command, proof},
     error::{Error, Exit, Kind, Result},
-    git::process::scrubbed_env,
     project::Project,
 };
 
@@ -50,14 +49,6 @@ pub(super) fn left_running(finished: &Finished) -> Option<String> {
         1 => format!("it left a background process, now stopped{which}"),
         many => format!("it left {many} background processes, now stopped{which}"),
     })
-}
-
-/// What is different in the environment of a process that works on `spec`: git's own local variables are absent, since they would tie
-/// it to another worktree and index.
-pub(crate) fn environment(project: &Project, spec: &SpecId) -> Vec<(OsString, Option<OsString>)> {
-    let mut env: Vec<_> = scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
-    env.push(("CHANT_SPEC_ID".into(), Some(spec.as_str().into())));
-    env
 }
 
 /// Prepares the checkout at `path` with `chant.worktreeSetup`, which is run by `run`, if it is set.

@@ -41,7 +41,7 @@ use crate::{
     specs::attempt::Attempt,
 };
 
-pub(crate) use command::{environment, set_up};
+pub(crate) use command::set_up;
 pub(crate) use content::{changed_by, tip_file};
 pub(crate) use proof::{Prover, Shown};
 pub(crate) use room::Room;

@@ -34,6 +34,7 @@ use crate::{
     },
     project::Project,
     specs::{
+        agent_run,
         attempt::RunEnd,
         confined::{self, Place, Runs},
     },
@@ -84,7 +85,7 @@ pub(crate) fn resolve(project: &Project, plan: &Plan, progress: &dyn Progress) -
     };
     let reason = why.as_ref().unwrap_or_else(|error| &error.message);
     restore(project, attempt, tip, reason, run.as_ref(), progress)?;
-    lease.release()?;
+    agent_run::release(project, attempt.start, lease)?;
     Ok(Resolved::No { why: why?, run })
 }
 

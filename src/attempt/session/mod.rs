@@ -7,45 +7,40 @@ mod memory;
 
 use std::{
     borrow::Cow,
-    cell::{Cell, RefCell},
     ffi::OsString,
-    fs::File,
     path::{Path, PathBuf},
 };
 
 use gix::{ObjectId, bstr::ByteSlice};
 
-use memory::{Heard, Memory};
-
 use crate::{
     agent::{
         lease::Lease,
-        preset::Protocol,
-        process::{self, Ending, OutputFilter, Run},
-        stop, transcript,
+        process::{self, Ending, ProcessGroup},
+        transcript,
     },
-    answer::progress::{Progress, Pulse, Step},
+    answer::progress::{Progress, Step},
     attempt::{
-        check::{environment, recall, remember_changes},
+        check::{recall, remember_changes},
         request::Requests,
         seen::{Extent, Watch},
     },
     domain::{
-        activity::Activity,
         confined::{Confined, did_not_start},
         id::SpecId,
         spec_file::FrontMatter,
         status::Status,
-        stop::{StopKind, Stopped},
     },
     error::{Error, Kind, Result},
     git::{private::Private, special_file, work_file},
-    project::{
-        Project,
-        agent::{ASIDE, Agent},
-        warm,
+    project::{Project, agent::Agent, warm},
+    specs::{
+        agent_run::{AgentRun, Beside},
+        attempt::RunEnd,
+        confined::ConfinedRun,
+        run_cost,
+        text::path_of,
     },
-    specs::{attempt::RunEnd, confined::ConfinedRun, run_cost, text::path_of},
 };
 
 /// The folder in a worktree for what is the tool's own: it ignores itself, so that no `git add -A` takes it.
@@ -101,26 +96,45 @@ impl Session<'_> {
         project.forget_stop(self.attempt);
         let agent = inside.as_ref().map_or(Cow::Borrowed(self.agent), |inside| inside.agent(self.agent));
         let this = Session { agent: &agent, ..self };
+        let left = inside.as_ref().map(ConfinedRun::left_file);
+        let mut env = this.environment(project)?;
+        env.extend(inside.iter().flat_map(ConfinedRun::env));
         let mut once = |had: Option<&str>| {
-            this.once(project, inside.as_ref(), &prompt_file, &log, lease, had, &mut requests, progress)
+            let run = AgentRun {
+                id: this.id,
+                key: this.attempt,
+                agent: &agent,
+                name: format!("chant-{}", this.attempt),
+                prompt: &this.prompt,
+                prompt_file: &prompt_file,
+                dir: this.worktree,
+                root: this.worktree,
+                had,
+                env: env.clone(),
+                sandbox: inside.as_ref().map_or(&[], ConfinedRun::words),
+                enters: false,
+                left: left.as_deref(),
+                transcript: Some(&log),
+                tail: process::TAIL,
+            };
+            run.run(project, lease, &mut Attendant { session: &this, requests: &mut requests, progress }, progress)
         };
-        let (mut finished, mut heard) = once(had.as_deref())?;
+        let mut ran = once(had.as_deref())?;
         for _ in 0..STARTS {
-            if inside.is_none() || !did_not_start(finished.ending.exit_code(), &finished.tail) {
+            if inside.is_none() || !did_not_start(ran.finished.ending.exit_code(), &ran.finished.tail) {
                 break;
             }
-            (finished, heard) = once(had.as_deref())?;
+            ran = once(had.as_deref())?;
         }
         let stops = project.stop_file(this.attempt).exists() || is_paused(project, this.id, this.attempt)?;
         project.forget_stop(this.attempt);
-        let by_code = |code| this.agent.preset.and_then(|preset| (preset.stopped_by)(code));
         // It ended by itself, without a reason, before it began: what it was to resume is gone.
-        if let Some(had) = had.filter(|_| heard.report.session.is_none() && !stops)
-            && matches!(finished.ending, Ending::Exited(code) if code != 0)
-            && stop::reason(finished.ending, heard.reported.clone(), by_code).is_none()
+        if let Some(had) = had.filter(|_| ran.report.session.is_none() && !stops)
+            && matches!(ran.finished.ending, Ending::Exited(code) if code != 0)
+            && ran.reason(&agent).is_none()
         {
             progress.say(&Step::Note(format!("cannot resume session '{had}'; starting a new one")));
-            (finished, heard) = once(None)?;
+            ran = once(None)?;
         }
         let common = project.repo.common_dir();
         if !common.is_dir() {
@@ -157,111 +171,27 @@ impl Session<'_> {
                 progress.say(&Step::Note(format!("the agent left a stash; to apply it: git stash apply {kept}")));
             }
         }
-        let ending = finished.ending;
-        let asked = || asked(&heard.answer).filter(|_| ending.success());
-        let stopped = stop::reason(ending, heard.reported, by_code).or_else(asked);
-        let last_words = heard.last_words;
-        let stopped = stopped.map(|stopped| stopped.or_said(last_words.as_deref()));
-        let report = run_cost::of_run(project, this.id, heard.report)?;
-        // The event of its end counts it.
-        project.forget_report(this.attempt);
-        let (said, permissions) = (requests.said(), heard.permissions);
-        let agent = this.agent.name.clone();
-        Ok(RunEnd { agent, ending, said, report, stopped, last_words, permissions, changes, confined, refused })
-    }
-
-    /// Runs one process of the agent to its end, in the session that it `had`.
-    #[expect(clippy::too_many_arguments, reason = "what differs from one process of the agent to the next")]
-    fn once(
-        &self,
-        project: &Project,
-        inside: Option<&ConfinedRun>,
-        prompt_file: &Path,
-        log: &File,
-        lease: &mut Lease,
-        had: Option<&str>,
-        requests: &mut Requests<'_>,
-        progress: &dyn Progress,
-    ) -> Result<(process::Finished, Heard)> {
-        let command = self.agent.command_line(prompt_file, had);
-        let requests = RefCell::new(requests);
-        let waiting = Activity::new("waiting for the agent");
-        let pulse = RefCell::new(Pulse::begin(progress, project.config().progress()?, waiting));
-        let mut sink = |line: &str| {
-            progress.say(&Step::AgentLine(line));
-            pulse.borrow_mut().shown();
-        };
-        let mut on_started = |started: &process::ProcessGroup| {
-            lease.record_agent(started)?;
-            requests.borrow_mut().accept(&started.marker);
-            (self.may_begin)()
-        };
-        let (stop, stop_file) = (Cell::new(false), project.stop_file(self.attempt));
-        let mut tick = || {
-            serve(&mut requests.borrow_mut(), progress);
-            pulse.borrow_mut().tick();
-            stop.set(stop.get() || stop_file.exists());
-        };
-        let name = format!("chant-{}", self.attempt);
-        let (stdin, parser) = self.agent.converse(&name, &self.prompt, self.worktree, had);
-        let mut memory = parser.map(|parser| {
-            Memory::new(parser, self.agent, self.worktree, project.report_file(self.attempt), &pulse, &stop)
-        });
-        let left = inside.map(ConfinedRun::left_file).unwrap_or_default();
-        let mut run = Run::new(&command, self.worktree);
-        run.env = self.environment(project, prompt_file)?;
-        if let Some(inside) = inside {
-            run.sandbox = inside.words();
-            run.left = Some(&left);
-            run.env.extend(inside.env());
-        }
-        run.stdin = stdin;
-        run.transcript = Some(log);
-        run.sink = Some(&mut sink);
-        run.filter = memory.as_mut().map(|memory| memory as &mut dyn OutputFilter);
-        run.timeout = self.agent.timeout;
-        run.tick = Some(&mut tick);
-        run.on_started = Some(&mut on_started);
-        let finished = process::run(run)?;
-        progress.say(&Step::Ran);
-        // Of an agent that is understood, what was shown is git-chant's wording: its own words are what it was heard to say.
-        let understood = memory.is_some();
-        let mut heard = memory.map(Memory::heard).unwrap_or_default();
-        if heard.reported.last.is_empty() {
-            // Why an agent of the protocol said nothing may stand beside its messages.
-            let tail = match (understood, self.agent.protocol) {
-                (false, _) => finished.tail.clone(),
-                (true, Protocol::Acp) => aside(self.worktree),
-                (true, Protocol::Text) => Vec::new(),
-            };
-            heard.reported.last = stop::last_lines(&tail);
-            heard.last_words = heard.last_words.or_else(|| stop::last_words(&tail));
-        }
-        // Where it was ended by force, so were its children: it left nothing.
-        let forced = matches!(finished.ending, Ending::TimedOut(_) | Ending::Interrupted(_));
-        // One that is talked to is ended where it stays, with what it has running.
-        let forced = forced || self.agent.protocol == Protocol::Acp;
-        if finished.survivors > 0 && !forced {
-            let left = match finished.survivors {
-                1 => "a background process; it was".to_owned(),
-                many => format!("{many} background processes; they were"),
-            };
-            let names = &finished.left;
-            let which = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
-            progress.say(&Step::Warning(format!("the agent left {left} stopped{which}")));
-        }
-        if let Some(error) = &finished.transcript_error {
-            progress.say(&Step::Warning(format!("the transcript is incomplete: {error}")));
-        }
-        Ok((finished, heard))
+        let stopped = ran.stopped(&agent);
+        let report = run_cost::of_run(project, this.id, ran.report)?;
+        Ok(RunEnd {
+            agent: agent.name.clone(),
+            ending: ran.finished.ending,
+            said: requests.said(),
+            report,
+            stopped,
+            last_words: ran.last_words,
+            permissions: ran.permissions,
+            changes,
+            confined,
+            refused,
+        })
     }
 
     /// What is different in the environment of the agent from the person's.
-    fn environment(&self, project: &Project, prompt_file: &Path) -> Result<Vec<(OsString, Option<OsString>)>> {
-        let mut env = environment(project, self.id);
+    fn environment(&self, project: &Project) -> Result<Vec<(OsString, Option<OsString>)>> {
+        let mut env = Vec::new();
         let mut set = |name: &str, value: OsString| env.push((name.into(), Some(value)));
         set("CHANT_SPEC_FILE", self.worktree.join(path_of(self.id)).into());
-        set("CHANT_PROMPT_FILE", prompt_file.into());
         set("CHANT_PHASE", self.front.phase.clone().unwrap_or_default().into());
         set("CHANT_ATTEMPT", self.attempt.to_string().into());
         set("CHANT_WORKTREE", self.worktree.into());
@@ -291,16 +221,26 @@ fn is_paused(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<bool> 
     Ok(state.is_some_and(|state| state.status == Status::Paused && state.attempt == Some(attempt)))
 }
 
-/// The end of what an agent printed beside the messages of its protocol.
-fn aside(worktree: &Path) -> Vec<u8> {
-    let bytes = read_own(worktree, ASIDE, 1 << 20).unwrap_or_default();
-    bytes[bytes.len().saturating_sub(process::TAIL)..].to_vec()
+/// What goes on beside the agent: its requests are answered, and its session is remembered.
+struct Attendant<'a, 'p> {
+    session: &'a Session<'a>,
+    requests: &'a mut Requests<'p>,
+    progress: &'a dyn Progress,
 }
 
-/// The question with which an agent ended its last message.
-fn asked(answer: &str) -> Option<Stopped> {
-    let last = answer.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
-    last.ends_with('?').then(|| Stopped { kind: StopKind::Question, said: stop::words(last) })
+impl Beside for Attendant<'_, '_> {
+    fn started(&mut self, process: &ProcessGroup) -> Result<()> {
+        self.requests.accept(&process.marker);
+        (self.session.may_begin)()
+    }
+
+    fn tick(&mut self) {
+        serve(self.requests, self.progress);
+    }
+
+    fn session(&mut self, session: &str) {
+        memory::keep(self.session.worktree, self.session.agent, session);
+    }
 }
 
 /// Answers what the agent asks for. A mailbox that cannot be used is told of, and is no reason to end the agent.

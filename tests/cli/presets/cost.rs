@@ -247,3 +247,99 @@ fn a_budget_that_cannot_limit_an_agent_is_told_before_the_claim() {
         assert!(told.contains(&format!("{key} does not limit 'mine': it reports no cost")), "{told}");
     }
 }
+
+/// A message of claude, with its tokens.
+const SAID: &str = "{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"ses-r\",\"model\":\"m\"}\n\
+                    {\"type\":\"assistant\",\"message\":{\"id\":\"m1\",\"usage\":{\"input_tokens\":700,\"output_tokens\":7},\"content\":[{\"type\":\"text\",\"text\":\"I look.\"}]}}\n";
+
+/// How claude ends well.
+const DONE: &str =
+    "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false,\"result\":\"Done.\",\"session_id\":\"ses-r\"}\n";
+
+/// How claude says that its model is overloaded.
+const OVERLOADED: &str = "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":true,\"api_error_status\":529,\
+                          \"result\":\"API Error: 529 Overloaded\",\"session_id\":\"ses-r\"}\n";
+
+#[test]
+fn a_review_is_counted_by_its_agent_however_it_ends_and_says_why_it_stopped() {
+    let room = Room::with("codex", "{\"type\":\"thread.started\",\"thread_id\":\"th-1\"}\n", DOES_IT);
+    room.sandbox.git(&["config", "chant.review", "all"]);
+    room.sandbox.git(&["config", "chant.progress", "1ms"]);
+    let id = room.add();
+    room.chant(&["work", &id, "--agent", "codex"]).fails(1, &["waiting for your review"]);
+    room.chant(&["review", &id, "--agent", "claude"])
+        .fails(128, &["cannot start agent 'claude': 'claude' is not in PATH"]);
+    room.install("claude", &format!("{SAID}{OVERLOADED}"), "echo '{}' | grep -q . ; sleep 0.3; trap 'exit 1' EXIT");
+    let failed =
+        room.chant(&["review", &id, "--agent", "claude"]).fails(1, &["cannot review", "the model is overloaded"]);
+    assert!(failed.err.contains("waiting for the agent, 0s"), "{}", failed.err);
+    let by_agent = || room.chant(&["cost", "--by", "agent"]).ok().out;
+    assert!(by_agent().starts_with("claude  700 tokens in, 7 out (1 run)\n"), "{}", by_agent());
+    let accepts = "{\"type\":\"assistant\",\"message\":{\"id\":\"m2\",\"content\":[{\"type\":\"text\",\"text\":\"Verdict: accept\"}]}}\n";
+    room.install("claude", &format!("{SAID}{accepts}{DONE}"), "");
+    room.chant(&["review", &id, "--agent", "claude"]).ok();
+    assert!(by_agent().starts_with("claude  1400 tokens in, 14 out (2 runs)\n"), "{}", by_agent());
+    let log = room.chant(&["log", &id, "--json"]).ok().json();
+    let notes: Vec<_> = log["events"].as_array().unwrap().iter().filter(|event| event["op"] == "note").collect();
+    assert_eq!(notes.len(), 2, "{log:#}");
+    assert!(notes.iter().all(|note| note["agent"] == "claude" && note["session"] == "ses-r"), "{notes:#?}");
+    assert_eq!((&room.sandbox.show(&id)["agent"], room.sandbox.status(&id).as_str()), (&"codex".into(), "finished"));
+    assert_eq!(room.chant(&["fsck", "--json"]).ok().json()["problems"], serde_json::json!([]));
+}
+
+#[test]
+fn a_proposal_to_split_is_counted_by_its_agent_however_it_ends() {
+    let room = Room::with("claude", &format!("{SAID}{OVERLOADED}"), "trap 'exit 1' EXIT");
+    room.use_agent("claude");
+    // A file that nothing is recorded of yet.
+    let id = "2026-02-08-001-abc";
+    room.sandbox.write(&format!(".chant/specs/{id}.md"), "# Two things\n\nBoth.\n");
+    room.chant(&["split", id, "--yes"]).fails(1, &["cannot split", "the model is overloaded"]);
+    assert_eq!(
+        room.chant(&["cost", "--by", "agent"]).ok().out,
+        "claude  700 tokens in, 7 out (1 run)\nTotal: 700 tokens in, 7 out (1 run)\n"
+    );
+    assert_eq!(room.sandbox.status(id), "pending");
+}
+
+#[test]
+fn what_fails_after_the_agent_leaves_its_work_and_its_cost() {
+    let room = Room::new();
+    let said = format!("printf '%s' '{SAID}'");
+    // What git-chant compares with goes away under it.
+    let breaks = "d=$(git rev-parse --git-common-dir)/chant; rm -rf \"$d/seen\"; touch \"$d/seen\"";
+    room.install("claude", "", &format!("{said}; echo half >file; git commit -qam Half; {breaks}"));
+    room.use_agent("claude");
+    let id = room.add();
+    room.chant(&["work", &id]).fails(128, &["chant/seen"]);
+    let spec = room.sandbox.show(&id);
+    assert_eq!(
+        (spec["status"].as_str(), spec["cost"]["text"].as_str()),
+        (Some("paused"), Some("700 tokens in, 7 out"))
+    );
+    std::fs::remove_file(room.sandbox.repo.join(".git/chant/seen")).unwrap();
+    room.install("claude", &format!("{SAID}{DONE}"), &format!("git log -1 --format=%s >\"$HOME/tip\"; {DOES_IT}"));
+    room.chant(&["work", &id]).ok();
+    assert!(room.args()[1].contains("ses-r"), "{:?}", room.args());
+    assert_eq!(std::fs::read_to_string(room.sandbox.dir().join("home/tip")).unwrap(), "Half\n");
+    assert_eq!(room.sandbox.show(&id)["cost"]["text"], "1400 tokens in, 14 out");
+}
+
+#[test]
+fn a_run_is_counted_once_where_git_chant_dies_in_the_checks() {
+    let room =
+        Room::with("claude", &format!("{SAID}{DONE}"), &format!("{DOES_IT}; test -e \"$HOME/second\" && echo >go"));
+    room.use_agent("claude");
+    room.sandbox.write("../body.md", "## Acceptance Criteria\n\n- [ ] file says two\n");
+    let verify = "test -e go || { echo in the check; sleep 1000; }";
+    let id = room.sandbox.add(&["Make it two", "--body-file", "../body.md", "--verify", verify]);
+    let mut child = room.command(&["work", &id]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("in the check")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    std::fs::write(room.sandbox.dir().join("home/second"), "").unwrap();
+    room.chant(&["work", &id]).ok();
+    assert_eq!(room.sandbox.show(&id)["cost"]["text"], "1400 tokens in, 14 out");
+    assert_eq!(room.chant(&["cost", "--json"]).ok().json()["costs"]["runs"], 2);
+}
