@@ -33,9 +33,10 @@ const fn talking(of: Preset, name: &'static str, program: &'static str, start: &
 /// Claude Code, by the adapter of the protocol's own project.
 pub(super) const CLAUDE: Preset = talking(claude::PRESET, "claude-acp", "claude-agent-acp", "claude-agent-acp");
 
-/// Codex, by the adapter of Zed.
+/// Codex, by the adapter of Zed. Without a sandbox of its own it asks for nothing unless it is told to; what is permitted then runs in the
+/// sandbox around it.
 pub(super) const CODEX: Preset = Preset {
-    own_sandbox: Some(("codex-acp", "codex-acp -c sandbox_mode=danger-full-access")),
+    own_sandbox: Some(("codex-acp", "codex-acp -c sandbox_mode=danger-full-access -c approval_policy=untrusted")),
     ..talking(codex::PRESET, "codex-acp", "codex-acp", "codex-acp")
 };
 

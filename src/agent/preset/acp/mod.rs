@@ -89,6 +89,8 @@ pub(super) struct Acp {
     /// When it began.
     begun: Option<Instant>,
     cancelled: bool,
+    /// The request that was denied last.
+    denied: Option<String>,
     /// How many requests for permissions came after those that are kept.
     more: usize,
 }
@@ -106,6 +108,7 @@ impl Acp {
             over: None,
             begun: None,
             cancelled: false,
+            denied: None,
             more: 0,
         }
     }
@@ -223,6 +226,13 @@ impl Acp {
             StopReason::MaxTurnRequests => Some(StopKind::TurnLimit),
             StopReason::Refusal => Some(StopKind::Refusal),
             StopReason::Cancelled if self.cancelled => None,
+            // Codex ends its turn where it is denied something.
+            StopReason::Cancelled if self.denied.is_some() => {
+                let denied = self.denied.take().unwrap_or_default();
+                parsed.stopped(StopKind::Denied, &denied);
+                self.over = Some(1);
+                return;
+            }
             _ => return self.fails("it cancelled its turn, and git-chant had not asked for that", parsed),
         };
         self.over = Some(i32::from(stopped.is_some()));
@@ -277,6 +287,7 @@ impl Acp {
         } else {
             parsed.say(&format!("error: it was not permitted to {decided}"));
             parsed.held_up(StopKind::Denied, &decided.to_string());
+            self.denied = Some(decided.to_string());
         }
         self.keep(decided);
         self.write(&json!({"jsonrpc": "2.0", "id": id, "result": RequestPermissionResponse::new(outcome)}));

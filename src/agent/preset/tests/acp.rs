@@ -168,6 +168,15 @@ fn a_turn_that_the_agent_cancelled_itself_and_one_without_an_end_are_failures() 
 }
 
 #[test]
+fn a_turn_that_the_agent_cancels_because_it_was_denied_something_is_a_denial() {
+    let ask = r#"{"jsonrpc":"2.0","id":7,"method":"session/request_permission","params":{"sessionId":"ses-1","toolCall":{"toolCallId":"t1","kind":"delete","title":"rm /etc/a"},"options":[{"optionId":"no","name":"No","kind":"reject_once"}]}}"#;
+    let (_, parser) =
+        answered(&format!("{ask}\n{{\"jsonrpc\":\"2.0\",\"id\":5,\"result\":{{\"stopReason\":\"cancelled\"}}}}"));
+    let why = parser.reported().stopped.expect("a reason");
+    assert_eq!((why.kind, why.said.as_deref(), parser.over()), (StopKind::Denied, Some("delete rm /etc/a"), Some(1)));
+}
+
+#[test]
 fn what_came_of_a_command_is_told_from_its_raw_output_too() {
     for (status, rest) in [
         ("failed", r#""rawOutput":{"aggregated_output":"sh: /repo/x: Read-only file system\n","exit_code":1}"#),
