@@ -33,6 +33,7 @@ use crate::{
     domain::{
         checks::{Checks, Command, Reproduction, Scope},
         held::shadows_runner,
+        pattern::check_path,
         phase::Phase,
         spec_type::SpecType,
     },
@@ -189,12 +190,28 @@ impl Check<'_> {
             for path in declared.chain([&self.attempt.spec_path]).filter(|path| path.starts_with(".chant/")) {
                 extra.extend(self.tip_file(path)?.map(|bytes| (path.clone(), bytes)));
             }
-            for file in self.project.store()?.evidence_files(self.attempt.start, "inputs")? {
-                if file.path.starts_with(".chant/") && extra.iter().all(|(path, _)| *path != file.path) {
-                    extra.push((file.path, self.project.repo.gix().find_blob(file.blob)?.take_data()));
+            for (path, bytes) in given(self.project, self.attempt)? {
+                if extra.iter().all(|(other, _)| *other != path) {
+                    extra.push((path, bytes));
                 }
             }
         }
         Ok(extra)
     }
+}
+
+/// In silent mode, the documents that an attempt was given, which are in no commit.
+///
+/// # Errors
+/// If its start cannot be read.
+pub(crate) fn given(project: &Project, attempt: &Attempt) -> Result<Vec<Extra>> {
+    let mut given = Vec::new();
+    if project.silent {
+        for file in project.store()?.evidence_files(attempt.start, "inputs")? {
+            if file.path.starts_with(".chant/") && check_path(&file.path).is_ok() {
+                given.push((file.path, project.repo.gix().find_blob(file.blob)?.take_data()));
+            }
+        }
+    }
+    Ok(given)
 }

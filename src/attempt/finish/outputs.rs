@@ -7,7 +7,7 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use super::finish_event;
 use crate::{
-    attempt::check::tip_file,
+    attempt::check::{given, tip_file},
     domain::{pattern::check_path, spec_file::front_matter_bytes},
     error::Result,
     git::{history, work_file, worktree::Worktree},
@@ -58,23 +58,20 @@ fn candidates(project: &Project, attempt: &Attempt, tip: ObjectId, tree: &Worktr
     Ok(paths)
 }
 
-/// In silent mode, what is declared below `.chant/` and in no commit, as it was when the attempt finished: what it wrote, and what it was
-/// given and left as it was. Commands find that in a checkout of any commit.
+/// In silent mode, the documents below `.chant/`, which are in no commit, as they were when the attempt finished: what it was given, and what
+/// it wrote of that and was to write. Commands find them in a checkout of any commit.
 ///
 /// # Errors
 /// If the events cannot be read.
 pub(crate) fn documents(project: &Project, attempt: &Attempt) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut found: BTreeMap<String, Vec<u8>> = given(project, attempt)?.into_iter().collect();
     let finish = if project.silent { finish_event(project, attempt)? } else { None };
-    let Some(finish) = finish else { return Ok(Vec::new()) };
-    let (store, targets) = (project.store()?, attempt.targets()?);
-    let mut found = BTreeMap::new();
-    for (event, kind) in [(attempt.start, "inputs"), (finish.id, "outputs")] {
-        for file in store.evidence_files(event, kind)? {
-            let is_declared =
-                kind == "inputs" || file.path == attempt.spec_path || targets.matches(file.path.as_bytes().as_bstr());
-            if is_declared && file.path.starts_with(".chant/") && check_path(&file.path).is_ok() {
-                found.insert(file.path, project.repo.gix().find_blob(file.blob)?.take_data());
-            }
+    let Some(finish) = finish else { return Ok(found.into_iter().collect()) };
+    let targets = attempt.targets()?;
+    for file in project.store()?.evidence_files(finish.id, "outputs")? {
+        let is_declared = file.path == attempt.spec_path || targets.matches(file.path.as_bytes().as_bstr());
+        if is_declared && file.path.starts_with(".chant/") && check_path(&file.path).is_ok() {
+            found.insert(file.path, project.repo.gix().find_blob(file.blob)?.take_data());
         }
     }
     Ok(found.into_iter().collect())

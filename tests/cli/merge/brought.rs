@@ -192,7 +192,15 @@ fn commands_run_on_a_merge_as_they_ran_on_the_work() {
     sandbox.agent(
         "mkdir -p .chant/research; printf '# X\\n\\nIt is the moon.\\n' >.chant/research/x.md; echo two >file; tick",
     );
-    let document = ["--target-file", ".chant/research/x.md", "--verify", "grep -q moon .chant/research/x.md"];
+    sandbox.write(".chant/research/given.md", "# Given\n\nIt is the sun.\n");
+    let document = [
+        "--informed-by",
+        ".chant/research/given.md",
+        "--target-file",
+        ".chant/research/x.md",
+        "--verify",
+        "grep -q moon .chant/research/x.md && grep -q sun .chant/research/given.md",
+    ];
     let id = sandbox.add(&[&["Two", "--target-file", "file"], &document[..]].concat());
     moved(&sandbox, &id);
     sandbox.chant(&["verify", "--all", "--at", "HEAD"]).ok();
