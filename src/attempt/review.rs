@@ -216,7 +216,6 @@ fn run(
         prompt: &text,
         prompt_file: &prompt_file,
         dir: &checkout,
-        root: place,
         had: None,
         env,
         sandbox: reading.as_ref().map_or(&[], |reading| &reading.prefix),

@@ -182,7 +182,6 @@ fn run(
         prompt: &prompt,
         prompt_file: &prompt_file,
         dir: &own,
-        root: place,
         had: None,
         env: env.map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
         sandbox: reading.as_ref().map_or(&[], |reading| &reading.prefix),

@@ -5,11 +5,10 @@ use std::{
     cell::{Cell, RefCell},
     ffi::OsString,
     fs::File,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use gix::ObjectId;
-use gix::bstr::ByteSlice as _;
 
 use super::kept_report::{self, KeptReport};
 use crate::{
@@ -26,16 +25,14 @@ use crate::{
         id::SpecId,
         stop::{StopKind, Stopped},
     },
+    env::local_file,
     error::{Error, Exit, Kind, Result},
-    git::{process::scrubbed_env, work_file},
+    git::process::scrubbed_env,
     project::{
         Project,
         agent::{ASIDE, Agent},
     },
 };
-
-/// What an agent may have printed beside the messages of its protocol, in bytes.
-const LARGEST_ASIDE: u64 = 1 << 20;
 
 /// What is different in the environment of a process that works on `spec`: git's own local variables are absent, since they would tie
 /// it to another worktree and index.
@@ -61,8 +58,6 @@ pub(crate) struct AgentRun<'a> {
     pub prompt_file: &'a Path,
     /// Where it works.
     pub dir: &'a Path,
-    /// The directory around that file and all that it writes, where no link is followed.
-    pub root: &'a Path,
     /// The session that it resumes.
     pub had: Option<&'a str>,
     /// Variables for it besides the usual ones.
@@ -243,7 +238,7 @@ impl AgentRun<'_> {
         let finished = process::run(run)?;
         progress.say(&Step::Ran);
         say_left(&finished, self.agent.protocol, progress);
-        Ok(heard(listener.map(|listener| listener.parser), finished, || aside(self.root, self.prompt_file)))
+        Ok(heard(listener.map(|listener| listener.parser), finished, || aside(self.prompt_file)))
     }
 }
 
@@ -277,12 +272,9 @@ fn heard(parser: Option<OutputParser>, finished: Finished, aside: impl Fn() -> V
 }
 
 /// The end of what an agent printed beside the messages of its protocol; nothing where it speaks none.
-fn aside(root: &Path, prompt_file: &Path) -> Vec<u8> {
-    let file: PathBuf = prompt_file.with_file_name(ASIDE);
-    let Ok(path) = file.strip_prefix(root) else { return Vec::new() };
-    let path = path.to_string_lossy();
-    let bytes = work_file::read(root, path.as_bytes().as_bstr(), LARGEST_ASIDE).ok().flatten().unwrap_or_default();
-    bytes[bytes.len().saturating_sub(process::TAIL)..].to_vec()
+fn aside(prompt_file: &Path) -> Vec<u8> {
+    let file = prompt_file.with_file_name(ASIDE);
+    local_file::read_end(&file, process::TAIL as u64).ok().flatten().unwrap_or_default()
 }
 
 /// Says what was found at the end of the process: what it left running, what is missing from its transcript.

@@ -201,3 +201,13 @@ fn an_agent_that_stays_is_ended_when_it_is_done() {
     sandbox.chant(&["work", &id]).ok();
     assert_eq!(sandbox.status(&id), "completed");
 }
+
+#[test]
+fn the_end_of_what_an_agent_prints_beside_its_messages_counts_however_long_it_is() {
+    let sandbox = Sandbox::new();
+    let prints = "head -c 2000000 /dev/zero | tr '\\0' x >&2; printf '\\n429 Too Many Requests\\n' >&2; exit 1";
+    sandbox.git(&["config", "chant.agent.long.cmd", prints]);
+    sandbox.git(&["config", "chant.agent.long.protocol", "acp"]);
+    let id = sandbox.add(&["Make it two"]);
+    sandbox.chant(&["work", &id, "--agent", "long"]).fails(1, &["Paused after", "the agent is rate-limited"]);
+}

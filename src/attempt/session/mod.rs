@@ -108,7 +108,6 @@ impl Session<'_> {
                 prompt: &this.prompt,
                 prompt_file: &prompt_file,
                 dir: this.worktree,
-                root: this.worktree,
                 had,
                 env: env.clone(),
                 sandbox: inside.as_ref().map_or(&[], ConfinedRun::words),
