@@ -23,7 +23,7 @@ const LONGEST_WORDS: usize = 300;
 
 /// What the known agents, and the services behind them, say last, in lower case. The first that is found counts: an account without credit
 /// answers as one that is rate-limited, and what broke a connection is named beside better reasons.
-const SAYINGS: [(&str, StopKind); 54] = [
+const SAYINGS: [(&str, StopKind); 57] = [
     ("credit balance is too low", StopKind::NoCredit),
     ("insufficient_quota", StopKind::NoCredit),
     ("quota exceeded. check your plan and billing", StopKind::NoCredit),
@@ -43,6 +43,10 @@ const SAYINGS: [(&str, StopKind); 54] = [
     // Gemini CLI and opencode.
     ("429 too many requests", StopKind::RateLimit),
     ("resource_exhausted", StopKind::RateLimit),
+    // opencode by way of the Agent Client Protocol, which leaves out the status.
+    ("would exceed your account's rate limit", StopKind::RateLimit),
+    ("internal error: overloaded", StopKind::Overload),
+    ("internal error: internal server error", StopKind::ServerError),
     // Aider, by way of litellm.
     ("litellm.ratelimiterror", StopKind::RateLimit),
     ("overloaded_error", StopKind::Overload),
