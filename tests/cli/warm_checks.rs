@@ -255,7 +255,10 @@ fn an_output_does_not_outlive_the_rule_that_made_it() {
     // The rule goes, a header that no rule names changes and is read by another command, a package is no longer installed.
     let rule = "test: out\n\tsleep 2.1\n\tgrep -q good out\nout: in\n\tcp in out\n";
     let header = "test: prog style\n\tsleep 2.1\n\tgrep -q 3 prog\nprog: prog.c\n\tcat prog.c p.h >prog\nstyle:\n\t! grep bad p.h\n";
+    let in_packages = "test: node_modules/.cache/ok\n\tsleep 2.1\n\tcat p.h\n\
+        node_modules/.cache/ok: in\n\tgrep -q 3 p.h\n\tmkdir node_modules/.cache\n\ttouch $@\n";
     for (makefile, break_it) in [
+        (in_packages, "echo 4 >p.h; tick"),
         (rule, "sed -i '/^out/,$d' Makefile; tick"),
         (header, "echo 4 >p.h; tick"),
         ("test:\n\tsleep 2.1\n\ttest -e node_modules/b\n", "echo a >requirements.txt; tick"),

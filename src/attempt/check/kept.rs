@@ -17,8 +17,8 @@ use crate::{
     error::{IoContext as _, Result},
 };
 
-/// How a directory is known that its program keeps up to date. Where what it is made from is named anew, or a source is gone, a check has a
-/// fresh checkout anyway.
+/// How a directory is known that its program keeps up to date. Where a source of it is gone, a check has a fresh checkout anyway. What a
+/// package manager installs is none: other programs keep caches of their own in it.
 enum Sign {
     /// By its name.
     Name(&'static str),
@@ -30,10 +30,6 @@ enum Sign {
 const CACHES: &[Sign] = &[
     // The program says that it is a cache: cargo's `target`, and those of pytest, mypy and ruff.
     Sign::Holds("CACHEDIR.TAG", b"Signature: 8a477f597d28d172789f06886806bc55"),
-    // What a package manager installed of a manifest and a lock file.
-    Sign::Name("node_modules"),
-    // A virtual environment of Python, likewise.
-    Sign::Holds("pyvenv.cfg", b""),
     // Python compares each file with the date and size of its source.
     Sign::Name("__pycache__"),
     // CMake and what it calls compare dates, of headers too.
