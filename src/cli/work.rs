@@ -290,8 +290,9 @@ pub(crate) const VERIFY_PAGE: Page = Page {
 /// without the agent.
 ///
 /// If no attempt was started, name the commits of your work with --commit. git-chant judges them like the work of an agent, against the
-/// present text of the spec. For a commit that the current branch does not contain, everything that it adds counts, and is merged. A gate
-/// needs no commit; neither does a spec that asks for no change, once its criteria are ticked.
+/// present text of the spec. Where the current branch contains these commits, the commands run on its tip: what counts is that the work is
+/// right there now. For a commit that the current branch does not contain, everything that it adds counts, and is merged. A gate needs no
+/// commit; neither does a spec that asks for no change, once its criteria are ticked.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct FinishArgs {
     /// Name a spec by full or short id
