@@ -14,7 +14,7 @@ use gix::{
     objs::tree::EntryKind,
 };
 
-use super::{history, process::Git, repository::Repository};
+use super::{history, lookup, process::Git, repository::Repository};
 use crate::{config::MergeHow, error::Result};
 
 /// A merge to compute.
@@ -49,17 +49,27 @@ impl Request<'_> {
         Ok((!kept).then_some(since))
     }
 
-    /// Whether merges brought commits into the work that the target does not have: neither its own, one after the other, nor the target's.
-    /// A merge that has them for ancestors would say that the target holds their changes.
+    /// Whether merges brought commits of other branches into the work that the target does not have: neither its own, one after the other,
+    /// nor the target's. A merge that has them for ancestors would say that the target holds their changes. Commits that no other branch
+    /// has were made for the work itself, on a branch that is gone.
     pub(crate) fn brings_others(&self, repo: &Repository) -> Result<bool> {
-        let known = self.known().chain(self.fetched);
-        let mut left: HashSet<ObjectId> =
-            history::newest_between(repo, known, self.theirs, usize::MAX).into_iter().collect();
-        let mut next = Some(self.theirs);
+        let between = |tip| history::newest_between(repo, self.known().chain(self.fetched), tip, usize::MAX);
+        let mut left: HashSet<ObjectId> = between(self.theirs).into_iter().collect();
+        let (mut own, mut next) = (HashSet::new(), Some(self.theirs));
         while let Some(commit) = next.filter(|commit| left.remove(commit)) {
+            own.insert(commit);
             next = history::first_parent(repo, commit)?;
         }
-        Ok(!left.is_empty())
+        if left.is_empty() {
+            return Ok(false);
+        }
+        let mut others = Vec::new();
+        for prefix in ["refs/heads/", "refs/remotes/"] {
+            others.extend(lookup::below(repo.gix(), prefix)?.into_iter().filter_map(|(_, tip)| tip));
+        }
+        // The work branch, and what was pushed of it earlier.
+        others.retain(|tip| !own.contains(tip));
+        Ok(others.into_iter().any(|tip| between(tip).iter().any(|commit| left.contains(commit))))
     }
 }
 
