@@ -36,7 +36,7 @@ fn a_bug_that_ends_the_test_is_shown_by_what_the_spec_says_of_it() {
     for (bug, command, pattern) in [
         (imports, RUN, "No module named 'jsn'"),
         (crashes, RUN, "signal 11"),
-        (hangs, &format!("timeout 2 {RUN}"), "exit code 124"),
+        (hangs, &format!("timeout 5 {RUN}"), "exit code 124"),
     ] {
         let (ran, status) = described(&[bug], command, "", &unit(SUM), fix);
         assert_eq!(status, "failed", "{ran:?}");
