@@ -96,7 +96,9 @@ impl Sections<'_> {
             let said = run.last_line.as_deref().map(|said| format!("> {}", line(said)));
             Row::new(&run.spec, [Some(joined(facts)), said])
         });
-        self.section("Running:", &["git chant log -f <spec>\" to watch the agent"], rows.collect(), usize::MAX, "")
+        let hint = "git chant log -f <spec>\" to watch the agent";
+        let hints = if runs.iter().any(|run| run.pid.is_some()) { vec![hint] } else { Vec::new() };
+        self.section("Running:", &hints, rows.collect(), usize::MAX, "")
     }
 
     fn paused(&self, paused: &[PausedView]) -> String {

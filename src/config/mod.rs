@@ -10,7 +10,7 @@ use strum::{EnumString, IntoStaticStr};
 
 use crate::{
     domain::{cost::Budget, pattern::PathSet},
-    error::Result,
+    error::{Error, Kind, Result},
 };
 use value::Setting;
 
@@ -166,6 +166,20 @@ impl<'repo> Config<'repo> {
     pub(crate) fn agent_permit(&self, name: &str) -> Result<Vec<String>> {
         let full = keys::AGENT_PERMIT.name.replace("<name>", name);
         Setting::all(self.snapshot.plumbing(), &full).iter().map(Setting::text).collect()
+    }
+
+    /// The error of one of these rules that cannot be read.
+    pub(crate) fn bad_permit(&self, name: &str, rule: &str) -> Error {
+        let full = keys::AGENT_PERMIT.name.replace("<name>", name);
+        let all = Setting::all(self.snapshot.plumbing(), &full);
+        let found = all.iter().find(|setting| setting.text().is_ok_and(|text| text == rule));
+        let expected = "a kind of tool, and a path in the worktree where that matters";
+        let error = found.map(|setting| setting.bad(expected));
+        error
+            .unwrap_or_else(|| {
+                Error::fatal(Kind::BadConfig, format!("bad config value for '{full}': expected {expected}"))
+            })
+            .hint("for example 'execute', 'edit:src/**', '!fetch' or '*'; see gitchant-config(5)")
     }
 
     /// How often a command that waits says so without a terminal; `None` is never.

@@ -234,12 +234,7 @@ impl Project {
             (Some(word), _) => word.parse().unwrap_or_default(),
             (None, preset) => preset.map(|preset| preset.protocol).unwrap_or_default(),
         };
-        let permit = Permit::read(&config.agent_permit(name)?).map_err(|rule| {
-            let key = format!("chant.agent.{name}.permit");
-            let message = format!("bad config value '{}' for '{key}': expected a kind of tool", rule.escape_debug());
-            Error::fatal(Kind::BadConfig, message)
-                .hint("for example 'execute', 'edit:src/**', '!fetch' or '*'; see gitchant-config(5)")
-        })?;
+        let permit = Permit::read(&config.agent_permit(name)?).map_err(|rule| config.bad_permit(name, &rule))?;
         let agent = |command: String, resume: Option<&str>| Agent {
             name: name.to_owned(),
             command,

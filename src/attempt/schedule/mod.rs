@@ -96,7 +96,7 @@ pub(crate) fn run<R: Send>(
     if let Some(error) = state.failed {
         return Err(error);
     }
-    let (_, left, waiting) = state.queue.counts();
+    let (left, (_, _, waiting)) = (state.queue.not_begun(), state.queue.counts());
     let fates = state.worked.iter().find_map(|(_, fate, _)| match fate {
         Fate::Interrupted(signal) => Some(*signal),
         _ => None,

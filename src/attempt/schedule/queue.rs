@@ -261,4 +261,9 @@ impl Queue {
     pub(super) fn counts(&self) -> (usize, usize, usize) {
         (self.running, self.ready.len(), self.waiting.len())
     }
+
+    /// How many are ready and were not begun: what is to be tried again was.
+    pub(super) fn not_begun(&self) -> usize {
+        self.ready.iter().filter(|job| !self.begun.contains(&job.id)).count()
+    }
 }

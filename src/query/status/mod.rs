@@ -129,8 +129,11 @@ impl Collector<'_, '_> {
             Life::Unknown(None) => (None, Some("by another program".to_owned())),
         };
         let log = transcript::path(project.repo.common_dir(), &entry.id, &attempt);
-        // What an agent printed is told where it can be read; that it can't be is no reason to tell nothing.
-        let last_line = transcript::last_line(&log).unwrap_or_default();
+        // Where a person or another clone has gone on, the transcript here is an older run's. That it cannot be read is no reason to tell
+        // nothing.
+        let is_of_this_run =
+            pid.is_some() || spec.agent.as_deref() != Some(MANUAL) && summary.is_of(project.clone_name());
+        let last_line = if is_of_this_run { transcript::last_line(&log).unwrap_or_default() } else { None };
         let (by, since, number) = (summary.by, summary.since, summary.number);
         self.view.running.push(RunView { spec, by, since, number, pid, last_line, note });
         Ok(())
