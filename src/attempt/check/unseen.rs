@@ -30,6 +30,8 @@ impl Check<'_> {
         let missing = missing(&tree, &found)?;
         if !missing.is_empty() {
             said.push_str(&format!(", without the worktree's ignored and untracked files ({})", named(&missing)));
+        } else if found.all.is_empty() {
+            said.push_str(", without ignored and untracked files");
         }
         let hidden = self.hidden(&tree)?;
         if !hidden.is_empty() {
