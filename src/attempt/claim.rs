@@ -271,6 +271,7 @@ fn addition(project: &Project, plan: &Plan) -> Result<Addition> {
             let facts = Facts {
                 base: Some(plan.base),
                 target: plan.target.clone(),
+                target_tip: plan.target.as_ref().map(|target| project.branch_tip(target)).transpose()?.flatten(),
                 agent,
                 phase: plan.spec.front.phase.clone(),
                 spec_path: Some(plan.text.path.clone()),

@@ -220,6 +220,9 @@ pub struct Facts {
     pub base: Option<ObjectId>,
     /// The branch that the work is for, a full ref name.
     pub target: Option<String>,
+    /// What that branch was when the attempt began; `None` if the merge is to create it.
+    #[serde(with = "oid")]
+    pub target_tip: Option<ObjectId>,
     /// The commits that the attempt made, oldest first.
     #[serde(with = "oid")]
     pub work_commits: Vec<ObjectId>,
@@ -298,6 +301,7 @@ impl Facts {
             attempt: None,
             nonce: None,
             clone: None,
+            target_tip: None,
             patch_ids: Vec::new(),
             cost: None,
             run_agent: None,

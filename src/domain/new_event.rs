@@ -205,7 +205,7 @@ fn take_own_facts(state: &State, new: &NewEvent, facts: &mut Facts) {
         if !own.work_commits.is_empty() {
             facts.work_commits = own.work_commits;
         }
-        facts.patch_ids = own.patch_ids;
+        (facts.target_tip, facts.patch_ids) = (own.target_tip, own.patch_ids);
         if !own.informed_by.is_empty() {
             facts.informed_by = own.informed_by.clone();
         }

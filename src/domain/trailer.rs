@@ -107,6 +107,7 @@ trailers! {
     "Spec-Blob" facts.spec_blob, "blob id", "The text of the spec. The tree of the event holds it too, as `spec.md`.";
     "Base" facts.base, "commit id", "The commit that the attempt started from.";
     "Target" facts.target, "ref", "The branch that the work is for.";
+    "Target-Tip" facts.target_tip, "commit id", "What that branch was when the attempt began. Absent where the merge is to create the branch.";
     "Work-Commit" facts.work_commits, "commit id", "The commits that the attempt made, oldest first. They are never parents of events.";
     "Patch-Id" facts.patch_ids, "id", "The patch ids of those commits, in the same order; `-` for one that has none, or changes more than 2000 paths.";
     "Merge" facts.landing, "two commit ids", "The target's old and new commit; the old one is `-` for a new branch.";

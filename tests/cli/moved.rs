@@ -113,6 +113,60 @@ fn a_target_that_was_renamed_or_deleted_is_not_made_again() {
 }
 
 #[test]
+fn a_target_that_goes_during_a_persons_work_is_not_made_again() {
+    let sandbox = Sandbox::new();
+    let manual = sandbox.add(&["Say two"]);
+    sandbox.chant(&["work", &manual, "--agent", "manual"]).ok();
+    let tree = std::path::PathBuf::from(sandbox.chant(&["path", &manual]).ok().out.trim());
+    fs::write(tree.join("file"), "two\n").unwrap();
+    sandbox.git(&["branch", "-m", "main", "trunk"]);
+    let why = "the branch 'main' that it is for was deleted or renamed";
+    sandbox.chant(&["finish", &manual]).fails(1, &[why, "--onto trunk", "git branch main"]);
+    assert_eq!((sandbox.status(&manual).as_str(), sandbox.git(&["branch", "--list", "main"])), ("finished", "".into()));
+    sandbox.chant(&["merge", &manual, "--onto", "trunk"]).ok();
+    // Without an attempt.
+    let by_hand = sandbox.add(&["Say three"]);
+    sandbox.write("file", "three\n");
+    sandbox.git(&["commit", "-qam", "Three"]);
+    sandbox.chant(&["finish", &by_hand, "--commit", "HEAD", "--no-merge"]).ok();
+    sandbox.git(&["branch", "-m", "trunk", "main"]);
+    sandbox.chant(&["merge", &by_hand]).fails(1, &["the branch 'trunk' that it is for was deleted or renamed"]);
+    // A branch that was never there is made.
+    sandbox.agent("echo four >file");
+    let new = sandbox.add(&["Say four"]);
+    sandbox.chant(&["work", &new, "--onto", "new"]).ok();
+    assert_eq!(sandbox.git(&["show", "new:file"]), "four");
+}
+
+#[test]
+fn committed_work_goes_on_whose_worktree_was_removed_by_git() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >file; git commit -qam Two; exit 1");
+    let id = sandbox.add(&["Say two"]);
+    sandbox.chant(&["work", &id]).fails(1, &["exited with code 1"]);
+    let tree = sandbox.chant(&["path", &id]).ok().out.trim().to_owned();
+    sandbox.git(&["worktree", "remove", "--force", &tree]);
+    sandbox.chant(&["finish", &id]).fails(0, &["was removed; made it again from 'chant/"]);
+    done_with(&sandbox, &id, "two");
+    // One that was deleted may have been moved: then the work is where a person moved it.
+    sandbox.agent("echo three >file; git commit -qam Three; exit 1");
+    let id = sandbox.add(&["Say three"]);
+    sandbox.chant(&["work", &id]).fails(1, &["exited with code 1"]);
+    let tree = sandbox.chant(&["path", &id]).ok().out.trim().to_owned();
+    fs::remove_dir_all(&tree).unwrap();
+    let ways = ["its worktree is missing", "git worktree repair", "git worktree prune, then: git chant finish"];
+    sandbox.chant(&["finish", &id]).fails(1, &ways);
+    sandbox.git(&["worktree", "prune"]);
+    sandbox.chant(&["finish", &id]).ok();
+    done_with(&sandbox, &id, "three");
+}
+
+#[track_caller]
+fn done_with(sandbox: &Sandbox, id: &str, text: &str) {
+    assert_eq!((sandbox.status(id).as_str(), sandbox.git(&["show", "main:file"]).as_str()), ("completed", text));
+}
+
+#[test]
 fn a_target_that_a_moved_worktree_has_checked_out_stays() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo two >file");

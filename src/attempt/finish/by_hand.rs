@@ -81,6 +81,7 @@ pub(crate) fn by_hand(
     }
     let facts = Facts {
         base: made.base,
+        target_tip: made.target.as_ref().map(|target| project.branch_tip(target)).transpose()?.flatten(),
         target: made.target,
         spec_path: Some(text.path.clone()),
         spec_blob: Some(text.blob()),

@@ -3,10 +3,7 @@
 use gix::{ObjectId, refs::FullName};
 
 use crate::{
-    attempt::{
-        ended::{Stop, Waits},
-        seen,
-    },
+    attempt::ended::{Stop, Waits},
     config::MergeHow,
     domain::{id::SpecId, spec_type::SpecType, state::State, status::Status},
     error::{Error, Kind, Result},
@@ -128,12 +125,17 @@ pub(super) fn target(attempt: &Attempt, onto: Option<&str>) -> Result<Option<Ful
     branch_name(short_name(name)).map(Some)
 }
 
-/// Why work cannot go into its target: that was there when the attempt began in this clone, and was deleted or renamed since.
+/// Why work cannot go into its target: that was there when the attempt began, and was deleted or renamed since. Another clone may have it
+/// from its remote only.
 pub(super) fn gone(project: &Project, attempt: &Attempt, target: &FullName) -> Result<Option<Waits>> {
-    if branch::read(&project.repo, target.as_ref())?.is_some() {
+    let full = target.as_bstr().to_string();
+    let is_there = branch::read(&project.repo, target.as_ref())?.is_some();
+    if is_there || !project.holds(&attempt.id, attempt.start)? && project.branch_start(&full)?.is_some() {
         return Ok(None);
     }
-    let Some(before) = seen::target_before(project, &attempt.id, attempt.start)? else { return Ok(None) };
+    let Ok(began) = project.store()?.event(&attempt.id, attempt.start)? else { return Ok(None) };
+    let tip = began.facts.target_tip.filter(|_| began.facts.target.as_ref() == Some(&full));
+    let Some(before) = tip else { return Ok(None) };
     let (name, short, id) = (target.shorten(), attempt.id.short(), before.to_hex_with_len(12));
     let mut others = branch::names(&project.repo)?;
     others.retain(|other| {

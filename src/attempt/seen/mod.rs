@@ -80,8 +80,6 @@ impl Watch {
         let now = look(project, Extent::All, None)?;
         let mut record = Record::new(attempt, confined, now, places(project, Some(worktree)));
         record.began = Moment::now(project)?;
-        let target = project.attempt_at(id, attempt)?.target;
-        record.target = target.and_then(|target| record.before.refs.get(&target).cloned());
         match Record::read(project, id)? {
             Some(earlier) if earlier.attempt == attempt => resume(&mut record, earlier),
             Some(earlier) => inherit(project, id, &mut record, &earlier)?,
@@ -282,13 +280,14 @@ pub(crate) fn waiting(
     Ok(changes.waits)
 }
 
-/// What the target of an attempt was when it first ran in this clone; `None` if there was none, or that is not known.
+/// Takes the worktree at `path` for the one of the spec that has to stay what it is: git-chant has just made it again.
 ///
 /// # Errors
-/// If the history of the spec cannot be read.
-pub(crate) fn target_before(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<Option<ObjectId>> {
-    let record = Record::read(project, id)?.filter(|record| record.attempt == attempt);
-    Ok(record.and_then(|record| record.target?.parse().ok()))
+/// If the record cannot be written.
+pub(crate) fn made_again(project: &Project, id: &SpecId, path: &Path) -> Result<()> {
+    let Some(mut record) = Record::read(project, id)? else { return Ok(()) };
+    record.places.renew(path);
+    record.write(project, id)
 }
 
 /// Forgets what was seen before the runs of a spec whose work is merged.
@@ -334,7 +333,6 @@ fn resume(record: &mut Record, earlier: Record) {
     record.confined &= earlier.confined;
     record.lost = earlier.lost;
     record.named = earlier.named;
-    record.target = earlier.target.or(record.target.take());
 }
 
 /// What an earlier attempt of the spec changed, and no person acknowledged, is still different for the next one.

@@ -48,9 +48,6 @@ pub(super) struct Record {
     pub named: Parts,
     /// The directories that have to stay what they are.
     pub places: Identities,
-    /// What the target was when the attempt first ran; `None` if there was none.
-    #[serde(default)]
-    pub target: Option<String>,
 }
 
 impl Record {
@@ -58,7 +55,7 @@ impl Record {
     pub(super) fn new(attempt: ObjectId, confined: bool, before: Seen, places: Identities) -> Record {
         let (named, compared, lost) = (Parts::new(), false, false);
         let began = Moment::default();
-        Record { format: FORMAT, attempt, began, confined, compared, lost, before, named, places, target: None }
+        Record { format: FORMAT, attempt, began, confined, compared, lost, before, named, places }
     }
 
     /// Reads the record of a spec. `None` if there is none that can be believed.

@@ -110,7 +110,8 @@ prop_compose! {
     fn facts()(
         (status, was, phase, attempt) in (status(), status(), some(text()), some(ids())).boxed(),
         (nonce, clone, spec_path, spec_blob) in (some(text()), some(text()), some(text()), some(ids())).boxed(),
-        (created, onto, base, target) in (some(text()), some(text()), some(ids()), some(text())).boxed(),
+        (created, onto, base, target, target_tip) in
+            (some(text()), some(text()), some(ids()), some(text()), some(ids())).boxed(),
         (work_commits, patch_ids) in (prop::collection::vec(ids(), 0..3), prop::collection::vec(text(), 0..3)).boxed(),
         landing in some((some(ids()), ids()).prop_map(|(old, new)| Landing { old, new })).boxed(),
         (agent, model, session) in (some(text()), some(text()), some(text())).boxed(),
@@ -127,7 +128,8 @@ prop_compose! {
         unknown in prop::collection::vec(("X[A-Za-z0-9-]{0,9}", text()), 0..3).boxed(),
     ) -> Facts {
         Facts {
-            status, was, phase, attempt, nonce, clone, spec_path, spec_blob, created, onto, base, target, work_commits,
+            status, was, phase, attempt, nonce, clone, spec_path, spec_blob, created, onto, base, target, target_tip,
+            work_commits,
             patch_ids, landing, agent, model, cost, spent, session, run_agent, run_session, confined, verified, exit, stopped, reason, informed_by, supersedes, approval, review, tampered,
             contended, current, unknown, superseded_by: replaced.then(spec), proposed_by: proposed.then(spec),
         }
