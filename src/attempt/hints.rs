@@ -37,8 +37,11 @@ impl Work<'_> {
             EndedAs::Failed { reason, .. } if reason.blames_research() => self.research_again()?,
             EndedAs::Failed { checks, .. } if self.is_ticked_by_a_person()? => {
                 let unticked = checks.criteria.iter().any(|one| one.state != "ticked");
-                let tick = unticked.then(|| format!("to tick its criteria: git chant edit {short}"));
-                tick.into_iter().chain([format!("then: git chant finish {short}")]).collect()
+                let finish = format!("git chant finish {short}");
+                match unticked {
+                    true => vec![format!("to tick its criteria: git chant edit {short}"), format!("then: {finish}")],
+                    false => vec![format!("once that is fixed: {finish}")],
+                }
             }
             EndedAs::Failed { reason, checks } => {
                 let earlier =
@@ -57,7 +60,12 @@ impl Work<'_> {
                     true => vec![format!("to resume it: git chant work {short}"), format!("{again} --fresh")],
                     false => vec![again],
                 };
-                [mend, more, earlier, kept, check].into_iter().flatten().chain(again).collect()
+                let missing = self.project.worktree_of(self.id)?.filter(|tree| !tree.path.is_dir()).map(|_| {
+                    let prune = format!("if you deleted it: git worktree prune, then: git chant finish {short}");
+                    ["if you moved it: git worktree repair <its new directory>".to_owned(), prune]
+                });
+                let missing = missing.into_iter().flatten();
+                [mend, more, earlier, kept, check].into_iter().flatten().chain(missing).chain(again).collect()
             }
         })
     }

@@ -25,6 +25,7 @@ mod run;
 pub(crate) mod schedule;
 pub(crate) mod seen;
 mod session;
+mod set_up;
 mod start;
 pub(crate) mod track;
 pub(crate) mod verify;

@@ -10,7 +10,7 @@ use super::{
     plan::Plan,
     prompt, recover, resume,
     session::{RUN_DIR, Session, own_dir, write_own},
-    worktree,
+    set_up, worktree,
 };
 use crate::{
     agent::lease::Lease,
@@ -96,7 +96,7 @@ fn in_worktree(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: 
                 worktree::give(project, &plan.id, resumed.attempt, path)?;
             }
             if fresh {
-                worktree::set_up(project, plan, path, progress)?;
+                set_up::run(project, plan, path, progress)?;
             }
             path.clone()
         }

@@ -15,7 +15,7 @@ use super::{
     ended::{Ended, EndedAs, Judged, Stop, Verdict, Waits},
     finish, merge, plan, recover,
     run::{self, Run},
-    seen, start, track,
+    seen, start, track, worktree,
 };
 use crate::{
     agent::{lease::Life, preset::Report, slot::Slot},
@@ -358,6 +358,7 @@ impl Work<'_> {
             let sentence = sentence("Checking", attempt.title(), "");
             project.store()?.record(id, NewEvent { op: Op::Resume, sentence, facts })?;
         }
+        worktree::bring_back(project, &attempt, self.progress)?;
         self.judge(&attempt, None)
     }
 

@@ -5,14 +5,14 @@ use std::path::Path;
 use gix::{ObjectId, objs::tree::EntryKind, refs::FullNameRef};
 
 use crate::{
-    agent::process::{self, Run},
-    answer::progress::{Progress, Pulse, Step},
+    answer::progress::{Progress, Step},
     attempt::{
-        check,
         plan::Plan,
+        seen,
         session::{create_file, own_dir},
+        set_up,
     },
-    domain::{activity::Activity, event::Pin, id::SpecId},
+    domain::{event::Pin, id::SpecId},
     error::{Error, Kind, Result},
     git::{
         branch,
@@ -22,7 +22,7 @@ use crate::{
         worktree::{self, Worktree, pool::Pool},
     },
     project::Project,
-    specs::{agent_run, confined, text::path_of},
+    specs::{attempt::Attempt, confined, text::path_of},
 };
 
 /// Adds the worktree of an attempt on its branch, which holds the code of `commit`, with what `.worktreeinclude` takes from the main one, and the hooks
@@ -103,8 +103,27 @@ pub(super) fn make(
         false => worktree::sparse::show(&tree, &committed(plan))?,
     }
     own_dir(&tree.path)?;
-    set_up(project, plan, &tree.path, progress)?;
+    set_up::run(project, plan, &tree.path, progress)?;
     Ok(tree)
+}
+
+/// Makes the worktree of an attempt again, on its branch, where a person removed it by git: what was committed is the work.
+///
+/// # Errors
+/// `checked-out` if the branch is checked out elsewhere.
+pub(super) fn bring_back(project: &Project, attempt: &Attempt, progress: &dyn Progress) -> Result<()> {
+    let _held = project.lock_worktree(&attempt.id)?;
+    let tip = branch::read(&project.repo, attempt.branch.as_ref())?;
+    let Some(tip) = tip.filter(|_| matches!(project.worktree_of(&attempt.id), Ok(None))) else { return Ok(()) };
+    refuse_elsewhere(project, &attempt.id)?;
+    let tree = add(project, &attempt.id, attempt.start, tip)?;
+    if project.silent {
+        give(project, &attempt.id, attempt.start, &tree.path)?;
+    }
+    seen::made_again(project, &attempt.id, &tree.path)?;
+    let (short, branch) = (attempt.id.short(), attempt.branch.shorten());
+    progress.say(&Step::Note(format!("the worktree of '{short}' was removed; made it again from '{branch}'")));
+    Ok(())
 }
 
 /// Removes what an earlier attempt left, after keeping all of it.
@@ -209,25 +228,4 @@ pub(super) fn give(project: &Project, id: &SpecId, start: ObjectId, worktree: &P
         create_file(worktree, &file.path, &project.repo.gix().find_blob(file.blob)?.take_data())?;
     }
     Ok(())
-}
-
-/// Runs `chant.worktreeSetup` in the new worktree, and shows what it prints while it runs.
-pub(super) fn set_up(project: &Project, plan: &Plan, worktree: &Path, progress: &dyn Progress) -> Result<()> {
-    check::set_up(project, worktree, |command| {
-        let mut pulse = Pulse::new(progress, project.config().progress()?, Activity::new(command));
-        let mut tick = || pulse.tick();
-        let mut sink = |line: &str| {
-            if !line.trim().is_empty() {
-                progress.say(&Step::Running { command, line });
-            }
-        };
-        progress.say(&Step::Running { command, line: "" });
-        let mut run = Run::new(command, worktree);
-        run.env = agent_run::environment(project, &plan.id);
-        run.tick = Some(&mut tick);
-        run.sink = Some(&mut sink);
-        let finished = process::run(run);
-        progress.say(&Step::Ran);
-        finished
-    })
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod advance;
 pub(crate) mod arrival;
+pub(crate) mod assumed;
 pub(crate) mod attribute;
 pub(crate) mod bisect;
 pub(crate) mod blame;

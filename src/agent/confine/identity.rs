@@ -29,6 +29,15 @@ impl Identities {
         Identities(seen)
     }
 
+    /// Takes the directory at `path` as it is now.
+    pub(crate) fn renew(&mut self, path: &Path) {
+        let real = fs::canonicalize(path).ok();
+        let at = |other: &Path| other == path || Some(other) == real.as_deref();
+        for (other, before) in self.0.iter_mut().filter(|(other, _)| at(other)) {
+            *before = identity(other).unwrap_or(*before);
+        }
+    }
+
     /// The outermost paths that are something else now. A path that is gone is none of them.
     pub(crate) fn changed(&self) -> Vec<PathBuf> {
         let mut changed: Vec<PathBuf> = Vec::new();

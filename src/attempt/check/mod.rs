@@ -94,10 +94,19 @@ impl Check<'_> {
             room.warm_up(self.attempt, &commands)?;
             checks.verify = self.verify(&mut room)?;
             checks.reproduces = self.reproduces(&mut room)?;
+            let mut without = None;
+            if let (true, Some(built), None) = (checks.clone().settled().ok, &mut checks.built, self.by_hand) {
+                without = self.run_without(&mut room, built, &commands)?;
+            }
             let Attempt { id, start, .. } = self.attempt;
-            check_output::keep_whole(self.project, id, Some(*start), Some(self.tip), checks.commands())?;
+            let ran = checks.commands().chain(&without);
+            check_output::keep_whole(self.project, id, Some(*start), Some(self.tip), ran)?;
             if !checks.clone().settled().ok {
                 self.progress.say(&Step::Hint(self.unseen(&room)?));
+                if self.lacks_submodules()? {
+                    let set_up = "git config chant.worktreeSetup \"git submodule update --init --recursive\"";
+                    self.progress.say(&Step::Hint(format!("to have submodules in worktrees and checkouts: {set_up}")));
+                }
                 if checks.commands().any(|seen| !seen.changed.is_empty()) {
                     let what = "to let checks change a tracked file: git config chant.checkMayChange \"<files>\"";
                     self.progress.say(&Step::Hint(what.to_owned()));

@@ -10,7 +10,7 @@ use super::{
     room::{Found, Room},
 };
 use crate::{
-    attempt::session::RUN_DIR,
+    attempt::{session::RUN_DIR, set_up},
     error::Result,
     git::{status, worktree::Worktree},
 };
@@ -48,10 +48,19 @@ impl Check<'_> {
         Ok(said)
     }
 
+    /// Whether the commit has submodules that no set-up brings into a checkout.
+    pub(super) fn lacks_submodules(&self) -> Result<bool> {
+        let has_some = self.project.blob_in(self.tip, ".gitmodules")?.is_some();
+        Ok(has_some && self.project.config().worktree_setup()?.is_none())
+    }
+
     /// Tracked files that differ from the commit where git does not look.
     fn hidden(&self, tree: &Worktree) -> Result<Vec<BString>> {
         let mut hidden = Vec::new();
-        for path in status::hidden(tree)? {
+        let by_set_up = set_up::left(self.project, tree)?;
+        for path in
+            status::hidden(tree)?.into_iter().filter(|path| !by_set_up.iter().any(|other| *path == other.as_str()))
+        {
             let committed = self.project.blob_in(self.tip, &path.to_str_lossy())?.map(|(_, bytes)| bytes);
             if committed != read(&tree.path, path.as_bstr()) {
                 hidden.push(path);

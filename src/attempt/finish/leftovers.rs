@@ -3,6 +3,7 @@
 use gix::bstr::{BStr, ByteSlice};
 
 use crate::{
+    attempt::set_up,
     domain::{checks::Command, enumeration::enumerate},
     error::Result,
     git::{
@@ -38,6 +39,7 @@ pub(super) enum Left {
 /// Hooks and filters may run what the agent wrote: `place` is confined where they do.
 pub(super) fn commit(project: &Project, attempt: &Attempt, place: &Place, tampered: bool) -> Result<Left> {
     let tree = &place.tree;
+    set_up::reveal(project, tree)?;
     let dirty = status::dirty(tree)?;
     if dirty.is_empty() {
         return Ok(Left::Settled { clean: true });

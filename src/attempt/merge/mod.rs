@@ -26,7 +26,7 @@ use crate::{
     answer::progress::{Progress, Step},
     attempt::{
         ended::{EndedAs, Merged, Stop, Waits},
-        seen,
+        seen, set_up,
     },
     config::MergeHow,
     domain::{
@@ -390,6 +390,9 @@ fn complete(project: &Project, attempt: &Attempt, merged: Merged, progress: &dyn
         progress.say(&Step::Hint("to write them: git chant fsck --repair".to_owned()));
     }
     if let Err(error) = seen::forget(project, &attempt.id) {
+        progress.say(&Step::Warning(error.message));
+    }
+    if let Err(error) = set_up::undo(project, &attempt.id) {
         progress.say(&Step::Warning(error.message));
     }
     for warning in clean_up(project, attempt)? {
