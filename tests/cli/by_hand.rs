@@ -196,3 +196,30 @@ fn a_worktree_that_a_person_removed_is_told_with_the_way_out() {
     std::fs::remove_dir_all(&tree).unwrap();
     sandbox.chant(&["finish", &id]).fails(1, &[&format!("git chant work {} --agent manual", &id[11..])]);
 }
+
+#[test]
+fn the_work_of_another_spec_is_not_taken_for_this_one() {
+    for silent in [false, true] {
+        let sandbox = Sandbox::new();
+        if silent {
+            sandbox.chant(&["init", "--silent"]).ok();
+        }
+        sandbox.agent("echo two >file; git commit -qam Two; tick");
+        let (first, second) = (sandbox.add(&["Say two"]), sandbox.add(&["Say three"]));
+        sandbox.chant(&["work", &first]).ok();
+        let short = &first[11..];
+        for commit in
+            ["HEAD", "HEAD~1", "HEAD^2"].iter().take(if silent { 1 } else { 3 }).filter(|one| **one != "HEAD~1")
+        {
+            let why = format!("is the work of '{short}'");
+            sandbox.chant(&["finish", &second, "--commit", commit]).fails(1, &[&why, "--allow-empty"]);
+            assert_eq!(sandbox.status(&second), "pending");
+        }
+        // One commit of a person may do what two specs ask for.
+        sandbox.write("file", "three\n");
+        sandbox.git(&["commit", "-qam", "Three"]);
+        let third = sandbox.add(&["Say it again"]);
+        sandbox.chant(&["finish", &second, "--commit", "HEAD"]).ok();
+        sandbox.chant(&["finish", &third, "--commit", "HEAD"]).ok();
+    }
+}

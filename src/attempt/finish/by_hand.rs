@@ -57,6 +57,7 @@ pub(crate) fn by_hand(
     let (checks, made) = if specs.has_members(id)? {
         members(&specs, id, spec, progress)?
     } else {
+        refuse_others(&specs, id, commits)?;
         let made = Made::named(project, commits)?;
         (person(project, id, text, spec, &made, may_be_empty, progress)?, made)
     };
@@ -103,6 +104,30 @@ pub(crate) fn by_hand(
         store.annotate(id, &made.commits)?;
     }
     Ok(Judged { verdict: Verdict::Passed, checks, late: appended.late })
+}
+
+/// Refuses commits that an attempt at another spec made, or its merge: they are the work of that.
+fn refuse_others(specs: &Specs<'_>, id: &SpecId, commits: &[ObjectId]) -> Result<(), Stop> {
+    let project = specs.project;
+    for other in specs.names.active()?.into_iter().filter(|other| *other != id && !commits.is_empty()) {
+        let Some(state) = specs.recorded(other)?.state else { continue };
+        let is_its = |one: &&ObjectId| {
+            state.facts.work_commits.contains(one) || state.facts.landing.is_some_and(|landing| landing.new == **one)
+        };
+        let (Some(one), Some(attempt)) = (commits.iter().find(is_its), state.attempt) else { continue };
+        // One commit of a person may do what several specs ask for.
+        if project.store()?.event(other, attempt)?.is_ok_and(|began| began.op == Op::Finish) {
+            continue;
+        }
+        let (short, of, one) = (id.short(), other.short(), one.to_hex_with_len(10));
+        let message = format!("cannot finish '{short}': {one} is the work of '{of}'");
+        return Err(Stop::NotReady(
+            Error::negative(Kind::NoCommit, message)
+                .hint(format!("to name its own work: git chant finish {short} --commit <revision>"))
+                .hint(format!("if '{of}' did it as well: git chant finish {short} --allow-empty")),
+        ));
+    }
+    Ok(())
 }
 
 /// Judges work that a person finished by hand once more, with the text of the spec as it was then. Nothing is recorded.
