@@ -46,10 +46,14 @@ impl<'a> MergeHook<'a> {
         let before = self.staged()?;
         let index = self.place.git_dir.join("index");
         let output = hook(self.place, self.merged)?.env("GIT_INDEX_FILE", index).arg("pre-merge-commit").run()?;
+        let stays = self.staged().is_ok_and(|after| after == before);
+        if !stays {
+            self.restore(&before)?;
+        }
         if !output.success() {
             return Ok(Some(Refusal { why: "the pre-merge-commit hook failed".to_owned(), output: output.said() }));
         }
-        if self.staged()? == before {
+        if stays {
             return Ok(None);
         }
         // git would commit that with the merge. Here the merge is recorded already, and was checked without.
@@ -60,6 +64,18 @@ impl<'a> MergeHook<'a> {
     /// The tree of the index.
     fn staged(&self) -> Result<String> {
         Ok(self.place.plain_git()?.arg("write-tree").check()?.line().to_owned())
+    }
+
+    /// Gives the index the tree `before` again, where the hook staged something. Files stay: they may be a person's.
+    fn restore(&self, before: &str) -> Result<()> {
+        let git = self.place.plain_git()?.global("--literal-pathspecs").apart_from_signals();
+        let options = ["diff", "--cached", "--no-ext-diff", "--no-renames", "--name-only", "-z", before, "--"];
+        let paths = git.clone().args(options).check()?.stdout;
+        if !paths.is_empty() {
+            let source = format!("--source={before}");
+            git.args(["restore", "--staged", &source]).pathspecs(paths.to_vec()).check()?;
+        }
+        Ok(())
     }
 
     /// Takes the `changes` of the merge back in index and files, whatever the hook made of them: `commit` has what was there.

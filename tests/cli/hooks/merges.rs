@@ -57,6 +57,9 @@ fn the_hook_may_refuse_and_everything_is_as_before() {
         ("echo formatted >file; seq 1 300; exit 1", "the pre-merge-commit hook failed"),
         ("echo formatted >file; rm new; git add -u file new; seq 1 300; exit 1", "the pre-merge-commit hook failed"),
         ("echo formatted >new; git add new; seq 1 300", "the pre-merge-commit hook staged changes"),
+        // And to what is not of the merge.
+        ("echo x >made; git add -A; rm made; seq 1 300; exit 1", "the pre-merge-commit hook failed"),
+        ("git add mine; git rm -q --cached staged; seq 1 300", "the pre-merge-commit hook staged changes"),
     ] {
         hook(&sandbox, "pre-merge-commit", script);
         let id = work(&sandbox);
