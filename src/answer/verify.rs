@@ -14,6 +14,8 @@ pub(super) const ANSWERS: &[Kind] = &[
 pub(crate) struct Checked {
     /// The spec.
     pub spec: SpecView,
+    /// The commit that they are of.
+    pub commit: String,
     /// Whether all of them passed.
     pub ok: bool,
     /// The checks, in the order in which they ran.
@@ -77,6 +79,8 @@ impl AllChecked {
 pub(crate) struct CheckedSpec {
     /// The spec.
     pub spec: SpecView,
+    /// The commit that they are of.
+    pub commit: String,
     /// Whether all of them passed.
     pub ok: bool,
     /// The checks, in the order in which they ran.
@@ -183,7 +187,7 @@ impl RangeChecked {
         if !self.checked.is_empty() {
             out.push_str("\n| spec | title | recorded | checked here |\n| --- | --- | --- | --- |\n");
         }
-        for CheckedSpec { spec, ok, checks } in &self.checked {
+        for CheckedSpec { spec, ok, checks, .. } in &self.checked {
             let failed = checks.iter().filter(|check| !check.ok).count();
             // A note says something of the work, and judges nothing.
             let here = match (ok, checks.iter().filter(|check| !check.note).count()) {

@@ -76,7 +76,14 @@ fn checks(project: &Project, id: &SpecId, args: &LogArgs) -> Result<Outcome> {
         return Err(Error::negative(Kind::NoTranscript, message)
             .hint(format!("to run the checks: git chant verify {}", id.short())));
     };
-    Ok(Outcome::new(Text { text: last_lines(&String::from_utf8_lossy(&bytes), args.max_count) }))
+    let outcome = Outcome::new(Text { text: last_lines(&String::from_utf8_lossy(&bytes), args.max_count) });
+    let earlier = check_output::kept_of(project, id).into_iter().nth(1).filter(|_| args.attempt.is_none());
+    Ok(earlier.into_iter().fold(outcome, |outcome, attempt| {
+        let (short, attempt) = (id.short(), &attempt[..attempt.len().min(12)]);
+        outcome.hint(format!(
+            "to see the checks of the attempt before: git chant log {short} --checks --attempt {attempt}"
+        ))
+    }))
 }
 
 fn agent(context: &Context<'_>, project: &Project, id: &SpecId, args: &LogArgs) -> Result<Outcome> {

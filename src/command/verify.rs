@@ -32,9 +32,9 @@ pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
     }
     let Some(query) = args.spec.as_deref().filter(|_| !args.all) else { return all(context, &project, at, args.trust) };
     let id = context.pick(&project, query)?;
-    let (CheckedSpec { spec, ok, checks }, has_more) = one(context, &project, &id, at, args.trust)?;
+    let (CheckedSpec { spec, commit, ok, checks }, has_more) = one(context, &project, &id, at, args.trust)?;
     let is_empty = checks.is_empty();
-    let outcome = Outcome::new(Checked { spec, ok, checks });
+    let outcome = Outcome::new(Checked { spec, commit, ok, checks });
     if is_empty {
         return Ok(outcome.warning(format!("'{}' names no commands to check", id.short())));
     }
@@ -131,7 +131,8 @@ fn one(
     let Verified { checks, note } = verify::verify(project, &entry, (text, spec), at, context.progress)?;
     let mut lines = checks.lines();
     lines.extend(note);
-    Ok((CheckedSpec { spec: specs.view(&entry)?, ok: checks.ok, checks: lines }, checks.has_more_output()))
+    let checked = CheckedSpec { spec: specs.view(&entry)?, commit: at.to_string(), ok: checks.ok, checks: lines };
+    Ok((checked, checks.has_more_output()))
 }
 
 /// Where the work is: the tip of its branch while that exists, otherwise the current commit.

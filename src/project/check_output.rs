@@ -67,11 +67,13 @@ pub(crate) fn keep_whole<'a>(
     commands: impl Iterator<Item = &'a Command>,
 ) -> Result<()> {
     let mut text = String::new();
-    for command in commands {
+    for (command, at) in commands.flat_map(|command| {
+        std::iter::once((command, "")).chain(command.base.as_deref().map(|base| (base, " # at the base")))
+    }) {
         let Some(output) = &command.output else { continue };
         let end = if output.is_empty() || output.ends_with('\n') { "" } else { "\n" };
         let cut = if output.len() >= WHOLE { "(earlier output not kept)\n" } else { "" };
-        text.push_str(&format!("$ {}\n{cut}{output}{end}({})\n\n", command.command, command.ending()));
+        text.push_str(&format!("$ {}{at}\n{cut}{output}{end}({})\n\n", command.command, command.ending()));
     }
     if text.is_empty() {
         return Ok(());
@@ -98,14 +100,22 @@ pub(crate) fn keep_printed(project: &Project, id: &SpecId, attempt: ObjectId, wh
 /// # Errors
 /// If the file cannot be read.
 pub(crate) fn whole(project: &Project, id: &SpecId, attempt: Option<&str>) -> Result<Option<Vec<u8>>> {
-    let dir = transcript::dir(project.repo.common_dir(), id);
-    let kept = fs::read_dir(&dir).into_iter().flatten().flatten().filter(|entry| {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        name.ends_with(ENDING) && attempt.is_none_or(|prefix| name.starts_with(prefix))
-    });
-    let newest = kept.max_by_key(|entry| entry.metadata().and_then(|meta| meta.modified()).ok());
-    let Some(path) = newest.map(|entry| entry.path()) else { return Ok(None) };
+    let mut all = kept_of(project, id).into_iter();
+    let Some(name) = all.find(|name| attempt.is_none_or(|prefix| name.starts_with(prefix))) else { return Ok(None) };
+    let path = transcript::dir(project.repo.common_dir(), id).join(format!("{name}{ENDING}"));
     local_file::read(&path, MOST_WHOLE).io("read", &path)
+}
+
+/// The attempts of which something is kept, the newest checks first; a person's own work is `by-hand`.
+pub(crate) fn kept_of(project: &Project, id: &SpecId) -> Vec<String> {
+    let dir = transcript::dir(project.repo.common_dir(), id);
+    let name = |entry: &fs::DirEntry| Some(entry.file_name().to_str()?.strip_suffix(ENDING)?.to_owned());
+    let entries = fs::read_dir(&dir).into_iter().flatten().flatten();
+    let mut kept: Vec<_> = entries
+        .filter_map(|entry| Some((entry.metadata().and_then(|meta| meta.modified()).ok(), name(&entry)?)))
+        .collect();
+    kept.sort();
+    kept.into_iter().rev().map(|(_, name)| name).collect()
 }
 
 /// Why a merge of finished work was refused after its commands had run on it.
