@@ -1,7 +1,7 @@
 //! `show`: for people a header in the manner of `git show`, then what is known, then the text.
 
 use super::{BlockerKind, Criterion, Pin, SpecDetail, log, prelude::*, spec::with_flags};
-use crate::domain::{check_line::CheckLine, checks::Checks, state::DOUBT};
+use crate::domain::{check_line::CheckLine, checks::Checks, state::doubt};
 
 pub(super) const ANSWERS: &[Kind] =
     &[of::<ShownSpec>(&["show", "review"]).with::<SpecView>(), of::<ShownSpecs>(&["show"]).with::<SpecView>()];
@@ -62,14 +62,10 @@ fn detail(detail: &SpecDetail, look: &Look) -> String {
     section(&mut out, look, "Inputs", inputs(detail));
     section(&mut out, look, "Approval", approval(detail));
     section(&mut out, look, "Review", review(detail));
-    let (doubts, changes): (Vec<&String>, Vec<_>) = detail.tampered.iter().partition(|what| what.starts_with(DOUBT));
-    section(&mut out, look, "Tampered", changes.iter().map(|what| clean::line(what).into_owned()).collect());
-    section(
-        &mut out,
-        look,
-        "In doubt",
-        doubts.iter().map(|what| clean::line(&what[DOUBT.len()..]).into_owned()).collect(),
-    );
+    let changes = detail.tampered.iter().filter(|what| doubt(what).is_none());
+    section(&mut out, look, "Tampered", changes.map(|what| clean::line(what).into_owned()).collect());
+    let doubts = detail.tampered.iter().filter_map(|what| doubt(what));
+    section(&mut out, look, "In doubt", doubts.map(|(_, what)| clean::line(what).into_owned()).collect());
     section(&mut out, look, "Front matter", front_matter(detail));
     section(&mut out, look, "History", detail.history.iter().map(|event| log::brief(event, spec, look)).collect());
     // The heading is the title above.

@@ -3,14 +3,14 @@
 use gix::ObjectId;
 
 use super::{
-    check::{Prover, Room, Shown},
+    check::{self, Prover, Room, Shown},
     finish::documents,
 };
 use crate::{
     answer::progress::{Progress, Step},
     domain::{
         check_line::{CheckLine, SHOWN},
-        checks::Checks,
+        checks::{Built, Checks},
         phase::Phase,
         spec_file::Spec,
         state::State,
@@ -52,6 +52,10 @@ pub(crate) fn verify(
     if let Some(work) = &work {
         room.warm_up(&work.attempt, &[])?;
         extra = documents(project, &work.attempt)?;
+        if work.is_at || work.made != at {
+            let paths = check::added(project, work.attempt.base, work.made, &spec.front)?;
+            checks.built = Some(Built { paths, ack: None }).filter(|built| !built.paths.is_empty());
+        }
         // Without a base there is nothing to compare with: that the test passes is the least.
         commands.extend(spec.front.reproduces.clone().filter(|_| work.attempt.base.is_none() && !is_reproduction));
     }

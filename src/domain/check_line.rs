@@ -97,6 +97,11 @@ impl Checks {
             let altered = line("tests".into(), true, Some(self.altered_tests.join("; ")));
             lines.push(CheckLine { note: true, ..altered });
         }
+        if let Some(built) = &self.built {
+            let seen = [Some(built.what()), built.ack.clone()].into_iter().flatten().collect::<Vec<_>>().join("; ");
+            let (waits, note) = (built.ack.is_some(), built.ack.is_none());
+            lines.push(CheckLine { waits, note, ..line("built files".into(), true, Some(seen)) });
+        }
         for output in &self.outputs {
             let detail = output.why.clone().or_else(|| (!output.ok).then(|| "it is missing or empty".to_owned()));
             let note = output.ok && detail.is_some();

@@ -3,7 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{confined::Confined, enumeration::enumerate, runner::Outcome, verified::Verified};
+use super::{
+    confined::Confined,
+    enumeration::enumerate,
+    runner::Outcome,
+    state::{BUILT_DOUBT, PROOF_DOUBT},
+    verified::Verified,
+};
 
 /// The format of `checks.json`.
 pub(crate) const FORMAT: u32 = 1;
@@ -36,6 +42,9 @@ pub(crate) struct Checks {
     /// What became of tests that were there, in words: nothing of that makes the attempt fail.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub altered_tests: Vec<String>,
+    /// What the work adds that programs make from other files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built: Option<Built>,
     /// Anything else that stands against the attempt, in words.
     pub problems: Vec<String>,
     /// Refs other than ours that moved while the agent ran. For information: people work in parallel.
@@ -121,6 +130,24 @@ pub(crate) struct Output {
     /// What is wrong with it, or a person should know of it, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+}
+
+/// Files that the work adds and that programs make from others: files that the project ignores, compiled code, what programs remember.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[schemars(rename = "ChecksBuilt")]
+pub(crate) struct Built {
+    /// Their paths, sorted.
+    pub paths: Vec<String>,
+    /// What a person has to acknowledge before the work is merged, in words: a command does not pass without them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack: Option<String>,
+}
+
+impl Built {
+    /// What the work adds, in words.
+    pub(crate) fn what(&self) -> String {
+        format!("the work adds ignored files or compiled code: {}", enumerate(&self.paths))
+    }
 }
 
 /// One run of a command.
@@ -284,10 +311,17 @@ impl Checks {
     /// How far these checks verify the work, if all of them passed.
     pub(crate) fn verified(&self) -> Verified {
         match &self.reproduces {
-            Some(proof) if proof.ok && proof.ack.is_none() => Verified::Proof,
+            Some(proof) if proof.ok && self.doubts().is_empty() => Verified::Proof,
             _ if self.verify.is_empty() && self.outputs.is_empty() => Verified::None,
             _ => Verified::Checks,
         }
+    }
+
+    /// What a person has to acknowledge before the work is merged, each with the beginning of [`DOUBTS`] that says what is in doubt.
+    pub(crate) fn doubts(&self) -> Vec<String> {
+        let proof = self.reproduces.iter().filter_map(|proof| Some(format!("{PROOF_DOUBT}{}", proof.ack.as_ref()?)));
+        let built = |built: &Built| Some(format!("{BUILT_DOUBT}{}; {}", built.what(), built.ack.as_ref()?));
+        proof.chain(self.built.iter().filter_map(built)).collect()
     }
 
     /// Whether commands ran on the work besides its proof.

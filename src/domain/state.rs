@@ -34,7 +34,15 @@ pub struct State {
 }
 
 /// With this begins what a person has to acknowledge of a proof.
-pub(crate) const DOUBT: &str = "the proof is in doubt: ";
+pub(crate) const PROOF_DOUBT: &str = "the proof is in doubt: ";
+
+/// With this begins what a person has to acknowledge of files that programs make.
+pub(crate) const BUILT_DOUBT: &str = "the checks are in doubt: ";
+
+/// The beginning of what a person has to acknowledge, if that says what is in doubt, and the rest.
+pub(crate) fn doubt(what: &str) -> Option<(&'static str, &str)> {
+    [PROOF_DOUBT, BUILT_DOUBT].into_iter().find_map(|begin| Some((begin, what.strip_prefix(begin)?)))
+}
 
 impl State {
     /// Whether several attempts claim the spec.
@@ -54,20 +62,16 @@ impl State {
 
     /// What a person has to look at before the work is merged, in words and in full; `None` if there is nothing.
     pub(crate) fn to_look_at(&self) -> Option<String> {
-        let all = self.unacknowledged().join("; ");
-        Some(format!("{}{}", self.look()?, if self.is_in_doubt() { &all[DOUBT.len()..] } else { &all }))
+        let (look, all) = (self.look()?, self.unacknowledged().join("; "));
+        Some(format!("{look}{}", all.strip_prefix(look).unwrap_or(&all)))
     }
 
     /// What kind of thing a person has to look at: the beginning of a sentence that names it.
     pub(crate) fn look(&self) -> Option<&'static str> {
-        if self.unacknowledged().is_empty() {
-            return None;
-        }
-        Some(if self.is_in_doubt() { DOUBT } else { "the agent changed files or settings outside its work: " })
-    }
-
-    fn is_in_doubt(&self) -> bool {
-        self.unacknowledged().iter().all(|what| what.starts_with(DOUBT))
+        let (first, _) = self.unacknowledged().split_first()?;
+        let is_in_doubt = self.unacknowledged().iter().all(|what| doubt(what).is_some());
+        let begins = doubt(first).filter(|_| is_in_doubt).map(|(begins, _)| begins);
+        Some(begins.unwrap_or("the agent changed files or settings outside its work: "))
     }
 
     /// What this state, read from the newest event alone, has otherwise than `folded`, which all events amount to.

@@ -625,3 +625,110 @@ fn documents_of_silent_mode_are_those_that_were_checked() {
     let id = add("echo more >>\"$(echo ../repo.chant-[0-9]*)/.chant/research/x.md\"");
     sandbox.chant(&["work", &id]).fails(1, &["another process changed its documents during the checks"]);
 }
+
+#[test]
+fn ignored_files_of_the_work_hide_no_red_code() {
+    // What looks finished by its date, or by what a program remembers of it, and what a project tracks besides.
+    let make = "test -e build/app -a ! src.txt -nt build/app || { mkdir -p build; cp src.txt build/app; }\ngrep -q good build/app\n";
+    let by_sum = "s=$(cksum <src.txt); test -e build/sum -a \"$(cat build/sum 2>&1)\" = \"$s\" && exit 0\ngrep -q good src.txt\n";
+    let files = [
+        ("make.sh", make),
+        ("sum.sh", by_sum),
+        ("src.txt", "good\n"),
+        ("dist/a.js", "old\n"),
+        ("needs.sh", "cat t.data\n"),
+        (".gitignore", "build/\n*.data\n"),
+    ];
+    let red = "echo red >src.txt; mkdir build; echo good >build/app; cksum <src.txt >build/sum";
+    let commit = "git add -f . ':!.chant/run'; git commit -qm Work; tick";
+    let work = |script: &str, options: &[&str]| {
+        let sandbox = with(&files, script);
+        sandbox.write("dist/.gitignore", "*\n");
+        sandbox.git(&["add", "-f", "dist"]);
+        sandbox.git(&["commit", "-qm", "Ship dist"]);
+        let id = sandbox.add(&[&["Do it"], options].concat());
+        (sandbox, id)
+    };
+    let (sandbox, id) = work(&format!("{red}; {commit}"), &["--verify", "sh make.sh"]);
+    sandbox.chant(&["work", &id]).fails(1, &["sh make.sh", "exit code 1", "compiled code: build/app, build/sum"]);
+    for (script, command, paths) in [
+        (red, "sh sum.sh", "build/app, build/sum"),
+        ("echo red >src.txt; mkdir build; cksum <src.txt >build/sum; : >.gitignore", "sh sum.sh", "build/sum"),
+        ("echo x >t.data", "sh needs.sh", "t.data"),
+        ("printf '\\177ELFx' >tool", "cat tool", "tool"),
+    ] {
+        let (sandbox, id) = work(&format!("{script}; {commit}"), &["--verify", command]);
+        let waits =
+            sandbox.chant(&["work", &id]).fails(1, &["the checks are in doubt", paths, "without them", "accept"]);
+        assert!(waits.err.contains(&format!("'{command}' fails")), "{}", waits.err);
+        assert_eq!(sandbox.status(&id), "finished");
+        sandbox.chant(&["show", &id]).fails(0, &["waits   built files", paths]);
+        sandbox.chant(&["log", &id, "--checks"]).fails(0, &[command]);
+        sandbox.chant(&["verify", &id]).fails(0, &["built files", paths]);
+        sandbox.chant(&["accept", &id, "--reason", "Looked at"]).ok();
+        sandbox.chant(&["merge", &id]).ok();
+        sandbox.chant(&["show", &id]).fails(0, &["accepted by a person"]);
+    }
+    for (script, options) in [
+        ("echo x >t.data", &["--verify", "sh needs.sh", "--target-file", "t.data"][..]),
+        ("echo new >dist/b.js", &["--verify", "cat dist/b.js"]),
+        ("echo x >u.data", &["--verify", "grep -q good src.txt"]),
+    ] {
+        let (sandbox, id) = work(&format!("{script}; {commit}"), options);
+        sandbox.chant(&["work", &id]).ok();
+    }
+    // What is tracked and ignored is as old in the check of a later spec.
+    let (sandbox, id) = work("echo good >build/app; echo red >src.txt; tick", &["--verify", "sh make.sh"]);
+    sandbox.write("build/app", "good\n");
+    sandbox.git(&["add", "-f", "build"]);
+    sandbox.git(&["commit", "-qm", "Ship build"]);
+    sandbox.chant(&["work", &id]).fails(1, &["sh make.sh", "exit code 1"]);
+}
+
+#[test]
+fn what_set_up_changes_in_the_worktree_is_no_work_of_the_agent() {
+    for commits in ["git add -A; git commit -qam Two", "git commit -qam Two", "true"] {
+        let files = [("lock", "a\n"), ("gone", "a\n"), ("config", "a\n")];
+        let script = format!("cat lock config >../seen; test ! -e gone; echo two >file; {commits}; tick");
+        let sandbox = with(&files, &script);
+        sandbox.git(&["config", "chant.worktreeSetup", "echo b >>lock; rm gone; echo b >config; git add config"]);
+        let id = sandbox.add(&["Make it two", "--target-file", "file"]);
+        sandbox.chant(&["work", &id]).fails(0, &["no commit of the work takes: config, gone, lock"]);
+        assert_eq!(fs::read_to_string(sandbox.dir().join("seen")).unwrap(), "a\nb\nb\n", "{commits}");
+        let changed = sandbox.git(&["diff", "--name-only", "HEAD^", "--", ".", ":!.chant"]);
+        assert_eq!(changed, "file", "{commits}");
+    }
+    // What the agent makes of such a file is its work.
+    let sandbox = with(&[("lock", "a\n")], "echo c >lock; echo two >file; tick");
+    sandbox.git(&["config", "chant.worktreeSetup", "echo b >>lock"]);
+    let id = sandbox.add(&["Make it two"]);
+    sandbox.chant(&["work", &id]).ok();
+    assert_eq!(sandbox.git(&["show", "main:lock"]), "c");
+}
+
+#[test]
+fn the_checks_of_an_earlier_attempt_can_be_read() {
+    let sandbox = with(&[], "echo two >file; tick");
+    sandbox.git(&["config", "chant.verifyBase", "true"]);
+    let id = sandbox.add(&["Make it two", "--verify", "echo first $(cat file)"]);
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    sandbox.chant(&["log", &id, "--checks"]).fails(0, &["first two", "# at the base", "first one"]);
+    sandbox.chant(&["reset", &id]).ok();
+    sandbox.agent("echo three >file; tick");
+    sandbox.chant(&["work", &id]).ok();
+    let newest = sandbox.chant(&["log", &id, "--checks"]).fails(0, &["first three", "--checks --attempt "]);
+    let (_, attempt) = newest.err.trim().rsplit_once(' ').unwrap();
+    sandbox.chant(&["log", &id, "--checks", "--attempt", attempt]).fails(0, &["first two"]);
+    let checked = sandbox.chant(&["verify", &id, "--at", "HEAD", "--json"]).ok().json();
+    let head = sandbox.git(&["rev-parse", "HEAD"]);
+    assert_eq!(checked["commit"], head.trim());
+    assert_eq!(sandbox.chant(&["verify", "--all", "--json"]).ok().json()["checked"][0]["commit"], head.trim());
+}
+
+#[test]
+fn a_failed_check_names_the_set_up_that_brings_submodules() {
+    let sandbox = with(&[(".gitmodules", "[submodule \"a\"]\n\tpath = a\n\turl = ./a\n")], "echo two >file; tick");
+    let id = sandbox.add(&["Make it two", "--verify", "test -e a/b"]);
+    let hint = "git config chant.worktreeSetup \"git submodule update --init --recursive\"";
+    sandbox.chant(&["work", &id]).fails(1, &[hint]);
+}

@@ -1,6 +1,7 @@
 //! The checks at the end of an attempt: git-chant runs each of them itself and records its evidence. A ticked box is a claim; these
 //! are not. What follows from the outcome is not decided here.
 
+mod built;
 mod chain;
 mod command;
 mod content;
@@ -42,6 +43,7 @@ use crate::{
     specs::attempt::Attempt,
 };
 
+pub(crate) use built::added;
 pub(crate) use command::set_up;
 pub(crate) use content::{changed_by, tip_file};
 pub(crate) use proof::{Prover, Shown};
@@ -84,6 +86,7 @@ impl Check<'_> {
         self.inputs(&mut checks)?;
         checks.scope = Some(self.scope()?);
         checks.altered_tests = self.altered_tests()?;
+        checks.built = self.built()?;
         checks.outputs = self.outputs()?;
         // What is wrong on paper needs no minutes of tests to be wrong.
         let front = &self.attempt.spec.front;

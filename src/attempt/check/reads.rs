@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bstr::ByteSlice as _;
+use bstr::{BString, ByteSlice as _};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT};
 
 use crate::{
@@ -64,6 +64,18 @@ pub(super) fn date(top: &Path, paths: &[PathBuf], times: &Timestamps) {
             let _stays = rustix::fs::utimensat(CWD, &path, times, AtFlags::SYMLINK_NOFOLLOW);
         }
     }
+}
+
+/// What dates of files in a checkout are after, in seconds since 1970, unless a program made them.
+pub(super) const PAST: i64 = 1_000_000_000;
+
+/// Dates these files below `top` before all others: what the project ignores is made from others, and would otherwise look as new as they
+/// are, or newer. Returns whether there are any.
+pub(super) fn age(top: &Path, ignored: &[BString]) -> bool {
+    let time = Timespec { tv_sec: PAST, tv_nsec: 0 };
+    let paths: Vec<PathBuf> = ignored.iter().filter_map(|path| Some(path.to_path().ok()?.to_owned())).collect();
+    date(top, &paths, &Timestamps { last_access: time, last_modification: time });
+    !paths.is_empty()
 }
 
 /// Dates the last access of these files below `top` before all that comes.

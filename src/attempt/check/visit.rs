@@ -80,7 +80,12 @@ impl Room<'_> {
         if let Some(begin) = begin {
             fs::copy(&begin.index, git_dir.join("index")).io("copy", &begin.index)?;
         }
-        stand.apart(&self.slot.dir, &stand.path.join(".git")).check_out()?;
+        let inside = stand.path.join(".git");
+        let apart = stand.apart(&self.slot.dir, &inside);
+        apart.check_out()?;
+        if reads::age(&stand.files, &apart.tracked_and_ignored()?) {
+            apart.refresh()?;
+        }
         // What a command does to the checkout's own git directory has no say in what it changed.
         let pristine = self.slot.dir.join("git");
         apart::make_git_dir(&project.repo, &pristine, commit)?;

@@ -43,9 +43,6 @@ use crate::{
 /// A check that takes no longer needs no warm checkout.
 const SLOW: Duration = Duration::from_secs(2);
 
-/// What dates of files in a warm checkout are after, in seconds since 1970.
-const PAST: i64 = 1_000_000_000;
-
 impl Room<'_> {
     /// Lets checks in this room begin with the warm checkout. Where it is of use for `commands`, and lacks something, they run on the base
     /// of `attempt` first.
@@ -283,11 +280,13 @@ impl Visit<'_> {
         remove::clear(&git_dir)?;
         apart::make_git_dir(&self.room.project.repo, &git_dir, self.commit)?;
         fs::copy(&index, git_dir.join("index")).io("copy", &index)?;
-        let time = Timespec { tv_sec: PAST + 2 * i64::try_from(generation).unwrap_or_default(), tv_nsec: 0 };
+        let time = Timespec { tv_sec: reads::PAST + 2 * i64::try_from(generation).unwrap_or_default(), tv_nsec: 0 };
         // A file that is gone or was not changed is not there.
         reads::date(files, tracked, &Timestamps { last_access: time, last_modification: time });
         let inside = self.stand.path.join(".git");
-        self.stand.apart(slot, &inside).refresh()?;
+        let apart = self.stand.apart(slot, &inside);
+        reads::age(files, &apart.tracked_and_ignored()?);
+        apart.refresh()?;
         fs::copy(git_dir.join("index"), &index).io("copy", &index)?;
         remove::clear(&git_dir)?;
         if has_modules {

@@ -28,7 +28,6 @@ use crate::{
         checks::Checks,
         event::{Event, Facts, Op},
         new_event::{NewEvent, sentence},
-        state::DOUBT,
         status::Status,
         stop::StopKind,
         verified::Verified,
@@ -183,9 +182,8 @@ impl Judge<'_> {
 
     /// What a person has to acknowledge before the work is merged.
     fn to_acknowledge(&self, verdict: &Verdict) -> Vec<String> {
-        let proof = self.checks.reproduces.as_ref().filter(|_| *verdict == Verdict::Passed);
-        let doubt = proof.and_then(|proof| proof.ack.as_ref()).map(|doubt| format!("{DOUBT}{doubt}"));
-        self.changes.waits.iter().cloned().chain(doubt).collect()
+        let doubts = if *verdict == Verdict::Passed { self.checks.doubts() } else { Vec::new() };
+        self.changes.waits.iter().cloned().chain(doubts).collect()
     }
 
     /// The verdict on what is in the worktree, and whether nothing in it is uncommitted.
@@ -368,9 +366,10 @@ impl Judge<'_> {
             Verdict::Passed => {
                 let made =
                     if commits.len() == 1 { "1 commit".to_owned() } else { format!("{} commits", commits.len()) };
-                let doubted = self.checks.reproduces.as_ref().is_some_and(|proof| proof.ack.is_some());
+                let is_proof = self.checks.reproduces.as_ref().is_some_and(|proof| proof.ack.is_some());
                 let checked = match self.checks.verified() {
-                    _ if doubted => "the proof waits for a person",
+                    _ if is_proof => "the proof waits for a person",
+                    _ if !self.checks.doubts().is_empty() => "it waits for a person",
                     Verified::None => "nothing was verified",
                     _ => "every check passed",
                 };

@@ -89,6 +89,16 @@ impl Apart<'_> {
         Ok(listed.records().map(BString::from).collect())
     }
 
+    /// The tracked files that the checkout's own `.gitignore` files ignore, in git's order.
+    ///
+    /// # Errors
+    /// If git fails.
+    pub(crate) fn tracked_and_ignored(&self) -> Result<Vec<BString>> {
+        let options = ["--cached", "--ignored", "--exclude-per-directory=.gitignore", "-z"];
+        let listed = self.git().arg("ls-files").args(options).check()?;
+        Ok(listed.records().map(BString::from).collect())
+    }
+
     /// The files that no commit has; of a directory that holds nothing else only its name, with a slash.
     ///
     /// # Errors

@@ -1,0 +1,128 @@
+//! Files that the work adds and that programs make from others. A command can find such a file finished, and look at no source: then it
+//! passes whatever the sources are. So commands have to pass without these files as well, or a person accepts them.
+
+use bstr::ByteSlice as _;
+use gix::ObjectId;
+
+use super::{Check, content::is_plain, room::Room};
+use crate::{
+    answer::progress::Step,
+    domain::{
+        checks::{Built, Command},
+        enumeration::enumerate,
+        spec_file::FrontMatter,
+    },
+    error::Result,
+    git::{
+        history::{self, ChangeKind},
+        ignored::{Rule, rules_in},
+        overlay,
+    },
+    project::Project,
+    specs::base::Base,
+};
+
+/// Beginnings of files that compilers and linkers write: ELF, archives, Mach-O, Java, Windows, WebAssembly, LLVM.
+const COMPILED: &[&[u8]] = &[
+    b"\x7fELF",
+    b"!<arch>\n",
+    b"\xfe\xed\xfa\xce",
+    b"\xfe\xed\xfa\xcf",
+    b"\xce\xfa\xed\xfe",
+    b"\xcf\xfa\xed\xfe",
+    b"\xca\xfe\xba\xbe",
+    b"MZ",
+    b"\0asm",
+    b"BC\xc0\xde",
+];
+
+/// Endings of names of files in which programs keep what they know of sources.
+const REMEMBERED: &[&str] = &[".eslintcache", ".ninja_deps", ".ninja_log", ".pyc", ".tsbuildinfo", "CMakeCache.txt"];
+
+/// The files that the work between `base` and `tip` adds and that programs make: those that the ignore rules of either commit ignore, those
+/// with compiled code, and those in which programs remember what they did. A file that the spec names is asked for. What the project itself
+/// tracks, with such a name and under such a rule, no rule keeps out. Nothing where a commit is not in this clone.
+///
+/// # Errors
+/// If an object cannot be read.
+pub(crate) fn added(
+    project: &Project,
+    base: Option<ObjectId>,
+    tip: ObjectId,
+    front: &FrontMatter,
+) -> Result<Vec<String>> {
+    let is_here = |commit: &ObjectId| project.repo.gix().try_find_header(*commit).is_ok_and(|found| found.is_some());
+    let Some(base) = base.filter(|base| is_here(base) && is_here(&tip)) else { return Ok(Vec::new()) };
+    let asked = |path: &str| front.target_files.iter().any(|entry| entry == path && is_plain(entry));
+    let (mut open, mut found) = (Vec::new(), Vec::new());
+    for change in history::changed_paths(&project.repo, Some(base), tip)? {
+        let Ok(path) = change.path.to_str().map(str::to_owned) else { continue };
+        let (ChangeKind::Added, Some(blob)) = (change.kind, change.after) else { continue };
+        if path.starts_with(".chant/") || asked(&path) {
+            continue;
+        }
+        let bytes = project.repo.gix().find_blob(blob)?.take_data();
+        let is_made = REMEMBERED.iter().any(|ending| path.ends_with(ending))
+            || COMPILED.iter().any(|beginning| bytes.starts_with(beginning));
+        if is_made { found.push(path) } else { open.push(path) }
+    }
+    for commit in [base, tip] {
+        let rules = rules_in(&project.repo, commit, &open)?;
+        let mut rest = Vec::new();
+        for (path, rule) in std::mem::take(&mut open).into_iter().zip(rules) {
+            let kept_out = rule.map(|rule| Ok::<_, crate::error::Error>(!tracks(project, base, commit, &path, &rule)?));
+            if kept_out.transpose()?.unwrap_or_default() { found.push(path) } else { rest.push(path) }
+        }
+        open = rest;
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Whether `base` tracks a file with the extension of `path` that the same `rule` of `commit` ignores.
+fn tracks(project: &Project, base: ObjectId, commit: ObjectId, path: &str, rule: &Rule) -> Result<bool> {
+    let extension = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        name.rsplit_once('.').map(|(_, extension)| extension.to_owned())
+    };
+    let own = extension(path);
+    let files = Base::new(project, Some(base));
+    let alike: Vec<String> = files.files()?.iter().filter(|file| extension(file) == own).cloned().collect();
+    Ok(rules_in(&project.repo, commit, &alike)?.iter().flatten().any(|other| other == rule))
+}
+
+impl Check<'_> {
+    /// What the work adds that programs make; `None` if it adds nothing of that.
+    pub(super) fn built(&self) -> Result<Option<Built>> {
+        let base = match self.by_hand {
+            Some(_) => self.attempt.base,
+            None => self.project.own_changes_since(self.attempt, self.tip)?,
+        };
+        let mut paths = added(self.project, base, self.tip, &self.attempt.spec.front)?;
+        let own = self.changed_paths()?;
+        paths.retain(|path| own.contains(path));
+        if paths.is_empty() {
+            return Ok(None);
+        }
+        let built = Built { paths, ack: None };
+        self.progress.say(&Step::Warning(built.what()));
+        Ok(Some(built))
+    }
+
+    /// Runs `commands`, which pass, without what is `built`. Gives the first that does not pass, after it noted that a person has to accept
+    /// this.
+    pub(super) fn run_without(
+        &self,
+        room: &mut Room<'_>,
+        built: &mut Built,
+        commands: &[String],
+    ) -> Result<Option<Command>> {
+        let without = overlay::lay_over(&self.project.repo, self.tip, &[], &built.paths)?;
+        let what = format!("running the commands without {} as well", enumerate(&built.paths));
+        self.progress.say(&Step::Note(what));
+        let done = room.run_all(without, &self.extra()?, commands)?;
+        let Some(failed) = done.into_iter().find(|seen| !seen.has_passed()) else { return Ok(None) };
+        built.ack = Some(format!("without them, '{}' fails: {}", failed.command, failed.ending()));
+        Ok(Some(failed))
+    }
+}
