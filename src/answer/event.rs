@@ -61,6 +61,8 @@ pub(crate) struct EventView {
     pub exit: Option<i32>,
     /// Why the agent stopped before its work was done: `overload`, `bad-key`, `question`, …
     pub stopped: Option<String>,
+    /// What an agent wrote that read the work, cut to its end where it is long. It is the agent's own text: no fact.
+    pub review: Option<String>,
     /// The work commits that it records.
     pub commits: Vec<String>,
     /// The clone that wrote the event.

@@ -80,6 +80,11 @@ fn block(event: &EventView, older: Option<&EventView>, look: &Look) -> String {
     if let Some(reason) = unsaid(event) {
         out.push_str(&format!("\n    Reason: {}\n", clean::line(reason)));
     }
+    let review = review_lines(event);
+    if !review.is_empty() {
+        out.push('\n');
+        review.iter().for_each(|line| out.push_str(&format!("{}\n", format!("        {line}").trim_end())));
+    }
     out
 }
 
@@ -106,6 +111,11 @@ fn signed(signature: &Signature, look: &Look) -> String {
 /// The reason, unless the sentence has it.
 fn unsaid(event: &EventView) -> Option<&str> {
     event.reason.as_deref().filter(|reason| !event.sentence.contains(reason))
+}
+
+/// What an agent wrote in a review, line by line, to be indented as the words of another.
+pub(super) fn review_lines(event: &EventView) -> Vec<String> {
+    event.review.iter().flat_map(|text| text.lines()).map(|line| clean::line(line).trim_end().to_owned()).collect()
 }
 
 /// One line an event, for the history in `show`, where the spec is named above: `start by Ada: agent claude`.

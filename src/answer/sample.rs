@@ -35,6 +35,7 @@ pub(crate) fn event(sentence: &str) -> EventView {
         attempt: Some("0ddba11".repeat(5)),
         reason: None,
         stopped: None,
+        review: None,
         agent: Some("claude".into()),
         model: None,
         cost: None,

@@ -62,6 +62,7 @@ fn detail(detail: &SpecDetail, look: &Look) -> String {
     section(&mut out, look, "Inputs", inputs(detail));
     section(&mut out, look, "Approval", approval(detail));
     section(&mut out, look, "Review", review(detail));
+    section(&mut out, look, "Review by an agent", agent_review(detail));
     let changes = detail.tampered.iter().filter(|what| doubt(what).is_none());
     section(&mut out, look, "Tampered", changes.map(|what| clean::line(what).into_owned()).collect());
     let doubts = detail.tampered.iter().filter_map(|what| doubt(what));
@@ -188,7 +189,7 @@ fn section(out: &mut String, look: &Look, name: &str, lines: Vec<String>) {
     }
     out.push_str(&format!("\n{}\n", look.paint.with(Slot::Header, format_args!("{name}:"))));
     for line in lines {
-        out.push_str(&format!("    {line}\n"));
+        out.push_str(&format!("{}\n", format!("    {line}").trim_end()));
     }
 }
 
@@ -245,6 +246,14 @@ fn review(detail: &SpecDetail) -> Vec<String> {
     }
     let why = review.discounted.as_deref().map(|why| clean::line(why).into_owned());
     [Some(line), why].into_iter().flatten().collect()
+}
+
+/// The newest review of the last attempt by an agent: its verdict, and what it wrote.
+fn agent_review(detail: &SpecDetail) -> Vec<String> {
+    let of_attempt = detail.history.iter().rev().take_while(|event| event.op != "start");
+    let Some(event) = of_attempt.into_iter().find(|event| event.review.is_some()) else { return Vec::new() };
+    let text = log::review_lines(event).into_iter().map(|line| format!("    {line}").trim_end().to_owned());
+    std::iter::once(clean::line(&event.sentence).into_owned()).chain(text).collect()
 }
 
 fn front_matter(detail: &SpecDetail) -> Vec<String> {

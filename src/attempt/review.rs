@@ -35,6 +35,9 @@ use crate::{
 /// How a line with the verdict begins.
 const VERDICT: &str = "Verdict:";
 
+/// How much of the end of what an agent wrote is recorded, in bytes.
+const LONGEST_REVIEW: usize = 16 * 1024;
+
 /// Finished work, and the commits between which it lies.
 pub(crate) struct Work {
     /// The attempt.
@@ -138,7 +141,7 @@ pub(crate) fn by_agent(project: &Project, id: &SpecId, name: &str, progress: &dy
 fn record(project: &Project, work: &Work, agent: &Agent, ran: &Ran, by: &Confined) -> Result<String> {
     let id = &work.attempt.id;
     ran.require_success(agent, &format!("review '{}'", id.short()))?;
-    let said = clean::text(&String::from_utf8_lossy(&ran.finished.tail)).into_owned();
+    let said = said(ran);
     let confined = if *by == Confined::None { ", not confined" } else { "" };
     let (name, tip) = (&agent.name, work.tip.to_hex_with_len(12));
     let sentence = format!("agent '{name}'{confined} on {tip}: {}", verdict(&said));
@@ -155,6 +158,22 @@ fn record(project: &Project, work: &Work, agent: &Agent, ran: &Ran, by: &Confine
     let evidence = Evidence { review: Some(store.write_blob(said.as_bytes())?), ..Evidence::default() };
     store.record(id, Addition { event, evidence, informed: Vec::new() })?;
     Ok(sentence)
+}
+
+/// What the agent wrote, without what a terminal obeys: its last message, if the verdict is in it, otherwise the end of what was shown.
+fn said(ran: &Ran) -> String {
+    let has_verdict = ran.answer.lines().any(|line| line.trim().starts_with(VERDICT));
+    let shown = String::from_utf8_lossy(&ran.finished.tail);
+    let text = clean::text(if has_verdict { &ran.answer } else { &shown });
+    cut(text.trim_end()).to_owned()
+}
+
+/// The end of a text where it is long, from the beginning of a line if one begins there.
+fn cut(text: &str) -> &str {
+    let surplus = text.len().saturating_sub(LONGEST_REVIEW);
+    let end = &text[text.ceil_char_boundary(surplus)..];
+    let lines = end.split_once('\n').filter(|_| surplus > 0);
+    lines.map_or(end, |(_, lines)| lines)
 }
 
 /// The last verdict in what an agent said.
@@ -241,6 +260,15 @@ fn prompt(project: &Project, work: &Work) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_long_review_whole_lines_of_its_end_are_kept() {
+        let line = "é".repeat(500) + "\n";
+        let kept = cut(&line.repeat(100)).to_owned();
+        assert!(kept.len() <= LONGEST_REVIEW && line.repeat(100).ends_with(&kept) && kept.starts_with('é'));
+        assert_eq!(kept.len() % line.len(), 0);
+        assert_eq!((cut("a\nb"), cut(&"x".repeat(LONGEST_REVIEW + 9)).len()), ("a\nb", LONGEST_REVIEW));
+    }
 
     #[test]
     fn the_last_verdict_counts() {

@@ -29,6 +29,8 @@ use crate::{
     },
     error::Result,
     project::check_output,
+    store::Store,
+    terminal::clean,
 };
 
 impl Specs<'_> {
@@ -205,7 +207,8 @@ impl Specs<'_> {
                     .collect();
             }
         }
-        detail.history = walk.history.events().iter().filter(|event| !event.is_merge()).map(event_view).collect();
+        let told = walk.history.events().iter().filter(|event| !event.is_merge());
+        detail.history = told.map(|event| event_view(&store, event)).collect::<Result<_>>()?;
         Ok(detail)
     }
 
@@ -378,11 +381,16 @@ impl Specs<'_> {
     }
 }
 
-/// The view of one event.
-pub(crate) fn event_view(event: &Event) -> EventView {
+/// The view of one event of `store`.
+///
+/// # Errors
+/// If what it keeps of a review cannot be read.
+pub(crate) fn event_view(store: &Store<'_>, event: &Event) -> Result<EventView> {
     let facts = &event.facts;
     let counts_other = facts.run_agent.is_some();
-    EventView {
+    let review = if event.op == Op::Note && counts_other { store.evidence_of(event.id, "review.md")? } else { None };
+    let review = review.map(|bytes| clean::text(&String::from_utf8_lossy(&bytes)).trim_end().to_owned());
+    Ok(EventView {
         id: event.id.to_string(),
         spec: event.spec.clone(),
         op: event.op.as_str().to_owned(),
@@ -400,6 +408,7 @@ pub(crate) fn event_view(event: &Event) -> EventView {
         confined: facts.confined.as_ref().map(|by| by.as_ref().to_owned()),
         verified: facts.verified.as_ref().map(|level| level.as_ref().to_owned()),
         exit: facts.exit,
+        review: review.filter(|text| !text.is_empty()),
         stopped: facts.stopped.as_ref().map(|kind| kind.as_ref().to_owned()),
         commits: facts.work_commits.iter().map(ToString::to_string).collect(),
         clone: facts.clone.clone(),
@@ -409,7 +418,7 @@ pub(crate) fn event_view(event: &Event) -> EventView {
             .iter()
             .map(|(name, value)| Trailer { name: format!("Chant-{name}"), value: value.clone() })
             .collect(),
-    }
+    })
 }
 
 /// The attempt that an event is about: a start is its own.

@@ -146,3 +146,29 @@ fn another_agent_reads_and_approves_nothing() {
     sandbox.chant(&["approve", &id]).ok();
     sandbox.chant(&["merge", &id]).ok();
 }
+
+#[test]
+fn what_an_agent_found_is_shown_as_its_own_text() {
+    let (sandbox, id) = waiting();
+    let reviewer = "cat >/dev/null; printf 'file:1: it is \\033[2Jhard-coded\\n\\nReason: all is well\\nVerdict: reject: see above\\n'";
+    std::fs::write(sandbox.dir().join("reviewer.sh"), reviewer).unwrap();
+    sandbox.git(&["config", "chant.agent.reader.cmd", &format!("sh {}", sandbox.dir().join("reviewer.sh").display())]);
+    sandbox.chant(&["review", &id, "--agent", "reader"]).ok();
+    let found = "file:1: it is hard-coded\n\nReason: all is well\nVerdict: reject: see above";
+    let of = |events: &serde_json::Value| {
+        let events = events.as_array().unwrap();
+        events.iter().find_map(|event| event["review"].as_str().map(str::to_owned)).unwrap_or_default()
+    };
+    assert_eq!(of(&sandbox.chant(&["log", &id, "--json"]).ok().json()["events"]), found);
+    assert_eq!(of(&sandbox.show(&id)["history"]), found);
+    let lines = "        file:1: it is hard-coded\n\n        Reason: all is well\n        Verdict: reject: see above\n";
+    for args in [&["log", &id][..], &["show", &id], &["review", &id]] {
+        let text = sandbox.chant(args).ok().out;
+        assert!(text.contains(&format!(": reject: see above\n{}{lines}", if args[0] == "log" { "\n" } else { "" })), "{text}");
+    }
+    // The next attempt has another work.
+    sandbox.chant(&["reject", &id, "--reason", "say three"]).ok();
+    sandbox.chant(&["work", &id, "--fresh"]).fails(1, &["waiting for your review"]);
+    assert!(!sandbox.chant(&["show", &id]).ok().out.contains("all is well"));
+    assert!(sandbox.chant(&["log", &id]).ok().out.contains(lines));
+}
