@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    agent::preset,
     env::Env,
     error::{IoContext as _, Result},
     project::Project,
@@ -99,11 +100,27 @@ pub(super) fn starts_changed(env: &Env, since: Since) -> Vec<PathBuf> {
     search.end()
 }
 
-/// What to say of such changes; `None` if there are none.
-pub(super) fn say(changed: &[PathBuf], what: &str) -> Option<String> {
-    let first = changed.first()?;
-    let more = if changed.len() > 1 { format!(", and {} more", changed.len() - 1) } else { String::new() };
+/// What to say of such changes; `None` if there are none but those that the known agents make for themselves: no other program reads these.
+pub(super) fn say(env: &Env, changed: &[PathBuf], what: &str) -> Option<String> {
+    let home = env.home().and_then(|home| fs::canonicalize(home).ok());
+    let own = |path: &PathBuf| {
+        let names = preset::ALL.iter().flat_map(|preset| preset.writes);
+        home.as_ref().is_some_and(|home| names.into_iter().any(|name| is_of(path, &home.join(name))))
+    };
+    let told: Vec<&PathBuf> = changed.iter().filter(|path| !own(path)).collect();
+    let first = told.first()?;
+    let more = if told.len() > 1 { format!(", and {} more", told.len() - 1) } else { String::new() };
     Some(format!("{what}: '{}'{more}", first.display()))
+}
+
+/// Whether `path` is `kept`, lies in it, or is a file that is written beside it to take its place.
+fn is_of(path: &Path, kept: &Path) -> bool {
+    let beside = || {
+        let name = kept.file_name()?.to_str()?;
+        let rest = path.file_name()?.to_str()?.strip_prefix(name)?;
+        Some(path.parent() == kept.parent() && rest.starts_with('.'))
+    };
+    path.starts_with(kept) || beside() == Some(true)
 }
 
 /// A search for what is newer than a file.

@@ -50,7 +50,28 @@ pub(crate) fn pause(project: &Project, id: &SpecId, reason: Option<&str>, progre
     if settled && entry.status == Status::Paused {
         return Ok(sentence("Paused", entry.title(), ""));
     }
+    if let Some(event) = project.held_up(id)? {
+        return stay(project, &entry, event.attempt(), reason);
+    }
     stop(project, &entry, reason, progress)
+}
+
+/// Records that a paused attempt stays so, which the process hears of that would go on with it after a while. Returns the event's sentence.
+fn stay(project: &Project, entry: &Entry, attempt: ObjectId, reason: Option<&str>) -> Result<String> {
+    let paused = |state: &State| state.status == Status::Paused && state.attempt == Some(attempt);
+    let (sentence, event) = paused_by(entry, attempt, reason);
+    match project.store()?.record_if(&entry.id, event, paused)? {
+        Some(_) => Ok(sentence),
+        None => Err(Error::negative(Kind::Moved, format!("another process resumed '{}'", entry.id.short()))
+            .hint(format!("to pause it: git chant pause {}", entry.id.short()))),
+    }
+}
+
+/// The event by which a person pauses an attempt, with its sentence.
+fn paused_by(entry: &Entry, attempt: ObjectId, reason: Option<&str>) -> (String, NewEvent) {
+    let sentence = sentence("Paused", entry.title(), reason.unwrap_or_default());
+    let facts = Facts { attempt: Some(attempt), reason: reason.map(str::to_owned), ..Facts::default() };
+    (sentence.clone(), NewEvent { op: Op::Pause, sentence, facts })
 }
 
 /// Records that an attempt is paused, then ends its agent here. Returns the event's sentence.
@@ -59,9 +80,8 @@ pub(crate) fn pause(project: &Project, id: &SpecId, reason: Option<&str>, progre
 fn stop(project: &Project, entry: &Entry, reason: Option<&str>, progress: &dyn Progress) -> Result<String> {
     let id = &entry.id;
     let attempt = running(project, entry)?;
-    let sentence = sentence("Paused", entry.title(), reason.unwrap_or_default());
-    let facts = Facts { attempt: Some(attempt), reason: reason.map(str::to_owned), ..Facts::default() };
-    project.store()?.record(id, NewEvent { op: Op::Pause, sentence: sentence.clone(), facts })?;
+    let (sentence, event) = paused_by(entry, attempt, reason);
+    project.store()?.record(id, event)?;
     end_agent(project, id, attempt, progress)?;
     if let Some(tree) = project.worktree_of(id)? {
         let kept = project.save_worktree(id, attempt, &tree)?;

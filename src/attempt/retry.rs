@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use gix::ObjectId;
+
 use super::{
     ended::{Ended, EndedAs, Pause, Stop},
     work::{From, Work},
@@ -10,8 +12,8 @@ use super::{
 use crate::{
     agent::{interrupt::Interrupts, slot::Slot},
     answer::progress::{Pulse, Step},
-    domain::{activity::Activity, stop::MAX_TRIES},
-    error::{Error, Result},
+    domain::{activity::Activity, status::Status, stop::MAX_TRIES},
+    error::{Error, Kind, Result},
     terminal::time,
 };
 
@@ -31,6 +33,8 @@ pub(crate) struct Asked<'a> {
     pub fresh: bool,
     /// Whether another agent that was chosen takes the place of one that was stopped by what passes.
     pub others: bool,
+    /// The event that paused it for what passes, where a queue goes on with it after a while.
+    pub held_up: Option<ObjectId>,
     /// Whether no further try follows by the queue that the spec is worked from.
     pub last: bool,
     /// How long to wait at first before an agent goes on that was stopped by what passes; `None` if it does not.
@@ -48,7 +52,13 @@ pub(super) fn pause(first: Duration, times: u32) -> Duration {
 /// As [`Work::carry`] has them.
 pub(crate) fn work(work: &Work<'_>, asked: Asked<'_>, mut slot: Option<Slot>) -> Result<Ended, Stop> {
     let (mut times, mut instead, mut stopped_ones) = (0, None, Vec::new());
+    let mut held_up = asked.held_up;
     loop {
+        if let Some(event) = held_up
+            && !still_waits(work, event)?
+        {
+            return withdrawn(work);
+        }
         let Asked { agent, timeout, prompt, fresh, pause: first, .. } = asked;
         let agent = instead.as_deref().or(agent);
         // What was begun anew goes on.
@@ -76,12 +86,33 @@ pub(crate) fn work(work: &Work<'_>, asked: Asked<'_>, mut slot: Option<Slot>) ->
         let when = time::whole_seconds(pause);
         work.progress.say(&Step::Note(format!("{stopped}; going on in {when} (try {next} of {MAX_TRIES})")));
         let detail = format!("{next} of {MAX_TRIES}: {}", stopped.kind);
-        if let Some(signal) = wait(work, Activity::after(pause, "retrying", &detail), pause)? {
+        held_up = work.project.held_up(work.id)?.map(|event| event.id);
+        if let Some(signal) = wait(work, Activity::after(pause, "retrying", &detail), pause, held_up)? {
             return Ok(Ended { signal: Some(signal), ..ended });
         }
         times += 1;
         (instead, stopped_ones) = (None, Vec::new());
     }
+}
+
+/// Whether the spec still stands where that event paused it for what passes.
+fn still_waits(work: &Work<'_>, event: ObjectId) -> Result<bool> {
+    Ok(work.project.held_up(work.id)?.is_some_and(|now| now.id == event))
+}
+
+/// How a try ends that is not begun, since a person or another process decided about the spec while its agent was left alone.
+fn withdrawn(work: &Work<'_>) -> Result<Ended, Stop> {
+    let short = work.id.short();
+    let state = work.project.store()?.state(work.id)?;
+    let paused = state.as_ref().filter(|state| state.status == Status::Paused);
+    if let Some(attempt) = paused.map(|state| work.project.attempt(work.id, state)).transpose()?
+        && let Some(why) = work.project.paused(&attempt)?
+    {
+        return work.ended(EndedAs::Paused(Pause::Recorded(why)));
+    }
+    let status = state.map_or(Status::Pending, |state| state.status).as_str().replace('_', " ");
+    let message = format!("another process decided about '{short}' while its agent was left alone: it is {status}");
+    Err(Stop::Taken(Error::negative(Kind::Overtaken, message).hint(format!("to see it: git chant show {short}"))))
 }
 
 /// The agent that takes the place of the one that has the spec, among those that a person has chosen and that were not stopped, too.
@@ -95,17 +126,19 @@ fn next(work: &Work<'_>, stopped: &mut Vec<String>) -> Result<Option<String>> {
     Ok(here.into_iter().find(|name| !stopped.contains(name)))
 }
 
-/// Waits that long, and says so, or until a signal comes: then which.
-fn wait(work: &Work<'_>, activity: Activity, pause: Duration) -> Result<Option<i32>, Error> {
+/// Waits that long, and says so, or until a signal comes: then which. The wait ends, too, if the spec no longer stands where `event` left it.
+fn wait(work: &Work<'_>, activity: Activity, pause: Duration, event: Option<ObjectId>) -> Result<Option<i32>, Error> {
     // From the moment when this is shown a signal ends the wait.
     let mut interrupts = Interrupts::listen()?;
     let until = Instant::now() + pause;
     let mut pulse = Pulse::begin(work.progress, work.project.config().progress()?, activity);
-    let mut signal = None;
+    let (mut signal, mut is_over) = (None, false);
     while let left @ 1.. = until.saturating_duration_since(Instant::now()).as_millis()
         && signal.is_none()
+        && !is_over
     {
         signal = interrupts.wait(Duration::from_millis(left.min(1_000) as u64))?;
+        is_over = event.map(|event| still_waits(work, event)).transpose()? == Some(false);
         pulse.tick();
     }
     work.progress.say(&Step::Ran);

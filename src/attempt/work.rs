@@ -124,6 +124,12 @@ impl Work<'_> {
         Ok(Ended { how, duration: started.elapsed(), signal, hints, driver_done })
     }
 
+    /// The end of an attempt that came to `how` without this process.
+    pub(super) fn ended(&self, mut how: EndedAs) -> Result<Ended, Stop> {
+        let hints = self.hints(&mut how)?;
+        Ok(Ended { how, duration: Duration::ZERO, signal: None, hints, driver_done: true })
+    }
+
     /// Claims and works the spec, and tells the remote that decides claims how that ended. Gives the signal that ended the agent, too.
     fn claim(&self, request: plan::Request<'_>, slot: Option<Slot>) -> Result<(EndedAs, Option<i32>), Stop> {
         if let Some(remote) = self.remote {

@@ -31,8 +31,8 @@ pub(crate) const RESET_PAGE: Page = Page {
 
 /// Pause an attempt
 ///
-/// Stops the agent, if it runs in this clone, and keeps its worktree with all uncommitted changes. git chant work resumes the attempt and
-/// tells the agent what was done.
+/// Stops the agent, if it runs in this clone, and keeps its worktree with all uncommitted changes. If git-chant waits for a rate limit to
+/// pass, the wait ends. git chant work resumes the attempt and tells the agent what was done.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct PauseArgs {
     /// Name a spec by full or short id

@@ -83,8 +83,8 @@ fn one(
         None => (args.agent.as_deref(), args.agent.is_none(), config_pause(project)?),
     };
     let (timeout, prompt, fresh) = (args.timeout, args.prompt.as_deref(), args.fresh);
-    let last = job.is_some_and(|job| job.last);
-    retry::work(&work, Asked { agent, timeout, prompt, fresh, others, last, pause }, slot)
+    let (last, held_up) = (job.is_some_and(|job| job.last), job.and_then(|job| job.held_up));
+    retry::work(&work, Asked { agent, timeout, prompt, fresh, others, held_up, last, pause }, slot)
 }
 
 /// How long to wait at first where one spec alone goes on by itself.

@@ -21,7 +21,7 @@ pub(crate) fn next(from: Status, op: &Op, was: Option<Status>) -> Result<Status,
     let allowed: &[Status] = match op {
         Op::Start => &[Pending, Paused, Failed, Finished],
         Op::Resume => &[InProgress, Paused, Failed, Finished],
-        Op::Pause => &[InProgress],
+        Op::Pause => &[InProgress, Paused],
         Op::Finish => &[Pending, InProgress, Paused, Failed],
         Op::Land | Op::Review => &[Finished],
         Op::Complete => &[Pending, InProgress, Paused, Finished, Failed, Cancelled],
@@ -64,7 +64,8 @@ mod tests {
         let rows: &[(Status, &[Status])] = &[
             (Pending, &[InProgress, Finished, Completed, Failed, Cancelled]),
             (InProgress, &[Finished, Failed, Paused, Cancelled, Pending, InProgress, Completed]),
-            (Paused, &[InProgress, Finished, Failed, Cancelled, Pending, Completed]),
+            // A person pauses what would have gone on by itself.
+            (Paused, &[InProgress, Finished, Failed, Cancelled, Pending, Completed, Paused]),
             // `land` keeps a finished spec finished: it announces the merge.
             (Finished, &[Completed, InProgress, Failed, Cancelled, Pending, Finished]),
             (Failed, &[InProgress, Finished, Cancelled, Pending, Completed]),

@@ -6,6 +6,8 @@ use crate::{
     domain::{
         event::{Event, Op},
         id::SpecId,
+        status::Status,
+        stop::StopKind,
     },
     error::Result,
     project::Project,
@@ -34,6 +36,17 @@ impl Project {
     pub(crate) fn merged_here(&self, id: &SpecId, attempt: ObjectId) -> Result<bool> {
         let merged = self.newest(id, attempt, |op| matches!(op, Op::Land | Op::Complete))?;
         Ok(merged.is_none_or(|event| event.facts.clone.is_none() || self.wrote(&event)))
+    }
+
+    /// The event by which this clone paused the attempt at a spec for what passes; `None` if that is not where the spec stands. A person
+    /// who pauses it then has it wait for no time.
+    pub(crate) fn held_up(&self, id: &SpecId) -> Result<Option<Event>> {
+        let store = self.store()?;
+        let Some(state) = store.state(id)?.filter(|state| state.status == Status::Paused) else { return Ok(None) };
+        let walk = store.walk(id, state.tip)?;
+        let decided = walk.history.deciding(Status::Paused, state.attempt);
+        let passes = |event: &&Event| event.facts.stopped.as_ref().is_some_and(StopKind::passes);
+        Ok(decided.filter(|event| passes(event) && self.wrote(event)).cloned())
     }
 
     /// Whether this clone wrote the event.

@@ -253,3 +253,44 @@ fn what_has_not_begun_is_over_or_is_elsewhere_cannot_be_paused() {
     let again = sandbox.chant(&["work", &id]).ok();
     assert!(again.out.contains("repo.chant-"), "it is a person's again: {}", again.out);
 }
+
+#[test]
+fn a_pause_ends_the_wait_for_an_agent_that_is_left_alone_and_keeps_its_session() {
+    for args in [&[][..], &["--all"]] {
+        let (sandbox, id) = sandbox();
+        sandbox.agent("echo half >new; exit 75");
+        sandbox.git(&["config", "chant.rateLimitPause", "1h"]);
+        let what = if args.is_empty() { &[id.as_str()][..] } else { args };
+        let args = [&["work"][..], what].concat();
+        let mut child = sandbox.binary(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains(" in 1h")), "{args:?}");
+        let paused = sandbox.chant(&["pause", &id, "-m", "lunch"]).ok();
+        assert!(paused.out.contains("lunch") && paused.err.contains("git chant work"), "{paused:?}");
+        ended(child).fails(1, &["lunch"]);
+        assert_eq!(sandbox.ops(&id), ["add", "start", "pause", "pause"], "{args:?}");
+        sandbox.chant(&["pause", &id]).fails(1, &["cannot pause", "it is paused"]);
+        sandbox.agent("tick");
+        sandbox.chant(&["work", &id]).ok();
+        assert_eq!(sandbox.ops(&id)[3..], ["pause", "resume", "finish", "land", "complete"]);
+        assert_eq!(sandbox.read("new"), "half\n");
+        assert_eq!(sandbox.chant(&["fsck", "--json"]).ok().json()["problems"], serde_json::json!([]));
+    }
+}
+
+#[test]
+fn what_a_person_decides_while_an_agent_is_left_alone_stands() {
+    for (command, status) in [("reset", "pending"), ("takeover", "in progress"), ("cancel", "cancelled")] {
+        let (sandbox, id) = sandbox();
+        sandbox.agent("echo run >>\"$HOME/runs\"; exit 75");
+        sandbox.git(&["config", "chant.rateLimitPause", "1h"]);
+        let mut child =
+            sandbox.binary(&["work", &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("going on in 1h")));
+        sandbox.chant(&[command, &id]).ok();
+        ended(child).fails(1, &["another process decided about", &format!("it is {status}")]);
+        assert_eq!(sandbox.status(&id).replace('_', " "), status);
+        assert_eq!(std::fs::read_to_string(sandbox.dir().join("home/runs")).unwrap(), "run\n");
+    }
+}

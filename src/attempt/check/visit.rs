@@ -216,11 +216,11 @@ impl Visit<'_> {
         }
         if self.stand.own_home {
             let without = "it ran without these changes, which runs of agents made in your home directory";
-            seen.home_without = home::say(&self.room.hidden[..self.room.at_home], without);
+            seen.home_without = home::say(&self.room.project.env, &self.room.hidden[..self.room.at_home], without);
         } else {
             let changed = home::starts_changed(&self.room.project.env, began);
             let what = "it changed files of your home directory that decide how programs run";
-            home::say(&changed, what).into_iter().for_each(|what| self.remark(&mut seen, what));
+            home::say(&self.room.project.env, &changed, what).into_iter().for_each(|what| self.remark(&mut seen, what));
         }
         if let Some(left) = left_running(&finished) {
             self.remark(&mut seen, left);

@@ -13,6 +13,8 @@ use std::{
 pub(crate) use queue::{Fate, Limits};
 pub(crate) use select::{Job, Selection, SelectionRequest, expand, select};
 
+use gix::ObjectId;
+
 use crate::{
     agent::{interrupt::Interrupts, slot::Slot},
     answer::progress::{Progress, Pulse, Step},
@@ -24,6 +26,9 @@ use crate::{
     terminal::time,
 };
 use queue::{Next, Queue};
+
+/// How often it is looked whether what is to be tried again still is.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What a run of the queue came to.
 #[derive(Debug)]
@@ -55,6 +60,8 @@ struct State<'a, R> {
     interrupts: Interrupts,
     worked: Vec<(SpecId, Fate, R)>,
     failed: Option<Error>,
+    /// When it was looked last whether those that are to be tried again still are.
+    looked: Instant,
     /// A worker looks for more to do.
     looking: bool,
     /// What is said of a pause of an agent, until the next spec is begun.
@@ -82,6 +89,7 @@ pub(crate) fn run<R: Send>(
         interrupts: Interrupts::listen()?,
         worked: Vec::new(),
         failed: None,
+        looked: Instant::now(),
         looking: false,
         pause: None,
     };
@@ -112,6 +120,7 @@ fn worker<R: Send>(shared: &Shared<'_, R>, work: &impl Fn(&Job, Option<Slot>) ->
         }
         let (fate, result) = work(&job, slot);
         let id = job.id.clone();
+        let job = Job { held_up: held_up(shared, &id, fate), ..job };
         let mut state = lock(&shared.queue);
         let look = state.queue.done(job.clone(), fate, Instant::now());
         state.worked.retain(|(other, ..)| *other != id);
@@ -134,6 +143,19 @@ fn worker<R: Send>(shared: &Shared<'_, R>, work: &impl Fn(&Job, Option<Slot>) ->
         shared.changed.notify_all();
     }
     shared.changed.notify_all();
+}
+
+/// The event that paused a spec which is to be tried again. Where it cannot be read, the next try tells that.
+fn held_up<R>(shared: &Shared<'_, R>, id: &SpecId, fate: Fate) -> Option<ObjectId> {
+    let read = || Project::open(shared.env).and_then(|project| project.held_up(id));
+    (fate == Fate::HeldUp).then(|| read().ok().flatten()).flatten().map(|event| event.id)
+}
+
+/// Those that were to be tried again, and no longer stand where they were paused.
+fn withdrawn<R>(shared: &Shared<'_, R>, held_up: Vec<(SpecId, ObjectId)>) -> Vec<SpecId> {
+    let Ok(project) = Project::open(shared.env) else { return Vec::new() };
+    let gone = |id: &SpecId, event| project.held_up(id).is_ok_and(|now| now.is_none_or(|now| now.id != event));
+    held_up.into_iter().filter(|(id, event)| gone(id, *event)).map(|(id, _)| id).collect()
 }
 
 /// Looks which of those that wait are ready now that `id` is done.
@@ -197,6 +219,16 @@ fn next<R>(shared: &Shared<'_, R>) -> Option<(Job, Option<Slot>)> {
             pause.tick();
         }
         state = shared.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+        if state.looked.elapsed() >= LOOK {
+            state.looked = Instant::now();
+            let held_up = state.queue.held_up();
+            if !held_up.is_empty() {
+                drop(state);
+                let withdrawn = withdrawn(shared, held_up);
+                state = lock(&shared.queue);
+                withdrawn.into_iter().for_each(|id| state.queue.withdraw(id));
+            }
+        }
     }
 }
 

@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use gix::ObjectId;
+
 use super::select::{Job, Selection, Waiting};
 use crate::{
     agent::slot::Slot,
@@ -92,6 +94,8 @@ pub(super) struct Queue {
     running: usize,
     begun: HashSet<SpecId>,
     tries: HashMap<SpecId, u32>,
+    /// Those that were to be tried again, and about which a person or another process decided since: their wait is over.
+    withdrawn: HashSet<SpecId>,
     cooling: HashMap<String, Cooling>,
     stopped: bool,
 }
@@ -111,6 +115,7 @@ impl Queue {
             running: 0,
             begun: HashSet::new(),
             tries: HashMap::new(),
+            withdrawn: HashSet::new(),
             cooling: HashMap::new(),
             stopped: false,
         }
@@ -127,7 +132,8 @@ impl Queue {
             if !self.begun.contains(&job.id) && self.begun.len() >= self.limits.max {
                 continue;
             }
-            let cooling = |agent: &str| self.cooling.get(agent).map(|one| one.until).filter(|until| *until > now);
+            let waits = !self.withdrawn.contains(&job.id);
+            let cooling = |agent: &str| self.cooling.get(agent).map(|one| one.until).filter(|until| waits && *until > now);
             let own = job.agent.clone().unwrap_or_default();
             // One that is left alone has the next in its place.
             let (agent, instead_of) = match (cooling(&own), job.others.iter().find(|other| cooling(other).is_none())) {
@@ -139,7 +145,7 @@ impl Queue {
                 }
             };
             let agent = agent.as_str();
-            let slot = match self.limits.jobs_of.get(agent) {
+            let slot = match self.limits.jobs_of.get(agent).filter(|_| waits) {
                 None => None,
                 Some(limit) => match Slot::take(&self.limits.slots, agent, *limit)? {
                     Some(slot) => Some(slot),
@@ -192,6 +198,17 @@ impl Queue {
                 false
             }
         }
+    }
+
+    /// Those that are to be tried again, each with the event that paused it.
+    pub(super) fn held_up(&self) -> Vec<(SpecId, ObjectId)> {
+        let again = self.ready.iter().filter(|job| !self.withdrawn.contains(&job.id));
+        again.filter_map(|job| Some((job.id.clone(), job.held_up?))).collect()
+    }
+
+    /// Hands one of them out at once, for its end to be told.
+    pub(super) fn withdraw(&mut self, id: SpecId) {
+        self.withdrawn.insert(id);
     }
 
     /// Continues at another place of the queue: the process that was faster here takes the next spec from here, too.

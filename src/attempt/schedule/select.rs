@@ -5,6 +5,8 @@ use std::{
     collections::{BTreeSet, HashSet},
 };
 
+use gix::ObjectId;
+
 use crate::{
     domain::{
         filter::Filter,
@@ -27,6 +29,8 @@ pub(crate) struct Job {
     pub others: Vec<String>,
     /// The agent in whose place it is worked, which is left alone now.
     pub instead_of: Option<String>,
+    /// The event that paused it for what passes, where it is to be tried again.
+    pub held_up: Option<ObjectId>,
     /// Whether it is not begun again if its agent is stopped by what passes.
     pub last: bool,
     /// How early it is worked among others: the greater first.
@@ -187,7 +191,7 @@ fn job(entry: &Entry, wanted: &SelectionRequest) -> Job {
     let agent = agent(entry, wanted);
     let says = wanted.agent.is_some() || entry.spec().is_some_and(|spec| spec.front.agent.is_some());
     let others = if says { Vec::new() } else { wanted.in_turn.clone() };
-    Job { id: entry.id.clone(), agent, others, instead_of: None, last: false, priority }
+    Job { id: entry.id.clone(), agent, others, instead_of: None, held_up: None, last: false, priority }
 }
 
 fn agent(entry: &Entry, wanted: &SelectionRequest) -> Option<String> {
