@@ -6,8 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::canvas::{self, Canvas};
 use crate::answer::progress::{Step, described};
 use crate::domain::activity::{Activity, Wait};
 use crate::terminal::clean;
@@ -15,6 +16,9 @@ use crate::terminal::{Look, color::Slot, fit};
 
 /// How often the clock in a line is redrawn.
 const TICK: Duration = Duration::from_millis(200);
+
+/// How often the lines are redrawn at most, a second.
+const REDRAWN: u8 = 20;
 
 /// The lines, and below them how far all of it is.
 pub(super) struct Bars {
@@ -30,7 +34,9 @@ pub(super) struct Bars {
 impl Bars {
     /// No lines yet; they appear on stderr.
     pub(super) fn new() -> Self {
-        Bars { multi: MultiProgress::new(), specs: HashMap::new(), command: None, checking: String::new(), total: None }
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(Canvas::default()), REDRAWN);
+        let multi = MultiProgress::with_draw_target(target);
+        Bars { multi, specs: HashMap::new(), command: None, checking: String::new(), total: None }
     }
 
     /// Shows a step. Returns whether it belongs into a line; what does not is printed above them.
@@ -154,7 +160,7 @@ fn timed_style() -> ProgressStyle {
 
 /// The activity in words that leave the clock on its line, which begins in column `from`.
 fn fitted(activity: &Activity, from: usize, look: &Look) -> Activity {
-    let cut = |text: &str, after: usize| fit::cut(&clean::line(text), after, look);
+    let cut = |text: &str, after: usize| fit::cut(&clean::line(text), after + usize::from(canvas::FREE), look);
     let what = cut(&activity.what, from + ", 10h 10m 10s".len());
     let after = from + fit::width(&what) + " in 10h 10m 10s, ".len();
     let wait = activity.wait.as_ref().map(|wait| Wait { detail: cut(&wait.detail, after), ..wait.clone() });
