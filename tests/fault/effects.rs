@@ -45,7 +45,6 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("prune.dir", "'prune'"),
     ("prune.file", "'prune'"),
     ("ref.mend", "'fsck --repair' of a ref that a power cut emptied"),
-    ("report.remove", "after a run that cost something: tests/cli/presets/cost.rs"),
     ("slot.take", "with chant.agent.<name>.jobs"),
     ("lease.forget", "of a run that died"),
 ];

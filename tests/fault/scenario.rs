@@ -27,6 +27,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "work-again", prepare: paused, command: &["work", "ID"], go_on: working },
     Scenario { name: "work-confined", prepare: confined, command: ONTO_MAIN, go_on: working_onto_main },
     Scenario { name: "work-from-pool", prepare: pooled, command: &["work", "ID"], go_on: working },
+    Scenario { name: "work-costly", prepare: costly, command: &["work", "ID"], go_on: working },
     Scenario { name: "finish", prepare: by_hand, command: &["finish", "ID"], go_on: finishing },
     Scenario { name: "merge", prepare: finished, command: &["merge", "ID"], go_on: merging },
     Scenario { name: "merge-elsewhere", prepare: finished_elsewhere, command: &["merge", "ID"], go_on: merging },
@@ -167,6 +168,19 @@ fn leaving() -> Start {
     let Start { sandbox, id } = ready();
     let sandbox = sandbox.unconfined();
     sandbox.agent(&format!("{AGENT}; sleep 300 >/dev/null 2>&1 &"));
+    Start { sandbox, id }
+}
+
+/// With an agent that reports what each run costs, and writes down for itself that it ran.
+fn costly() -> Start {
+    let Start { sandbox, id } = ready();
+    let said =
+        r#"{"type":"assistant","message":{"id":"m1","usage":{"input_tokens":700,"output_tokens":7},"content":[]}}"#;
+    let done = r#"{"type":"result","subtype":"success","is_error":false,"result":"Done.","session_id":"ses-r"}"#;
+    sandbox.agent(&format!("echo ran >>\"$HOME/runs\"; {AGENT}; echo '{said}'; echo '{done}'"));
+    let script = sandbox.git(&["config", "chant.agent.scripted.cmd"]);
+    sandbox.git(&["config", "chant.agent.claude.cmd", &script]);
+    sandbox.git(&["config", "chant.agent", "claude"]);
     Start { sandbox, id }
 }
 

@@ -124,6 +124,7 @@ sweeps! {
     work_that_goes_on "work-again"
     work_that_is_confined "work-confined"
     work_from_the_pool "work-from-pool"
+    work_that_costs "work-costly"
     finish "finish"
     merge "merge"
     merge_into_what_is_not_checked_out "merge-elsewhere"

@@ -124,7 +124,17 @@ impl Trial {
             .collect();
         let git = self.git(&["fsck", "--strict", "--no-dangling", "--no-progress"]);
         faults.extend(git.lines().filter(|line| !line.starts_with("notice")).map(str::to_owned));
+        faults.extend(self.miscounted());
         faults
+    }
+
+    /// How the cost of runs is wrong, if it is: each is counted once, except one that was killed before its report was read.
+    fn miscounted(&self) -> Option<String> {
+        let runs = std::fs::read_to_string(self.sandbox.dir().join("home/runs")).ok()?.lines().count() as u64;
+        let costs = self.run(&["cost", "--json"]).json()["costs"].clone();
+        let (counted, tokens) = (costs["runs"].as_u64()?, costs["total"]["tokens_in"].as_u64());
+        let right = (counted == runs || counted + 1 == runs) && tokens == Some(700 * counted);
+        (!right).then(|| format!("{runs} runs, {counted} counted with {tokens:?} tokens"))
     }
 
     /// The person's own: what is staged, what is changed, what git does not know, and where `HEAD` stands.
