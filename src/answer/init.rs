@@ -15,6 +15,8 @@ pub(crate) struct Initialized {
     pub dry_run: bool,
     /// What was changed, a sentence each.
     pub changes: Vec<String>,
+    /// What was asked for and stays as it was, a sentence each.
+    pub kept: Vec<String>,
 }
 
 impl Answer for Initialized {
@@ -25,7 +27,8 @@ impl Answer for Initialized {
             (false, false) => "Initialized git chant",
         };
         let silently = if self.silent { ", hidden from the repository" } else { "" };
-        write_changes(out, &format!("{first} in {}{silently}", self.path), &self.changes)
+        write_changes(out, &format!("{first} in {}{silently}", self.path), &self.changes)?;
+        self.kept.iter().try_for_each(|what| writeln!(out, "    {}", clean::line(what)))
     }
 
     /// The path.
@@ -77,10 +80,11 @@ mod tests {
             silent: true,
             dry_run: false,
             changes: vec!["notes.rewriteRef = refs/notes/chant".into()],
+            kept: vec!["chant.agent stays 'mine'".into()],
         };
         assert_eq!(
             sample::text(&init, &PIPE),
-            "Initialized git chant in /r/.chant, hidden from the repository\n    notes.rewriteRef = refs/notes/chant\n"
+            "Initialized git chant in /r/.chant, hidden from the repository\n    notes.rewriteRef = refs/notes/chant\n    chant.agent stays 'mine'\n"
         );
     }
 }

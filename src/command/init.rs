@@ -26,14 +26,16 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
         false => context.env.confirm("Give the agent a skill for adding, noting and failing specs?")?,
         true => args.skill,
     };
-    let changes = setup::init(&project, Options { silent: args.silent, notes, hooks: args.hooks, agent: name, skill })?;
+    let options = Options { silent: args.silent, notes, hooks: args.hooks, agent: name, skill };
+    let changes = setup::init(&project, options)?;
+    let kept = setup::kept(&project, options)?;
     if !args.dry_run {
         changes.iter().try_for_each(|change| setup::apply(&project, change))?;
     }
     let points = changes.iter().any(|change| matches!(change, setup::Change::Point(_)));
     let changes = changes.iter().flat_map(|change| change.sentences(!args.dry_run)).collect();
     let path = setup::top(&project, silent)?.join(".chant");
-    let mut outcome = Outcome::new(Initialized { path: path.into(), silent, dry_run: args.dry_run, changes });
+    let mut outcome = Outcome::new(Initialized { path: path.into(), silent, dry_run: args.dry_run, changes, kept });
     let asked = may_ask(context) && !args.dry_run;
     if !notes && !args.no_notes && !asked && !silent && setup::lacks_notes(&project) {
         outcome = outcome.hint("to keep notes on amended and rebased commits: git chant init --notes");

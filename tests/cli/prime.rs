@@ -197,7 +197,8 @@ fn a_skill_teaches_agents_and_goes_with_the_rest() {
         let init = sandbox.chant(&["init", "--agent", agent]).ok();
         assert!(init.err.contains(&format!("git chant init --agent {agent} --skill")), "{}", init.err);
         assert!(!sandbox.repo.join(place).exists());
-        sandbox.chant(&["init", "--agent", agent, "--skill"]).ok();
+        let first = sandbox.chant(&["init", "--agent", agent, "--skill", "--json"]).ok().json();
+        assert_eq!(first["kept"][0], format!("chant.agent is '{agent}' already"));
         let text = sandbox.read(&path);
         assert!(text.starts_with("---\nname: git-chant\ndescription: "), "{text}");
         for command in ["git chant add", "git chant next", "git chant note", "git chant fail"] {
@@ -205,10 +206,17 @@ fn a_skill_teaches_agents_and_goes_with_the_rest() {
         }
         // A token is about four characters of English.
         assert!(text.len() < 4 * 500, "{} bytes", text.len());
-        assert_eq!(
-            sandbox.chant(&["init", "--agent", agent, "--skill", "--json"]).ok().json()["changes"],
-            serde_json::json!([])
-        );
+        let again = sandbox.chant(&["init", "--agent", agent, "--skill", "--json"]).ok().json();
+        assert_eq!(again["changes"], serde_json::json!([]));
+        let file = if agent == "claude" { "CLAUDE.md" } else { "AGENTS.md" };
+        let kept = [
+            format!("chant.agent is '{agent}' already"),
+            format!("'{file}' has the pointer for agents already"),
+            format!("the skill for agents is in '{path}' already"),
+        ];
+        assert_eq!(again["kept"], serde_json::json!(kept));
+        let other = sandbox.chant(&["init", "--agent", "gemini"]).ok().out;
+        assert!(other.contains(&format!("\n    chant.agent stays '{agent}'\n")), "{other}");
         sandbox.write(&format!("{place}/skills/mine/SKILL.md"), "mine\n");
         sandbox.chant(&["deinit"]).ok();
         assert!(!sandbox.repo.join(&path).exists() && sandbox.repo.join(format!("{place}/skills/mine")).exists());
@@ -231,6 +239,8 @@ fn a_skill_that_a_person_changed_is_theirs() {
     {
         sandbox.write(path, &changed);
         sandbox.chant(&init).fails(1, &["was changed since git-chant wrote it", "move it away first"]);
+        let told = sandbox.chant(&["init", "--agent", "claude"]).ok().out;
+        assert!(told.contains(&format!("\n    '{path}' stays: it was changed since git-chant wrote it\n")), "{told}");
         let left = sandbox.chant(&["deinit"]).ok();
         assert!(left.err.contains("' stays: it was changed since git-chant wrote it"), "{}", left.err);
         assert_eq!(sandbox.read(path), changed);

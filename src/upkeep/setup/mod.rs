@@ -20,7 +20,8 @@ use std::{
 use gix::ObjectId;
 
 pub(crate) use plan::{
-    Options, changed_skills, deinit, hidden_by, init, install_hooks, lacks_notes, lacks_skill, top, uninstall_hooks,
+    Options, changed_skills, deinit, hidden_by, init, install_hooks, kept, lacks_notes, lacks_skill, top,
+    uninstall_hooks,
 };
 pub(crate) use purge::{left_behind, refuse_work};
 

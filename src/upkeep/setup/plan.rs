@@ -68,6 +68,28 @@ pub(crate) fn init(project: &Project, options: Options<'_>) -> Result<Vec<Change
     Ok(changes)
 }
 
+/// What of these options stays as it is, one sentence each.
+///
+/// # Errors
+/// As [`init`] has them.
+pub(crate) fn kept(project: &Project, options: Options<'_>) -> Result<Vec<String>> {
+    let mut kept = Vec::new();
+    let Some(name) = options.agent else { return Ok(kept) };
+    match project.config().agent()? {
+        Some(now) if now == name => kept.push(format!("chant.agent is '{name}' already")),
+        Some(now) => kept.push(format!("chant.agent stays '{now}'")),
+        None => {}
+    }
+    if let Some(agent) = preset::named(name).filter(|_| !options.silent && !project.silent) {
+        let file = pointer::place(project, agent.instructions);
+        if pointer::missing(project, file)?.is_none() {
+            kept.push(format!("'{file}' has the pointer for agents already"));
+        }
+        kept.extend(skill::kept(project, agent.instructions, options.skill)?);
+    }
+    Ok(kept)
+}
+
 /// The top of the work tree that gets the specs: in silent mode the main one.
 ///
 /// # Errors

@@ -39,6 +39,13 @@ enum Author {
     Other,
 }
 
+impl Author {
+    /// Why git-chant writes nothing there, after "it".
+    fn foreign(self) -> &'static str {
+        if self == Author::Changed { "was changed since git-chant wrote it" } else { "is another skill" }
+    }
+}
+
 /// Where agents look for skills, below the top of the work tree: Claude Code, and the others.
 const PLACES: [&str; 2] = [".claude/skills/git-chant", ".agents/skills/git-chant"];
 
@@ -59,14 +66,27 @@ pub(super) fn missing(project: &Project, instructions: &str) -> Result<Option<Pa
             format!("cannot write '{place}/{NAME}': a symbolic link is on the way"),
         ));
     }
-    let is = match super::read(&path)?.map(|text| author(&text)) {
+    let found = super::read(&path)?.map(|text| author(&text));
+    let is = match found {
         None | Some(Author::Ours { current: false }) => return Ok(Some(path)),
         Some(Author::Ours { current: true }) => return Ok(None),
-        Some(Author::Changed) => "was changed since git-chant wrote it",
-        Some(Author::Other) => "is another skill",
+        Some(found) => found.foreign(),
     };
     Err(Error::negative(Kind::NotAFile, format!("cannot write the skill: '{place}/{NAME}' {is}"))
         .hint("move it away first"))
+}
+
+/// What is said of a skill that is there for such an agent, and stays; one of another version does unless it `renews`.
+pub(super) fn kept(project: &Project, instructions: &str, renews: bool) -> Result<Option<String>> {
+    let top = project.repo.require_work_dir("init --agent")?;
+    let place = PLACES[usize::from(instructions != "CLAUDE.md")];
+    let found = super::read(&top.join(place).join(NAME))?.map(|text| author(&text));
+    let stays = |found: &Author| !(renews && *found == Author::Ours { current: false });
+    Ok(found.filter(stays).map(|found| match found {
+        Author::Ours { current: true } => format!("the skill for agents is in '{place}/{NAME}' already"),
+        Author::Ours { current: false } => format!("the skill for agents in '{place}/{NAME}' is of another version"),
+        found => format!("'{place}/{NAME}' stays: it {}", found.foreign()),
+    }))
 }
 
 /// The files of the skill that are there as git-chant wrote them, and those that a person changed since.
