@@ -1,6 +1,6 @@
 //! Tells the command of `chant.notify` what became of a spec. What it does then is its own affair: it changes no result.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use bstr::ByteSlice as _;
 
@@ -10,8 +10,12 @@ use super::{
 };
 use crate::{
     agent::process::{self, Run, Stdin},
-    answer::{Notice, NoticeEvent, NoticeView, progress::Step, record::Json as _},
-    domain::stop::MAX_TRIES,
+    answer::{
+        Notice, NoticeEvent, NoticeView,
+        progress::{Pulse, Step},
+        record::Json as _,
+    },
+    domain::{activity::Activity, stop::MAX_TRIES},
     error::{Exit, Kind, Result},
     git::process::scrubbed_env,
     specs::{all::Specs, view::rfc3339},
@@ -70,11 +74,20 @@ impl Work<'_> {
         run.timeout = Some(LIMIT);
         run.afterwards = true;
         run.tail = SHOWN;
-        let finished = process::run(run)?;
-        Ok((!finished.ending.success()).then(|| {
-            let printed = clean::text(&String::from_utf8_lossy(&finished.tail)).into_owned();
-            (format!("the command of chant.notify {}", finished.ending), printed)
-        }))
+        // At a terminal a line says what is waited for.
+        let pulse =
+            RefCell::new(Pulse::begin(self.progress, None, Activity::new("running the command of chant.notify")));
+        let mut tick = || pulse.borrow_mut().tick();
+        run.tick = Some(&mut tick);
+        let finished = process::run(run);
+        self.progress.say(&Step::Ran);
+        let finished = finished?;
+        let why = match (finished.ending, finished.survivors) {
+            (ending, _) if !ending.success() => format!("the command of chant.notify {ending}"),
+            (_, 1..) => "the command of chant.notify left a background process, which was stopped".to_owned(),
+            _ => return Ok(None),
+        };
+        Ok(Some((why, clean::text(&String::from_utf8_lossy(&finished.tail)).into_owned())))
     }
 
     fn news(&self, how: Result<&EndedAs, &Stop>, hints: &[String], was_last: bool) -> Result<Option<News>> {

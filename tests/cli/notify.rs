@@ -128,3 +128,12 @@ fn a_driver_that_is_completed_with_its_last_member_is_told() {
         assert_eq!([of(0, "event"), of(1, "event")], [ends, "completed"]);
     }
 }
+
+#[test]
+fn what_the_command_leaves_in_the_background_is_told_to_end_with_it() {
+    let (sandbox, id) = sandbox(DOES_IT, &[]);
+    sandbox.git(&["config", "chant.notify", "sleep 1000 & echo sent"]);
+    let ran = sandbox.chant(&["work", &id]).ok();
+    let told = "the command of chant.notify left a background process, which was stopped\n  sent\n";
+    assert!(ran.err.contains(told), "{}", ran.err);
+}
