@@ -59,12 +59,11 @@ impl Config<'_> {
         Setting::all(self.snapshot.plumbing(), &full).iter().map(Setting::text).collect()
     }
 
-    /// The error of one of these rules that cannot be read.
-    pub(crate) fn bad_permit(&self, name: &str, rule: &str) -> Error {
+    /// The error of one of these rules that cannot be read; `expected` is what it has to be.
+    pub(crate) fn bad_permit(&self, name: &str, rule: &str, expected: &str) -> Error {
         let full = keys::AGENT_PERMIT.name.replace("<name>", name);
         let all = Setting::all(self.snapshot.plumbing(), &full);
         let found = all.iter().find(|setting| setting.text().is_ok_and(|text| text == rule));
-        let expected = "a kind of tool, and a path in the worktree where that matters";
         let error = found.map(|setting| setting.bad(expected));
         error
             .unwrap_or_else(|| {

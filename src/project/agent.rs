@@ -234,7 +234,8 @@ impl Project {
             (Some(word), _) => word.parse().unwrap_or_default(),
             (None, preset) => preset.map(|preset| preset.protocol).unwrap_or_default(),
         };
-        let permit = Permit::read(&config.agent_permit(name)?).map_err(|rule| config.bad_permit(name, &rule))?;
+        let permit = Permit::read(&config.agent_permit(name)?)
+            .map_err(|(rule, expected)| config.bad_permit(name, &rule, expected))?;
         let agent = |command: String, resume: Option<&str>| Agent {
             name: name.to_owned(),
             command,

@@ -104,16 +104,29 @@ fn what_is_not_permitted_is_denied_and_named() {
             sandbox.git(&["config", "--add", &format!("chant.agent.{name}.permit"), rule]);
         }
         let ran = sandbox.chant(&["work", &id]).fails(1, &["the agent was denied a permission: edit Write "]);
-        let hint = format!("to permit it: git config --add chant.agent.{name}.permit \"...\"");
-        assert!(ran.err.contains(&hint), "{}", ran.err);
+        let key = format!("chant.agent.{name}.permit");
+        let hint = match call == outside {
+            true => format!("to permit it: git config {key} usual && git config --add {key} edit:/"),
+            false => format!("to permit it: git config --add {key} edit"),
+        };
+        assert!(ran.err.contains(&format!("{hint}\n")), "{}", ran.err);
         assert!(ran.err.contains("error: it was not permitted to edit Write "), "{}", ran.err);
         assert!(heard(&sandbox).contains(r#""outcome":"selected","optionId":"no""#), "{}", heard(&sandbox));
         assert_eq!(permissions(&sandbox, &id)[0]["allowed"], false);
+        // What the hint says is enough, and takes nothing away.
+        let command = hint.strip_prefix("to permit it: ").unwrap();
+        sandbox.run(sandbox.command_in(&sandbox.repo, "sh").args(["-c", command])).ok();
+        sandbox.chant(&["work", &id, "--fresh"]).ok();
+        assert_eq!(permissions(&sandbox, &id)[0]["allowed"], true);
     }
     let (sandbox, id) = sandbox(&agent(&asks(WRITES), DOES_IT));
     let name = sandbox.git(&["config", "chant.agent"]);
     sandbox.git(&["config", &format!("chant.agent.{name}.permit"), "everything"]);
     sandbox.chant(&["work", &id]).fails(128, &["bad config value 'everything'", "permit' in file '", "/.git/config'"]);
+    sandbox.git(&["config", &format!("chant.agent.{name}.permit"), "edit:/srv/notes"]);
+    let why =
+        "expected a path, directory or glob from the top of the worktree after ':', or '/' for what lies outside it";
+    sandbox.chant(&["work", &id]).fails(128, &["bad config value 'edit:/srv/notes'", why]);
 }
 
 #[test]

@@ -36,6 +36,7 @@ use super::{
 use crate::{
     agent::stop::{error_object, kind_of, readable},
     domain::{checks::Permission, stop::StopKind},
+    terminal::time,
 };
 
 /// The mode in which an agent asks before it does something, by id or by name.
@@ -352,8 +353,8 @@ impl EventReader for Acp {
     fn end(&mut self, parsed: &mut ParsedOutput) {
         if self.is_mute() {
             parsed.error(&format!(
-                "it does not answer: it may not speak the Agent Client Protocol (waited {} s)",
-                GREETING.as_secs()
+                "it does not answer: it may not speak the Agent Client Protocol (waited {})",
+                time::duration(GREETING)
             ));
         } else if self.over.is_none() && !self.cancelled {
             parsed.begins_turn();

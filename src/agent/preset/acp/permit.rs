@@ -14,6 +14,16 @@ use crate::domain::pattern::PathSet;
 pub(crate) const KINDS: [&str; 10] =
     ["read", "edit", "delete", "move", "search", "execute", "think", "fetch", "switch_mode", "other"];
 
+/// The rule that stands for [`USUAL`].
+const USUAL_RULE: &str = "usual";
+
+/// What a rule has to be, in words.
+pub(crate) const EXPECTED: &str = "'usual', or a kind of tool such as 'edit'";
+
+/// What the part after `:` has to be, in words.
+pub(crate) const EXPECTED_PATH: &str =
+    "a path, directory or glob from the top of the worktree after ':', or '/' for what lies outside it";
+
 /// What is permitted without a rule: everything in the worktree, and nothing that changes other files.
 const USUAL: [&str; 4] = ["*", "!edit:/", "!delete:/", "!move:/"];
 
@@ -41,15 +51,22 @@ enum Paths {
 pub struct Permit(Vec<Rule>);
 
 impl Permit {
-    /// Reads rules: `edit`, `execute`, `!fetch`, `edit:src/**`, `!edit:/` (outside the worktree), `*`. Without any, an agent may do what stays
-    /// in its worktree.
+    /// Reads rules: `edit`, `execute`, `!fetch`, `edit:src/**`, `!edit:/` (outside the worktree), `*`, `usual`. Without any, an agent may do
+    /// what stays in its worktree.
     ///
     /// # Errors
-    /// The rule that is none.
-    pub(crate) fn read(rules: &[String]) -> Result<Permit, String> {
-        let usual = USUAL.map(str::to_owned);
+    /// The rule that is none, and what it has to be.
+    pub(crate) fn read(rules: &[String]) -> Result<Permit, (String, &'static str)> {
+        let usual = [USUAL_RULE.to_owned()];
         let rules = if rules.is_empty() { &usual[..] } else { rules };
-        rules.iter().map(|rule| Rule::read(rule).ok_or_else(|| rule.clone())).collect::<Result<_, _>>().map(Permit)
+        let mut read = Vec::new();
+        for rule in rules {
+            let each = if rule.trim() == USUAL_RULE { &USUAL[..] } else { &[rule.as_str()] };
+            for one in each {
+                read.push(Rule::read(one).map_err(|expected| (rule.clone(), expected))?);
+            }
+        }
+        Ok(Permit(read))
     }
 
     /// Whether a tool of that kind may be used on these files; with several, on each of them.
@@ -64,17 +81,19 @@ impl Permit {
 }
 
 impl Rule {
-    fn read(text: &str) -> Option<Rule> {
+    fn read(text: &str) -> Result<Rule, &'static str> {
         let text = text.trim();
         let (permits, rest) = text.strip_prefix('!').map_or((true, text), |rest| (false, rest));
         let (kind, path) = rest.split_once(':').map_or((rest, None), |(kind, path)| (kind, Some(path)));
-        let known = kind == "*" || KINDS.contains(&kind);
+        if kind != "*" && !KINDS.contains(&kind) {
+            return Err(EXPECTED);
+        }
         let paths = match path {
             None => Paths::Any,
             Some("/") => Paths::Outside,
-            Some(pattern) => Paths::Within(PathSet::new(&[pattern]).ok()?),
+            Some(pattern) => Paths::Within(PathSet::new(&[pattern]).map_err(|_| EXPECTED_PATH)?),
         };
-        known.then(|| Rule { permits, kind: kind.to_owned(), paths })
+        Ok(Rule { permits, kind: kind.to_owned(), paths })
     }
 }
 
@@ -161,8 +180,14 @@ mod tests {
         let strict = ["read", "edit:src/**", "!edit:src/secret/**"];
         assert!(may(&strict, ToolKind::Edit, Some("src/a.rs")) && !may(&strict, ToolKind::Edit, Some("docs/a.md")));
         assert!(!may(&strict, ToolKind::Edit, Some("src/secret/a")) && !may(&strict, ToolKind::Execute, None));
-        for bad in ["", "write", "edit:", "!"] {
-            assert_eq!(permit(&[bad]).err().as_deref(), Some(bad));
+        let wider = ["usual", "edit:/"];
+        assert!(
+            may(&wider, ToolKind::Edit, Some("/etc/passwd")) && !may(&wider, ToolKind::Delete, Some("/etc/passwd"))
+        );
+        assert!(may(&wider, ToolKind::Execute, None));
+        for (bad, expected) in [("", EXPECTED), ("write", EXPECTED), ("edit:", EXPECTED_PATH), ("!", EXPECTED)] {
+            assert_eq!(permit(&[bad]).err(), Some((bad.to_owned(), expected)));
         }
+        assert_eq!(permit(&["edit:/w/tree/src"]).err(), Some(("edit:/w/tree/src".to_owned(), EXPECTED_PATH)));
     }
 }
