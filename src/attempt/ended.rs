@@ -133,8 +133,8 @@ impl Waits {
 /// Why an attempt failed. Its text is what is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The agent ended with the code that says that the research does not carry the work.
-    ResearchInsufficient,
+    /// The agent ended with the code that says that the research does not carry the work, and said this last.
+    ResearchInsufficient(Option<String>),
     /// The agent failed the attempt, in its own words.
     Said(Said),
     /// The agent ended like this, and said this last.
@@ -149,7 +149,7 @@ impl Failure {
     /// Whether the agent says that the research behind the spec is wrong or not enough.
     pub(crate) fn blames_research(&self) -> bool {
         match self {
-            Failure::ResearchInsufficient => true,
+            Failure::ResearchInsufficient(_) => true,
             Failure::Said(said) => said.research_insufficient,
             Failure::Agent(..) | Failure::Stopped(..) | Failure::Checks(_) => false,
         }
@@ -167,7 +167,10 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::ResearchInsufficient => f.write_str("the agent reports insufficient research"),
+            Failure::ResearchInsufficient(said) => {
+                let reported = Stopped { kind: StopKind::ResearchInsufficient, said: said.clone() };
+                reported.fmt(f)
+            }
             Failure::Said(said) => said.fmt(f),
             Failure::Agent(ending, None) => write!(f, "the agent {ending}"),
             Failure::Agent(ending, Some(said)) => write!(f, "the agent {ending}: {said}"),

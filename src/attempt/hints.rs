@@ -2,12 +2,12 @@
 
 use super::{
     earlier,
-    ended::{EndedAs, Failure},
+    ended::{EndedAs, Failure, Pause},
     work::Work,
 };
 use crate::{
     agent::preset::{self, Protocol},
-    domain::{spec_type::SpecType, stop::StopKind},
+    domain::{checks::Permission, spec_type::SpecType, stop::StopKind},
     error::Result,
     project::agent::MANUAL,
     specs::all::Specs,
@@ -27,13 +27,12 @@ impl Work<'_> {
             EndedAs::Finished => vec![format!("to merge it: git chant merge {short}")],
             EndedAs::Waiting(waits) => std::mem::take(&mut waits.hints),
             EndedAs::HandedOver { .. } => vec![format!("when the work is done: git chant finish {short}")],
-            EndedAs::Paused(_) => kept()?
-                .into_iter()
-                .chain([
-                    format!("to resume it: git chant work {short}"),
-                    format!("to check the work as it is: git chant finish {short}"),
-                ])
-                .collect(),
+            EndedAs::Paused(pause) => {
+                // To check what an agent has only begun would end its attempt, and with it what can be resumed.
+                let is_done = matches!(pause, Pause::ChecksInterrupted(_));
+                let check = is_done.then(|| format!("to check the work as it is: git chant finish {short}"));
+                kept()?.into_iter().chain([format!("to resume it: git chant work {short}")]).chain(check).collect()
+            }
             EndedAs::Failed { reason, .. } if reason.blames_research() => self.research_again()?,
             EndedAs::Failed { checks, .. } if self.is_ticked_by_a_person()? => {
                 let unticked = checks.criteria.iter().any(|one| one.state != "ticked");
@@ -46,7 +45,8 @@ impl Work<'_> {
             EndedAs::Failed { reason, checks } => {
                 let earlier =
                     if checks.reproduces.as_ref().is_some_and(|proof| !proof.ok) { self.earlier_work()? } else { None };
-                let mend = reason.stopped().map(|stopped| self.mend(&stopped.kind)).transpose()?.flatten();
+                let denied = checks.permissions.iter().rev().find(|permission| !permission.allowed);
+                let mend = reason.stopped().map(|stopped| self.mend(&stopped.kind, denied)).transpose()?.flatten();
                 let more = checks.has_more_output();
                 let more = more.then(|| format!("to see the whole output: git chant log {short} --checks"));
                 let check = |_: &String| format!("to check it again: git chant finish {short}");
@@ -82,8 +82,8 @@ impl Work<'_> {
         }
     }
 
-    /// What a person does about what stopped the agent, before it is started again.
-    fn mend(&self, stopped: &StopKind) -> Result<Option<String>> {
+    /// What a person does about what stopped the agent, before it is started again; `denied` is the permission that it did not get last.
+    fn mend(&self, stopped: &StopKind, denied: Option<&Permission>) -> Result<Option<String>> {
         let short = self.id.short();
         if *stopped == StopKind::Question {
             return Ok(Some(format!("to answer it for the next attempt: git chant note {short} -m \"...\"")));
@@ -96,11 +96,18 @@ impl Work<'_> {
         if *stopped == StopKind::Denied {
             let asks = agent.as_deref().map(|name| self.project.agent(name)).transpose()?;
             return Ok(Some(match asks.filter(|agent| agent.protocol == Protocol::Acp) {
-                Some(agent) => format!("to permit it: git config --add chant.agent.{}.permit \"...\"", agent.name),
+                Some(agent) => self.permit(&agent.name, denied)?,
                 None => {
                     "to let agents write in another place: git config --add chant.confine.writable \"...\"".to_owned()
                 }
             }));
+        }
+        if let (StopKind::BudgetLimit | StopKind::TurnLimit, Some(agent)) = (stopped, &agent) {
+            let command = self.project.agent(agent).map(|agent| agent.command).unwrap_or_default();
+            let command = shell_words::quote(&command).into_owned();
+            return Ok(Some(format!(
+                "to raise its limit, change its command: git config chant.agent.{agent}.cmd {command}"
+            )));
         }
         let what = match stopped {
             StopKind::BadKey => "to log in again, or to give it another key",
@@ -108,6 +115,18 @@ impl Work<'_> {
             _ => return Ok(None),
         };
         Ok(preset.map(|preset| format!("{what}: {}", preset.login)))
+    }
+
+    /// How a person permits what the agent was denied. The first rule of one's own takes the place of the usual ones, so these go before it.
+    fn permit(&self, agent: &str, denied: Option<&Permission>) -> Result<String> {
+        let key = format!("chant.agent.{agent}.permit");
+        let is_usual = self.project.config().agent_permit(agent)?.is_empty();
+        let kind = denied.map_or("<kind>", |denied| denied.kind.as_str());
+        Ok(match is_usual {
+            // Without rules of one's own it was about a file elsewhere.
+            true => format!("to permit it: git config {key} usual && git config --add {key} {kind}:/"),
+            false => format!("to permit it: git config --add {key} {kind}"),
+        })
     }
 
     /// What `work` has to be given for another attempt by hand: nothing unless the last one was, and another agent is configured.

@@ -56,7 +56,7 @@ pub(crate) fn pause(project: &Project, id: &SpecId, reason: Option<&str>, progre
     stop(project, &entry, reason, progress)
 }
 
-/// Records that a paused attempt stays so, which the process hears of that would go on with it after a while. Returns the event's sentence.
+/// Records that a paused attempt stays so: the process that would resume it after a while hears of that. Returns the event's sentence.
 fn stay(project: &Project, entry: &Entry, attempt: ObjectId, reason: Option<&str>) -> Result<String> {
     let paused = |state: &State| state.status == Status::Paused && state.attempt == Some(attempt);
     let (sentence, event) = paused_by(entry, attempt, reason);

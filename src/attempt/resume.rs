@@ -27,7 +27,20 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: Request<'_>) -> Re
     project.refuse_moved_worktree(&entry.id)?;
     let Some((attempt, worktree)) = kept(project, entry, state)? else { return Ok(None) };
     refuse_other_target(&attempt, request.onto)?;
+    let again = project.held_up(&entry.id)?.map(|_| first_again(project, &attempt, request)).transpose()?.flatten();
+    let request = Request { agent: request.agent.or(again.as_deref()), ..request };
     go_on(project, entry, (attempt, worktree), request, Vec::new())
+}
+
+/// The agent that began the attempt, if another one took its place that was stopped by what passes, too: a person prefers the first.
+fn first_again(project: &Project, attempt: &Attempt, request: Request<'_>) -> Result<Option<String>> {
+    let here = project.agents_here()?;
+    let is_here = |name: &String| here.contains(name);
+    if request.agent.is_some() || !attempt.agent.as_ref().is_some_and(is_here) {
+        return Ok(None);
+    }
+    let began = project.store()?.event(&attempt.id, attempt.start)?;
+    Ok(began.ok().and_then(|event| event.facts.agent.clone()).filter(is_here))
 }
 
 /// How the failed attempt at a spec goes on for `target`, if all that failed is its checks, of the text and the inputs that it has still;

@@ -33,7 +33,7 @@ pub(crate) struct Asked<'a> {
     pub fresh: bool,
     /// Whether another agent that was chosen takes the place of one that was stopped by what passes.
     pub others: bool,
-    /// The event that paused it for what passes, where a queue goes on with it after a while.
+    /// The event that paused it for what passes, where a queue resumes it after a while.
     pub held_up: Option<ObjectId>,
     /// Whether no further try follows by the queue that the spec is worked from.
     pub last: bool,

@@ -171,7 +171,7 @@ fn said(ran: &Ran) -> String {
 /// The end of a text where it is long, from the beginning of a line if one begins there.
 fn cut(text: &str) -> &str {
     let surplus = text.len().saturating_sub(LONGEST_REVIEW);
-    let end = &text[text.ceil_char_boundary(surplus)..];
+    let end = (surplus..=text.len()).find_map(|at| text.get(at..)).unwrap_or_default();
     let lines = end.split_once('\n').filter(|_| surplus > 0);
     lines.map_or(end, |(_, lines)| lines)
 }

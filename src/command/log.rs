@@ -43,7 +43,8 @@ pub(super) fn run(context: &Context<'_>, args: &LogArgs) -> Result<Outcome> {
         return Ok(Outcome::new(Events { events: Vec::new() }).hint(hint));
     };
     let walk = store.walk(&id, tip)?;
-    let mut events: Vec<EventView> = walk.history.events().iter().rev().map(|event| event_view(&store, event)).collect::<Result<_>>()?;
+    let mut events: Vec<EventView> =
+        walk.history.events().iter().rev().map(|event| event_view(&store, event)).collect::<Result<_>>()?;
     if let Some(prefix) = &args.attempt {
         events.retain(|event| event.attempt.as_ref().is_some_and(|attempt| attempt.starts_with(prefix.as_str())));
     }

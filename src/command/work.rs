@@ -30,8 +30,8 @@ use crate::{
 /// How long an agent is left alone at first that was stopped by what passes.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Said where there is nothing to work.
-const NOTHING_READY: &str = "nothing is ready; to see why: git chant list --ready --explain";
+/// How many paused specs are named at most.
+const MOST_NAMED: usize = 5;
 
 pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let chosen = !args.labels.is_empty() || !args.topic.is_empty() || !args.phase.is_empty();
@@ -116,7 +116,8 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
             .hint(blocked.way_out.clone()));
     }
     if selection.ready.is_empty() {
-        return Ok(Outcome::new(AllWorked::default()).hint(NOTHING_READY));
+        let hint = nothing_ready(&schedule::paused(&specs, &wanted)?);
+        return Ok(Outcome::new(AllWorked::default()).hint(hint));
     }
     let limits = limits(project, args, &selection)?;
     let together = args.jobs > 1;
@@ -147,7 +148,10 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
     let held_up = (is_whole || all.waiting > 0) && all_done && blocked.is_some();
     let is_idle = all.worked.is_empty();
     let outcome = Outcome::new(all).exit(i32::from(!done || left_named || held_up));
-    let outcome = if is_idle { outcome.hint(NOTHING_READY) } else { outcome };
+    let outcome = match is_idle {
+        true => outcome.hint(nothing_ready(&schedule::paused(&Specs::new(project)?, &wanted)?)),
+        false => outcome,
+    };
     // Research that was repeated just now shows another way out.
     let blocked_now = if held_up { self::blocked(&Specs::new(project)?, &wanted)? } else { None };
     let outcome = match blocked_now {
@@ -159,6 +163,19 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
         Some(signal) => outcome.exit(Exit::Signal(signal).code()),
         None => outcome,
     })
+}
+
+/// How to go on where nothing is ready, with the specs that are `paused`.
+fn nothing_ready(paused: &[SpecId]) -> String {
+    if paused.is_empty() {
+        return "nothing is ready; to see why: git chant list --ready --explain".to_owned();
+    }
+    let named: Vec<&str> = paused.iter().take(MOST_NAMED).map(SpecId::short).collect();
+    let (named, rest) = (named.join(" "), paused.len().saturating_sub(MOST_NAMED));
+    let (what, them) = if paused.len() == 1 { ("1 spec is", "it") } else { ("", "them") };
+    let what = if what.is_empty() { format!("{} specs are", paused.len()) } else { what.to_owned() };
+    let more = if rest > 0 { format!(" (and {rest} more: git chant status)") } else { String::new() };
+    format!("nothing is ready, and {what} paused; to resume {them}: git chant work {named}{more}")
 }
 
 /// The gates of these investigations that wait for a person now, each with the command that passes it.

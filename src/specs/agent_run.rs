@@ -249,7 +249,7 @@ fn heard(parser: Option<OutputParser>, finished: Finished, aside: impl Fn() -> V
             report: parser.report().clone(),
             reported: parser.reported(),
             answer: parser.answer().to_owned(),
-            last_words: parser.last_words(),
+            last_words: parser.last_words(finished.ending.success()),
             permissions: parser.permissions().to_vec(),
             finished,
         },

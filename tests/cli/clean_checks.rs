@@ -365,6 +365,12 @@ fn what_a_run_changed_at_home_decides_no_check() {
     let later = sandbox.add(&["Make it three", "--verify", &unseen.replace("! test -e .toolrc", "! cat .toolrc")]);
     sandbox.chant(&["work", &later]).ok();
     sandbox.chant(&["verify", &later, "--fresh"]).fails(1, &["FAILED"]);
+    // What a known agent keeps for itself no command can have needed.
+    let fails = sandbox.add(&["Make it four", "--verify", "echo no; exit 3"]);
+    let agent = "echo x >\"$HOME/.claude.json\"; echo x >\"$HOME/.claude.json.tmp.1\"; mkdir -p \"$HOME/.local/share/opencode\"";
+    sandbox.agent(&format!("{agent}; echo x >\"$HOME/.local/share/opencode/db\"; echo five >file; tick"));
+    let failed = sandbox.chant(&["work", &fails]).fails(1, &["exit code 3"]);
+    assert!(!failed.err.contains("claude.json") && !failed.out.contains("opencode"), "{failed:?}");
     // A command that fails may have needed it.
     let needs = sandbox.add(&["Make it three", "--verify", "test -e \"$HOME/.local/bin/mine2\""]);
     sandbox.agent("echo x >\"$HOME/.local/bin/mine2\"; echo four >file; tick");

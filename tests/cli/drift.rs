@@ -121,7 +121,10 @@ fn research_that_does_not_carry_the_work_is_replaced_and_what_rests_on_it_is_sta
     assert_eq!(sandbox.status(&fix), "failed");
     assert_eq!(kinds(&sandbox), []);
     let shown = sandbox.chant(&["show", &fix]).ok().out;
-    assert!(shown.contains("Reason:      the agent reports insufficient research"), "{shown}");
+    assert!(
+        shown.contains("Reason:      the agent reports insufficient research: the lock is not reentrant"),
+        "{shown}"
+    );
 
     let new = research("Find out better", &["--supersedes", &old[11..14]]);
     assert!(sandbox.read(&format!(".chant/specs/{new}.md")).contains(&format!("supersedes:\n  - {old}\n")));

@@ -208,3 +208,19 @@ fn a_persons_own_work_resumes_from_its_worktree_and_is_never_removed_under_them(
     let again = sandbox.chant(&["work", &id, "--fresh", "--agent", "manual"]).ok();
     assert!(again.err.contains("the earlier work, which is kept: git show "), "{}", again.err);
 }
+
+#[test]
+fn after_a_pause_the_first_agent_begins_again_in_the_session_that_it_had() {
+    let (sandbox, id) =
+        agents(&[("first", "echo first >>~/asked; exit 75"), ("second", "echo second >>~/asked; exit 75")]);
+    sandbox.chant(&["work", &id]).fails(1, &["Paused after"]);
+    assert_eq!(sandbox.show(&id)["agent"], "second");
+    sandbox.chant(&["work", &id]).fails(1, &["resuming with 'second'"]);
+    assert_eq!(home(&sandbox, "asked"), "first\nsecond\nfirst\nsecond\n");
+    // One that failed by itself stays with what it began.
+    sandbox.git(&["config", "chant.agent.second.cmd", "echo second >>~/asked; echo half >half"]);
+    sandbox.chant(&["work", &id]).fails(1, &["Failed after"]);
+    sandbox.git(&["config", "chant.agent.second.cmd", MENDS]);
+    sandbox.chant(&["work", &id]).ok();
+    assert_eq!(home(&sandbox, "asked"), "first\nsecond\nfirst\nsecond\nfirst\nsecond\n");
+}

@@ -284,8 +284,7 @@ fn what_a_person_decides_while_an_agent_is_left_alone_stands() {
         let (sandbox, id) = sandbox();
         sandbox.agent("echo run >>\"$HOME/runs\"; exit 75");
         sandbox.git(&["config", "chant.rateLimitPause", "1h"]);
-        let mut child =
-            sandbox.binary(&["work", &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = sandbox.binary(&["work", &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap().contains("going on in 1h")));
         sandbox.chant(&[command, &id]).ok();

@@ -164,7 +164,10 @@ fn what_an_agent_found_is_shown_as_its_own_text() {
     let lines = "        file:1: it is hard-coded\n\n        Reason: all is well\n        Verdict: reject: see above\n";
     for args in [&["log", &id][..], &["show", &id], &["review", &id]] {
         let text = sandbox.chant(args).ok().out;
-        assert!(text.contains(&format!(": reject: see above\n{}{lines}", if args[0] == "log" { "\n" } else { "" })), "{text}");
+        assert!(
+            text.contains(&format!(": reject: see above\n{}{lines}", if args[0] == "log" { "\n" } else { "" })),
+            "{text}"
+        );
     }
     // The next attempt has another work.
     sandbox.chant(&["reject", &id, "--reason", "say three"]).ok();

@@ -383,3 +383,27 @@ fn on_a_terminal_each_worker_has_a_line_and_the_end_stays() {
     assert!(screen.contains("3 completed"), "{screen:?}");
     assert!(ids.iter().all(|id| sandbox.status(id) == "completed"));
 }
+
+#[test]
+fn where_all_that_is_left_is_paused_it_is_named_with_the_way_on() {
+    let sandbox = Sandbox::new();
+    let ids = specs(&sandbox, 2);
+    sandbox.git(&["config", "chant.rateLimitPause", "none"]);
+    sandbox.agent("exit 75");
+    for id in &ids {
+        let ran = sandbox.chant(&["work", id]).fails(1, &[&format!("to resume it: git chant work {}", &id[11..])]);
+        assert!(!ran.err.contains("git chant finish"), "that would end what can be resumed: {}", ran.err);
+    }
+    let all = format!("git chant work {} {}", &ids[0][11..], &ids[1][11..]);
+    let ran = sandbox.chant(&["work", "--all"]).ok();
+    assert!(
+        ran.err.contains(&format!("nothing is ready, and 2 specs are paused; to resume them: {all}\n")),
+        "{}",
+        ran.err
+    );
+    let ran = sandbox.chant(&["work", "--all", "--label", "other"]).ok();
+    assert!(ran.err.contains("nothing is ready; to see why: "), "{}", ran.err);
+    sandbox.agent("echo two >\"file-$CHANT_SPEC_ID\"; tick");
+    sandbox.chant(&all.split(' ').skip(2).collect::<Vec<_>>()).ok();
+    assert!(ids.iter().all(|id| sandbox.status(id) == "completed"));
+}

@@ -127,7 +127,8 @@ fn item(event: &Value, begins: bool, parsed: &mut ParsedOutput) {
             parsed.tool(string(item, "tool").unwrap_or("a tool"), item.get("arguments").unwrap_or(&Value::Null));
         }
         Some("web_search") if begins => parsed.tool("search", item),
-        Some("error") if !begins => parsed.error(string(item, "message").unwrap_or_default()),
+        // What ends a turn is an event of its own.
+        Some("error") if !begins => parsed.warning(string(item, "message").unwrap_or_default()),
         _ => {}
     }
 }

@@ -98,7 +98,7 @@ impl ParsedOutput {
     /// A line of plain text, as the agent printed it.
     pub(super) fn plain(&mut self, line: &str) {
         self.say(line);
-        if !line.trim().is_empty() {
+        if !line.trim().is_empty() && !is_log(line) {
             self.last_lines.push_back(line.to_owned());
             if self.last_lines.len() > LAST_LINES {
                 self.last_lines.pop_front();
@@ -221,16 +221,22 @@ impl ParsedOutput {
         self.hopeless
     }
 
-    /// What it said last: a line of plain text at the end, an error, or its last message.
-    pub(super) fn last_words(&self) -> Option<String> {
+    /// What it said last. Of one that ended `well` that is its last message, otherwise a line of plain text at the end, or an error.
+    pub(super) fn last_words(&self, well: bool) -> Option<String> {
         let last = self.last_lines.back().into_iter().chain(&self.last_error);
-        last.into_iter().find_map(|text| words(text)).or_else(|| words(&self.answer))
+        let (answer, last) = (|| words(&self.answer), || last.into_iter().find_map(|text| words(text)));
+        if well { answer().or_else(last) } else { last().or_else(answer) }
     }
 
     /// Something that went wrong.
     pub(super) fn error(&mut self, text: &str) {
         self.last_error = Some(first(text, LONGEST_ERROR));
         self.say(&format!("error: {}", first(text, LONGEST_ERROR)));
+    }
+
+    /// Something that is not as it should be, and ends nothing.
+    pub(super) fn warning(&mut self, text: &str) {
+        self.say(&format!("warning: {}", first(text, LONGEST_ERROR)));
     }
 
     /// The output of a tool that failed; of one that did not, nothing is shown.
@@ -277,6 +283,14 @@ impl ParsedOutput {
             self.end_line();
         }
     }
+}
+
+/// Whether a line is of a program's own log and no error: `2026-12-01T00:00:00Z  WARN codex_core: ...`, `warning: ...`.
+fn is_log(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let is_level = |word: &str| ["TRACE", "DEBUG", "INFO", "WARN"].contains(&word);
+    first.to_lowercase().starts_with("warning:") || is_level(first) || is_level(second)
 }
 
 /// The use of a tool: `$ cargo test`, `Edit src/lib.rs`.

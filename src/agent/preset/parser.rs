@@ -57,9 +57,9 @@ impl OutputParser {
         self.reader.permissions()
     }
 
-    /// What it said last: a line of plain text at the end, an error, or its last message.
-    pub(crate) fn last_words(&self) -> Option<String> {
-        self.parsed.last_words()
+    /// What it said last. Of one that ended `well` that is its last message, otherwise a line of plain text at the end, or an error.
+    pub(crate) fn last_words(&self, well: bool) -> Option<String> {
+        self.parsed.last_words(well)
     }
 
     /// One line of output.

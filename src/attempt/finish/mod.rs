@@ -206,7 +206,9 @@ impl Judge<'_> {
                     Some(Failure::Stopped(stopped.clone(), None))
                 }
                 (ending, _) if ending.success() => None,
-                (Ending::Exited(RESEARCH_INSUFFICIENT), _) => Some(Failure::ResearchInsufficient),
+                (Ending::Exited(RESEARCH_INSUFFICIENT), _) => {
+                    Some(Failure::ResearchInsufficient(run.last_words.clone()))
+                }
                 (_, Some(stopped)) => Some(Failure::Stopped(stopped.clone(), None)),
                 (ending, None) => Some(Failure::Agent(ending, run.last_words.clone())),
             };

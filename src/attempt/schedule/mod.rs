@@ -11,7 +11,7 @@ use std::{
 };
 
 pub(crate) use queue::{Fate, Limits};
-pub(crate) use select::{Job, Selection, SelectionRequest, expand, select};
+pub(crate) use select::{Job, Selection, SelectionRequest, expand, paused, select};
 
 use gix::ObjectId;
 

@@ -133,7 +133,8 @@ impl Queue {
                 continue;
             }
             let waits = !self.withdrawn.contains(&job.id);
-            let cooling = |agent: &str| self.cooling.get(agent).map(|one| one.until).filter(|until| waits && *until > now);
+            let cooling =
+                |agent: &str| self.cooling.get(agent).map(|one| one.until).filter(|until| waits && *until > now);
             let own = job.agent.clone().unwrap_or_default();
             // One that is left alone has the next in its place.
             let (agent, instead_of) = match (cooling(&own), job.others.iter().find(|other| cooling(other).is_none())) {

@@ -109,16 +109,33 @@ pub(crate) fn select(specs: &Specs<'_>, wanted: &SelectionRequest) -> Result<Sel
     Ok(selection)
 }
 
+/// The specs that are asked for and paused: a person resumes them, by name.
+pub(crate) fn paused(specs: &Specs<'_>, wanted: &SelectionRequest) -> Result<Vec<SpecId>> {
+    let mut paused = Vec::new();
+    for id in specs.names.active()? {
+        if specs.status(id)? == Status::Paused && takes(wanted, &specs.entry(id)?) {
+            paused.push(id.clone());
+        }
+    }
+    Ok(paused)
+}
+
+/// Whether a spec that is not named is asked for.
+fn takes(wanted: &SelectionRequest, entry: &Entry) -> bool {
+    entry.spec().map(|spec| &spec.front).is_some_and(|front| {
+        wanted.filter.takes(front.kind, front.phase.as_deref(), front.topic.as_deref(), |label| {
+            front.labels.iter().any(|one| one == label)
+        })
+    })
+}
+
 /// Adds a spec that was not named to those that are ready or wait, if it is one of them.
 fn consider(specs: &Specs<'_>, wanted: &SelectionRequest, id: &SpecId, selection: &mut Selection) -> Result<()> {
     if specs.status(id)? != Status::Pending {
         return Ok(());
     }
     let entry = specs.entry(id)?;
-    let Some(front) = entry.spec().map(|spec| &spec.front) else { return Ok(()) };
-    if !wanted.filter.takes(front.kind, front.phase.as_deref(), front.topic.as_deref(), |label| {
-        front.labels.iter().any(|one| one == label)
-    }) {
+    if !takes(wanted, &entry) {
         return Ok(());
     }
     let reasons = specs.reasons(&entry.facts())?;

@@ -155,7 +155,11 @@ impl Watch {
             compare_tree(&record.before, &now, &mut changes);
             if !record.confined && !record.compared {
                 let what = "files of your home directory that decide how programs run changed during the run";
-                changes.noted.extend(home::say(&project.env, &home::starts_changed(&project.env, record.began.since()), what));
+                changes.noted.extend(home::say(
+                    &project.env,
+                    &home::starts_changed(&project.env, record.began.since()),
+                    what,
+                ));
             }
             if let (Some(before), Some(beside)) = (&record.before.beside, &now.beside) {
                 changes.noted.extend(beside::compare(before, beside, &now.refs));

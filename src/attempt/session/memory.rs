@@ -15,7 +15,10 @@ const NAME: &str = "session.json";
 /// The file is a line; one that is larger is not ours, in bytes.
 const MOST: u64 = 4096;
 
-/// What the file says.
+/// Of how many agents the session is kept: several take turns at one attempt where each is stopped by what passes.
+const MOST_AGENTS: usize = 8;
+
+/// What the file says of one agent; it holds a list.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct StoredSession {
     /// The name of the agent.
@@ -29,15 +32,21 @@ pub(super) fn kept(worktree: &Path, agent: &Agent) -> Option<String> {
     if !agent.can_resume() {
         return None;
     }
-    // What cannot be read is not resumed; nothing is lost by that but what the agent remembers.
-    let bytes = read_own(worktree, NAME, MOST)?;
-    let kept: StoredSession = serde_json::from_slice(&bytes).ok()?;
-    (kept.agent == agent.name && is_session(&kept.session)).then_some(kept.session)
+    let kept = all(worktree).into_iter().find(|kept| kept.agent == agent.name)?;
+    is_session(&kept.session).then_some(kept.session)
+}
+
+/// The sessions that are kept, the newest first. What cannot be read is not resumed; nothing is lost by that but what an agent remembers.
+fn all(worktree: &Path) -> Vec<StoredSession> {
+    read_own(worktree, NAME, MOST).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
 /// Keeps the name of the session that `agent` has in `worktree`.
 pub(super) fn keep(worktree: &Path, agent: &Agent, session: &str) {
-    let kept = StoredSession { agent: agent.name.clone(), session: session.to_owned() };
+    let mut kept = all(worktree);
+    kept.retain(|other| other.agent != agent.name);
+    kept.insert(0, StoredSession { agent: agent.name.clone(), session: session.to_owned() });
+    kept.truncate(MOST_AGENTS);
     // Without the file a later run begins a session of its own: no reason to stop this one.
     let dir = Directory::open(worktree, RUN_DIR.as_bytes().as_bstr());
     // Whatever the agent has put into its place is not followed.

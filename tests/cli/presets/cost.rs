@@ -1,7 +1,7 @@
 //! What runs cost: counted once, added up by spec, topic, agent and month, and limited by budgets.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use super::{CLAUDE, DOES_IT, Room};
 use crate::support::Ran;
@@ -15,6 +15,22 @@ fn two_runs() -> (Room, String) {
     room.chant(&["work", &id, "--onto", "main"]).fails(1, &["Failed"]);
     room.install("claude", CLAUDE, DOES_IT);
     (room, id)
+}
+
+/// A room with a spec, in which claude says this and comes to no end.
+fn endless(said: &str) -> (Room, String) {
+    let room = Room::with("claude", "", &format!("echo '{said}'; sleep 1000"));
+    room.use_agent("claude");
+    let id = room.add();
+    (room, id)
+}
+
+/// Starts `work` and waits until it shows these words.
+fn working(room: &Room, id: &str, words: &str) -> Child {
+    let mut child = room.command(&["work", id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains(words)));
+    child
 }
 
 #[test]
@@ -50,12 +66,8 @@ fn a_run_that_another_process_pauses_is_counted_by_what_it_said_until_then() {
     let said = "{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"ses-1\",\"model\":\"m\"}\n\
                 {\"type\":\"assistant\",\"message\":{\"id\":\"m1\",\"usage\":{\"input_tokens\":30,\"cache_read_input_tokens\":70,\"output_tokens\":5},\"content\":[{\"type\":\"text\",\"text\":\"I begin.\"}]}}\n\
                 {\"type\":\"assistant\",\"message\":{\"id\":\"m1\",\"usage\":{\"input_tokens\":30,\"cache_read_input_tokens\":70,\"output_tokens\":9},\"content\":[{\"type\":\"text\",\"text\":\"Still.\"}]}}";
-    let room = Room::with("claude", "", &format!("echo '{said}'; sleep 1000"));
-    room.use_agent("claude");
-    let id = room.add();
-    let mut child = room.command(&["work", &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().contains("Still.")));
+    let (room, id) = endless(said);
+    let child = working(&room, &id, "Still.");
     room.chant(&["pause", &id]).ok();
     Ran::of(child.wait_with_output().unwrap()).fails(1, &["Paused after"]);
     let spec = room.sandbox.show(&id);
@@ -118,12 +130,8 @@ fn a_price_of_the_whole_session_is_not_counted_twice_and_one_of_the_run_is_whole
 #[test]
 fn what_was_reported_is_counted_where_git_chant_itself_dies() {
     let said = "{\"type\":\"assistant\",\"message\":{\"id\":\"m1\",\"usage\":{\"input_tokens\":900,\"output_tokens\":9},\"content\":[{\"type\":\"text\",\"text\":\"Begun.\"}]}}";
-    let room = Room::with("claude", "", &format!("echo '{said}'; sleep 1000"));
-    room.use_agent("claude");
-    let id = room.add();
-    let mut child = room.command(&["work", &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().contains("Begun.")));
+    let (room, id) = endless(said);
+    let mut child = working(&room, &id, "Begun.");
     child.kill().unwrap();
     child.wait().unwrap();
     room.install("claude", CLAUDE, DOES_IT);
@@ -333,9 +341,7 @@ fn a_run_is_counted_once_where_git_chant_dies_in_the_checks() {
     room.sandbox.write("../body.md", "## Acceptance Criteria\n\n- [ ] file says two\n");
     let verify = "test -e go || { echo in the check; sleep 1000; }";
     let id = room.sandbox.add(&["Make it two", "--body-file", "../body.md", "--verify", verify]);
-    let mut child = room.command(&["work", &id]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().contains("in the check")));
+    let mut child = working(&room, &id, "in the check");
     child.kill().unwrap();
     child.wait().unwrap();
     std::fs::write(room.sandbox.dir().join("home/second"), "").unwrap();

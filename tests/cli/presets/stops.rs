@@ -327,3 +327,42 @@ fn a_sandbox_of_the_agents_own_is_left_out_where_it_cannot_start() {
     let id = room.add();
     room.chant(&["work", &id]).ok();
 }
+
+#[test]
+fn a_limit_that_a_person_set_is_told_with_the_setting_that_raises_it() {
+    let limit =
+        r#"{"type":"result","subtype":"error_max_budget_usd","is_error":true,"session_id":"s","total_cost_usd":1.0}"#;
+    let room = Room::new();
+    stream(&room, "claude", limit, "exit 1");
+    room.use_agent("claude");
+    room.sandbox.git(&["config", "chant.agent.claude.cmd", "claude -p --output-format stream-json --max-budget-usd 1"]);
+    let id = room.add();
+    let ran =
+        room.chant(&["work", &id]).fails(1, &["the agent reached its own cost limit", "to start over: git chant work"]);
+    let hint = "to raise its limit, change its command: git config chant.agent.claude.cmd 'claude -p --output-format stream-json --max-budget-usd 1'\n";
+    assert!(ran.err.contains(hint), "{}", ran.err);
+}
+
+#[test]
+fn at_a_terminal_an_interrupt_leaves_no_line_that_lived() {
+    let room = Room::with("claude", "", "echo begun; sleep 1000");
+    room.use_agent("claude");
+    let id = room.add();
+    for args in [vec!["work", &id], vec!["work", "--all", "--jobs", "2"]] {
+        let mut terminal = at_terminal(&room, &args);
+        terminal.expect("begun");
+        terminal.expect(" 1s");
+        terminal.send("\u{3}");
+        let before = terminal.expect("^C");
+        let line = before.rsplit(['\r', '\n']).next().unwrap();
+        // What a terminal shows of a key stands behind the line, which would go on in the next one otherwise.
+        let shown: String = line
+            .split("\u{1b}[")
+            .map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit() || c == 'K' || c == 'm'))
+            .collect();
+        assert!(shown.chars().count() <= 78, "{} columns: {line:?}", shown.chars().count());
+        let (printed, status) = terminal.end();
+        assert_eq!(status.code(), Some(130), "{printed}");
+        room.sandbox.add(&["Another"]);
+    }
+}

@@ -35,7 +35,7 @@ fn an_error_of_its_program_is_one_line_and_other_text_is_shown_as_it_is() {
 fn what_git_chant_shows_of_a_tool_is_not_what_it_said_last() {
     let used = r#"{"type":"tool_use","tool_name":"run_shell_command","parameters":{"command":"make"}}"#;
     let (shown, parser) = parse(&PRESET, &format!("a warning\n{used}\n"));
-    assert_eq!((shown.as_str(), parser.last_words()), ("a warning\n$ make\n", None));
+    assert_eq!((shown.as_str(), parser.last_words(false)), ("a warning\n$ make\n", None));
     let (_, parser) = parse(&PRESET, &format!("{used}\nFATAL ERROR: out of memory\n"));
-    assert_eq!(parser.last_words().as_deref(), Some("FATAL ERROR: out of memory"));
+    assert_eq!(parser.last_words(false).as_deref(), Some("FATAL ERROR: out of memory"));
 }

@@ -74,7 +74,7 @@ fn the_reason_is_what_its_fields_say() {
         let preset = named(agent).expect("a preset");
         let (shown, parser) = parse(preset, output);
         let reason = stop::reason(Ending::Exited(code), parser.reported(), preset.stopped_by);
-        let reason = reason.map(|reason| reason.or_said(parser.last_words().as_deref()));
+        let reason = reason.map(|reason| reason.or_said(parser.last_words(code == 0).as_deref()));
         assert_eq!(reason.as_ref().map(|reason| &reason.kind), kind.as_ref(), "{agent}: {shown}");
         if let Some(reason) = reason.filter(|reason| !matches!(reason.kind, OutputLimit | Question)) {
             assert!(reason.said.is_some(), "{agent} {reason}");
