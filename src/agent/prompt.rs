@@ -89,7 +89,10 @@ pub(crate) fn render(prompt: &Prompt<'_>) -> String {
             .expect("writing to a string cannot fail");
     }
     if !front.target_files.is_empty() {
-        text.push_str("\nThe files that you may create or change, besides the spec's own:\n");
+        text.push_str(match front.limits_changes() {
+            true => "\nThe files that you may create or change, besides the spec's own:\n",
+            false => "\nThe documents that you have to write, besides the changes that the spec asks for:\n",
+        });
         for path in &front.target_files {
             writeln!(text, "- {path}").expect("writing to a string cannot fail");
         }

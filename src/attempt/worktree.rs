@@ -139,6 +139,10 @@ fn clear(project: &Project, plan: &Plan, before: ObjectId, progress: &dyn Progre
     // What is registered stays as long as nothing can take its place.
     refuse_occupied(project, &plan.id)?;
     if let Some(tree) = tree {
+        if !tree.path.is_dir() {
+            let what = format!("the earlier worktree is no longer at '{}'", tree.path.display());
+            progress.say(&Step::Note(format!("{what}; if it was moved, its files stay there and belong to no spec")));
+        }
         let _removed = worktree::remove::remove(&project.repo, &tree.path)?;
     }
     if let Some(tip) = branch::read(&project.repo, branch.as_ref())? {

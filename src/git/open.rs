@@ -81,6 +81,7 @@ fn discover(env: &Env) -> Result<Repository> {
     })?;
     let mut repo = supported(opened)?;
     let work_tree = explicit_work_tree(env, &repo);
+    refuse_part(env, &repo, work_tree.as_deref())?;
     repo.set_workdir(work_tree)?;
     require_own_stores(env, &repo)?;
     Ok(Repository::new(repo, env, true))
@@ -235,6 +236,23 @@ fn explicit_work_tree(env: &Env, repo: &gix::Repository) -> Option<PathBuf> {
         .text("GIT_IMPLICIT_WORK_TREE")
         .is_none_or(|value| !matches!(value.to_ascii_lowercase().as_str(), "0" | "false" | "no" | "off"));
     implicit.then(|| env.cwd().to_owned())
+}
+
+/// Refuses a work tree that is only a part of the repository's: `GIT_DIR` alone makes the working directory the work tree, and specs would be
+/// written there.
+fn refuse_part(env: &Env, repo: &gix::Repository, work_tree: Option<&Path>) -> Result<()> {
+    if env.var("GIT_WORK_TREE").is_some() || work_tree != Some(env.cwd()) {
+        return Ok(());
+    }
+    let Ok(git_dir) = std::fs::canonicalize(repo.git_dir()) else { return Ok(()) };
+    let Some(top) = git_dir.parent().filter(|_| git_dir.ends_with(".git")) else { return Ok(()) };
+    let Ok(dir) = std::fs::canonicalize(env.cwd()) else { return Ok(()) };
+    if dir == top || !dir.starts_with(top) || dir.starts_with(&git_dir) {
+        return Ok(());
+    }
+    let message = format!("git takes '{}' for the whole work tree, because --git-dir or GIT_DIR is set", dir.display());
+    Err(Error::fatal(Kind::UnsupportedRepository, message)
+        .hint(format!("leave it out, or add: --work-tree={}", shell_words::quote(&top.display().to_string()))))
 }
 
 /// `core.worktree` of the configuration files, relative to the git directory.

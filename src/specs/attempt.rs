@@ -11,7 +11,7 @@ use crate::{
     answer::progress::{Progress, Step},
     domain::{
         checks::Permission, confined::Confined, event::Facts, failure::Said, id::SpecId, pattern::PathSet, spec_file,
-        spec_file::Spec, spec_type::SpecType, state::State, stop::Stopped,
+        spec_file::Spec, state::State, stop::Stopped,
     },
     env::local_file,
     error::{Error, Kind, Result},
@@ -143,11 +143,9 @@ impl Attempt {
             .map_err(|(at, why)| Error::negative(Kind::BadTarget, format!("target_files entry {}: {why}", at + 1)))
     }
 
-    /// Whether `target_files` limit what the work may change. What code has to write below `.chant/` says nothing of the code.
+    /// Whether `target_files` limit what the work may change.
     pub(crate) fn is_confined(&self) -> bool {
-        let front = &self.spec.front;
-        let all_documents = front.target_files.iter().all(|path| path.starts_with(".chant/"));
-        !front.target_files.is_empty() && (front.kind != SpecType::Code || !all_documents)
+        self.spec.front.limits_changes()
     }
 
     /// The agent that made the work; `None` if a person did.

@@ -19,7 +19,7 @@ use crate::{
     domain::{confined::Confined, event::Event, id::SpecId},
     error::{Error, Kind, Result},
     git::{
-        private::{Private, incoming::Refused},
+        private::{Private, incoming::Refused, seat::MODULES},
         repository::Head,
         worktree::{self, Worktree, code},
     },
@@ -58,7 +58,7 @@ impl ConfinedRun {
             return Ok(None);
         }
         let Some(tree) = worktree::find(&project.repo, worktree)? else { return Ok(None) };
-        let private = Private::make(&project.repo, &attempt, project.branch_ref(id)?.as_ref())?;
+        let private = Private::make(&project.repo, &attempt, project.branch_ref(id)?.as_ref())?.with_copy(&tree)?;
         let entered = ConfinedRun::enter(project, (id, attempt), tree, private.clone(), agent.writes())?;
         if entered.is_err() {
             // What works in the repository itself leaves nothing in a private one.
@@ -279,7 +279,7 @@ pub(crate) fn last_run(project: &Project, id: &SpecId, attempt: ObjectId) -> Res
 /// # Errors
 /// If the repository cannot be written.
 pub(crate) fn recover(project: &Project, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<String>> {
-    let private = Private::of(&project.repo, &attempt);
+    let private = Private::of(&project.repo, &attempt).with_copy_of_the_dead();
     if !private.exists() {
         return Ok(None);
     }
@@ -302,7 +302,8 @@ fn sandbox(project: &Project, tree: &Worktree, private: &Private, writes: &[&str
     Ok(Sandbox {
         worktree: tree.path.clone(),
         run_dir: private.run_dir.clone(),
-        own: vec![private.git_dir.clone(), tree.git_dir.clone()],
+        own: vec![private.git_dir.clone(), tree.git_dir.clone(), tree.git_dir.join(MODULES)],
+        copied: private.copy.iter().map(|copy| Mapped { content: copy.clone(), at: tree.git_dir.clone() }).collect(),
         mapped: vec![Mapped { content: private.commondir.clone(), at: tree.git_dir.join("commondir") }],
         ..sandbox
     })

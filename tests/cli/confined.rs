@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A sandbox with one spec, "file says two", and `script` as the agent, which is confined; none where nothing can confine here.
-fn confined(script: &str) -> Option<(Sandbox, String)> {
+pub(crate) fn confined(script: &str) -> Option<(Sandbox, String)> {
     let works = Command::new("bwrap").args(["--unshare-user", "--unshare-pid", "--bind", "/", "/", "true"]).output();
     if !need_that(works.is_ok_and(|output| output.status.success()), "a bubblewrap that works") {
         return None;

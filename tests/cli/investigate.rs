@@ -180,6 +180,13 @@ fn all_phases_can_be_one_spec() {
     assert_eq!(ids.len(), 1);
     let text = sandbox.read(&format!(".chant/specs/{}.md", ids[0]));
     assert!(text.contains(".chant/research/issue-1234.md") && text.contains("https://example.com/1234"), "{text}");
+    // Its document limits nothing: it has code to change.
+    let kept = sandbox.dir().join("prompt");
+    sandbox.agent(&format!("cat >'{}'; exit 3", kept.display()));
+    sandbox.chant(&["work", &ids[0]]).fails(1, &["exited with code 3"]);
+    let prompt = std::fs::read_to_string(kept).unwrap();
+    assert!(prompt.contains("The documents that you have to write"), "{prompt}");
+    assert!(!prompt.contains("The files that you may create or change"), "{prompt}");
 }
 
 #[test]

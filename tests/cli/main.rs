@@ -14,6 +14,7 @@ mod approval_and_trust;
 mod archive;
 mod as_documented;
 mod attest;
+mod beside_an_agent;
 mod bisect;
 mod by_hand;
 mod cache;

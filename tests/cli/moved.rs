@@ -76,6 +76,12 @@ fn a_registration_stays_until_something_can_take_its_place() {
     sandbox.chant(&["work", &id]).fails(128, &["a directory that is not empty is in the way"]);
     assert_eq!(registered(&sandbox), before);
     assert_eq!(sandbox.read(&mine), "x");
+    // Elsewhere there is room: the next attempt begins, and the person hears of the directory.
+    sandbox.git(&["config", "chant.worktreeDir", "../other-trees"]);
+    sandbox.agent("echo two >file; echo three >other");
+    let ran = sandbox.chant(&["work", &id]).ok();
+    assert!(ran.err.contains(&format!("the earlier worktree is no longer at '{before}'")), "{}", ran.err);
+    done(&sandbox, &id);
 }
 
 #[test]

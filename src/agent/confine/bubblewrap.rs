@@ -88,6 +88,7 @@ pub(super) fn prefix(sandbox: &Sandbox) -> Vec<OsString> {
             Access::Write => words.mount("--bind", path, path),
             Access::Read => words.mount("--ro-bind-try", path, path),
             Access::Shows(content) => words.mount("--ro-bind", content, path),
+            Access::Has(content) => words.mount("--bind", content, path),
             Access::Hidden if path.is_dir() => words.add("--tmpfs").add(path),
             // To connect to what is no socket is refused.
             Access::Hidden => words.mount("--ro-bind", Path::new("/dev/null"), path),

@@ -25,6 +25,8 @@ pub(crate) struct Sandbox {
     pub kept_dirs: Vec<PathBuf>,
     /// Files in place of which the run sees others.
     pub mapped: Vec<Mapped>,
+    /// Directories in place of which the run has others, its own.
+    pub copied: Vec<Mapped>,
     /// Sockets, and directories of sockets, that the run cannot reach.
     pub hidden: Vec<PathBuf>,
     /// What the person lets the run write besides, wherever it lies.
@@ -41,10 +43,10 @@ pub(crate) struct Sandbox {
     pub tried: bool,
 }
 
-/// A file that a run sees in place of another.
+/// A file or directory that a run sees in place of another.
 #[derive(Clone, Debug)]
 pub(crate) struct Mapped {
-    /// The file with the content.
+    /// The one with the content.
     pub content: PathBuf,
     /// Where the run finds it.
     pub at: PathBuf,
@@ -61,6 +63,8 @@ pub(super) enum Access {
     Hidden,
     /// It can be read, and its content is that of this file or directory.
     Shows(PathBuf),
+    /// It can be written, and its content is that of this directory.
+    Has(PathBuf),
 }
 
 /// A path without symbolic links, and the access that a run has to it.
@@ -91,6 +95,7 @@ impl Sandbox {
         for path in [&self.worktree].into_iter().chain(&self.own).chain(&self.writable).chain(&temporary) {
             add(path, Access::Write);
         }
+        self.copied.iter().for_each(|copied| add(&copied.at, Access::Has(copied.content.clone())));
         let real: Vec<PathBuf> = self.read_only.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
         for path in &mounts::aliases(&real) {
             add(path, Access::Read);

@@ -24,7 +24,7 @@ pub(crate) fn profile(sandbox: &Sandbox) -> String {
     }
     for held in sandbox.rules() {
         match held.access {
-            Access::Write => rule(&mut text, "allow file-write*", &held.path),
+            Access::Write | Access::Has(_) => rule(&mut text, "allow file-write*", &held.path),
             Access::Read | Access::Shows(_) => rule(&mut text, "deny file-write*", &held.path),
             Access::Hidden => {
                 rule(&mut text, "deny file-read* file-write*", &held.path);

@@ -191,6 +191,12 @@ impl FrontMatter {
         TABLE.iter().filter_map(|key| Some((key.name, value(key.field)?))).collect()
     }
 
+    /// Whether `target_files` limit what the work may change. What code has to write below `.chant/` says nothing of the code.
+    pub(crate) fn limits_changes(&self) -> bool {
+        let all_documents = self.target_files.iter().all(|path| path.starts_with(".chant/"));
+        !self.target_files.is_empty() && (self.kind != SpecType::Code || !all_documents)
+    }
+
     /// The phase of an investigation that `phase` names; `None` for any other name.
     pub(crate) fn known_phase(&self) -> Option<Phase> {
         self.phase.as_deref()?.parse().ok()

@@ -40,8 +40,16 @@ const PACKED_REFS: u64 = 1 << 26;
 /// How many stashes of one run are kept.
 const MOST_STASHES: usize = 20;
 
-/// What a merge, cherry-pick, revert or rebase that is under way stands on.
-const UNDER_WAY: &[&str] = &["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD"];
+/// What a merge, cherry-pick, revert or rebase that is under way stands on, and what it stashed.
+const UNDER_WAY: &[&str] = &[
+    "MERGE_HEAD",
+    "CHERRY_PICK_HEAD",
+    "REVERT_HEAD",
+    "REBASE_HEAD",
+    "MERGE_AUTOSTASH",
+    "rebase-merge/autostash",
+    "rebase-apply/autostash",
+];
 
 /// A run whose work is not taken into the repository; all of it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,20 +107,22 @@ impl Private {
         if let Some(special) = self.clear_special_files(worktree).into_iter().next() {
             return Ok(Err(Refused::Special(special)));
         }
-        let head = match read_line(&worktree.git_dir, "HEAD") {
+        let seat = self.seat(worktree);
+        let head = match read_line(seat, "HEAD") {
             Some(line) => line,
             None => return Ok(Err(Refused::Head("nothing".into()))),
         };
         let detached = ObjectId::from_hex(&head).ok();
         if detached.is_none() && head.strip_prefix(b"ref: ") != Some(branch.as_bstr().as_bytes()) {
+            // Where it stands is found, and named, by all that judge it.
+            self.give_head(worktree)?;
             return Ok(Err(Refused::Head(head)));
         }
         let tip = match self.read_ref(branch)? {
             Ok(tip) => tip,
             Err(refused) => return Ok(Err(refused)),
         };
-        let under_way =
-            UNDER_WAY.iter().filter_map(|name| ObjectId::from_hex(&read_line(&worktree.git_dir, name)?).ok());
+        let under_way = UNDER_WAY.iter().filter_map(|name| ObjectId::from_hex(&read_line(seat, name)?).ok());
         let stash = read_line(&self.git_dir, "refs/stash").and_then(|line| ObjectId::from_hex(&line).ok());
         let wanted: Vec<_> = [tip].into_iter().chain(detached).chain(stash).chain(under_way).collect();
         if self.has_objects(repo)
@@ -127,13 +137,23 @@ impl Private {
         if !history::is_ancestor(repo, base, tip)? {
             return Ok(Err(Refused::Unrelated(tip)));
         }
-        self.move_branch(repo, branch, tip)
+        let moved = self.move_branch(repo, branch, tip)?;
+        if moved.is_ok() {
+            match reference::read(repo, branch)? == Some(tip) {
+                true => self.give_back(worktree)?,
+                // Another process went on from there: its index is the one that fits.
+                false if self.copy.is_some() => self.set_copy_aside()?,
+                false => {}
+            }
+        }
+        Ok(moved)
     }
 
     /// Removes FIFOs and devices where the run could make some and git would read them, and links where git writes outside of the sandbox:
     /// in the worktree's git directory, but not in the private repository. Gives their paths.
     pub(crate) fn clear_special_files(&self, worktree: &Worktree) -> Vec<PathBuf> {
         let mut removed = special_file::remove_with_links(&worktree.git_dir);
+        removed.extend(self.copy.iter().flat_map(|copy| special_file::remove_with_links(copy)));
         removed.extend(special_file::remove(&self.git_dir));
         removed
     }

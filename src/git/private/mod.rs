@@ -8,6 +8,7 @@ mod config;
 pub(crate) mod incoming;
 mod lfs;
 mod refs;
+pub(crate) mod seat;
 
 use std::{
     fs::{self, File},
@@ -64,7 +65,7 @@ const OF_GIT: &[&str] = &[
     "NOTES_MERGE_WORKTREE",
 ];
 
-/// The private repository of one run.
+/// The private repository of one run, and the copy of its worktree's git directory.
 #[derive(Clone, Debug)]
 pub(crate) struct Private {
     /// The folder of the run, `<common dir>/chant/runs/<attempt>`: what is directly in it is the tool's own.
@@ -73,21 +74,27 @@ pub(crate) struct Private {
     pub git_dir: PathBuf,
     /// A file that names it, to be read by git in place of a worktree's `commondir`.
     pub commondir: PathBuf,
+    /// The copy of the worktree's git directory that the run finds in its place; `None` if it finds the directory itself.
+    pub copy: Option<PathBuf>,
 }
 
 impl Private {
     /// Where the private repository of `attempt` is, whether there is one or not.
     pub(crate) fn of(repo: &Repository, attempt: &gix::oid) -> Private {
         let run_dir = repo.chant_dir().join("runs").join(attempt.to_string());
-        Private { git_dir: run_dir.join(NAME), commondir: run_dir.join("commondir"), run_dir }
+        Private { git_dir: run_dir.join(NAME), commondir: run_dir.join("commondir"), copy: None, run_dir }
     }
 
     /// The private repository that `repo` is, seen from inside the run; `None` if it is none.
     pub(crate) fn around(repo: &Repository) -> Option<Private> {
         let git_dir = repo.common_dir();
         let run_dir = git_dir.parent().filter(|_| git_dir.file_name().is_some_and(|name| name == NAME))?;
-        let private =
-            Private { run_dir: run_dir.to_owned(), git_dir: git_dir.to_owned(), commondir: run_dir.join("commondir") };
+        let private = Private {
+            run_dir: run_dir.to_owned(),
+            git_dir: git_dir.to_owned(),
+            commondir: run_dir.join("commondir"),
+            copy: None,
+        };
         private.attempt()?;
         let in_place = run_dir.ancestors().nth(1)?.ends_with("chant/runs");
         let named = local_file::read(&private.commondir, 1 << 12).ok()??;
@@ -135,6 +142,7 @@ impl Private {
     /// # Errors
     /// If it cannot be removed.
     pub(crate) fn discard(&self) -> Result<()> {
+        self.drop_copy()?;
         fault::around("private.remove", || remove_dir(&self.git_dir)).io("remove", &self.git_dir)
     }
 

@@ -40,6 +40,11 @@ isolated! {
         has(&report, &format!("git_dir={}", git_dir.display()));
         has(&report, &format!("work_dir='{}'", other.path().display()));
         has(&report, &format!("git_says={}", git_dir.display()));
+        // A directory in the work tree of the repository is no work tree.
+        repo.write("a/b", "x");
+        has_error(&probe(&repo.path().join("a"), &[("GIT_DIR", OsStr::new("../.git"))]), "unsupported-repository");
+        let vars = [("GIT_DIR", OsStr::new("../.git")), ("GIT_WORK_TREE", OsStr::new(".."))];
+        assert!(!probe(&repo.path().join("a"), &vars).starts_with("error="));
         // Both, relative.
         let vars = [("GIT_DIR", OsStr::new("repo/.git")), ("GIT_WORK_TREE", OsStr::new("repo"))];
         let report = probe(repo.parent(), &vars);
