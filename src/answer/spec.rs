@@ -62,6 +62,9 @@ pub(crate) struct SpecView {
     /// The command that repeats its research, if its last attempt failed because of that.
     #[serde(skip)]
     pub research_to_repeat: Option<String>,
+    /// The short id of the spec that repeats it and is not completed yet, if there is one.
+    #[serde(skip)]
+    pub repeated_by: Option<String>,
     /// Whether a person has to accept something before its work is merged.
     #[serde(skip)]
     pub to_accept: bool,
@@ -130,6 +133,7 @@ impl SpecView {
             proposed: false,
             due: false,
             research_to_repeat: None,
+            repeated_by: None,
             to_accept: false,
             labels: Vec::new(),
             depends_on: Vec::new(),

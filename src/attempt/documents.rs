@@ -6,24 +6,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use gix::{ObjectId, bstr::ByteSlice};
+use gix::{ObjectId, bstr::ByteSlice as _};
 
 use super::merge;
 use crate::{
     domain::{
-        event::{Event, Op},
+        event::{Event, Op, Pin},
         history::History,
         id::SpecId,
         state::State,
         status::Status,
     },
-    error::{Kind, Result},
+    error::{Error, Kind, Result},
     git::work_file,
     project::Project,
     specs::{
         all::Specs,
         documents::documents,
-        inputs::MAX_INPUT_LEN,
+        inputs::{Input, MAX_INPUT_LEN},
         text::{TextSource, path_of},
     },
     store::File,
@@ -38,13 +38,17 @@ pub(crate) fn place_for(project: &Project, id: &SpecId) -> Result<BTreeSet<Strin
     if !project.silent {
         return Ok(BTreeSet::new());
     }
-    let specs = Specs::new(project)?;
+    place(project, &grounds(&Specs::new(project)?, id)?)
+}
+
+/// The spec `id`, and every one that it depends on, directly and through others, each as the one that stands in its place.
+fn grounds(specs: &Specs<'_>, id: &SpecId) -> Result<Vec<SpecId>> {
     let mut found = vec![id.clone()];
     let mut at = 0;
     while let Some(next) = found.get(at).cloned() {
         at += 1;
         for written in specs.depends_on(&next)?.iter() {
-            if let [other] = project.candidates(&specs.names, written)?.as_slice() {
+            if let [other] = specs.project.candidates(&specs.names, written)?.as_slice() {
                 let other = specs.successor(id, other)?;
                 if !found.contains(&other) {
                     found.push(other);
@@ -52,7 +56,87 @@ pub(crate) fn place_for(project: &Project, id: &SpecId) -> Result<BTreeSet<Strin
             }
         }
     }
-    place(project, &found)
+    Ok(found)
+}
+
+/// Refuses to begin with an input that a person changed here and that another clone's research has replaced: the newer document could not be
+/// put into place, and an agent would go by the older one.
+///
+/// # Errors
+/// `not-ready` with the way out; if the events cannot be read.
+pub(super) fn refuse_superseded(project: &Project, id: &SpecId, inputs: &[Input]) -> Result<()> {
+    if !project.silent {
+        return Ok(());
+    }
+    let (specs, store) = (Specs::new(project)?, project.store()?);
+    for by in grounds(&specs, id)? {
+        let Some(newest) = written_by(&specs, &by)? else { continue };
+        if newest.ours {
+            continue;
+        }
+        for input in inputs.iter().filter(|input| !input.committed) {
+            let (Pin::Path { path, .. }, Some(bytes)) = (&input.pin, &input.bytes) else { continue };
+            let Some(new) = store.evidence_id(newest.event, &format!("outputs/{path}"))? else { continue };
+            let new = project.repo.gix().find_blob(new)?.take_data();
+            for old in all_before(&specs, &by)? {
+                let Some(was) = written_by(&specs, &old)? else { continue };
+                let Some(blob) = store.evidence_id(was.event, &format!("outputs/{path}"))? else { continue };
+                if is_older(bytes, &project.repo.gix().find_blob(blob)?.take_data(), &new) {
+                    return Err(superseded(id, path, &old, &by));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn superseded(id: &SpecId, path: &str, old: &SpecId, by: &SpecId) -> Error {
+    let (short, quoted) = (id.short(), shell_words::quote(path));
+    let message = format!(
+        "cannot work on '{short}': '{path}' is a changed copy of what '{}' wrote, which '{}' replaced in another clone",
+        old.short(),
+        by.short()
+    );
+    Error::negative(Kind::NotReady, message)
+        .hint(format!("to go by the new document: mv {quoted} {quoted}.mine, then: git chant work {short}"))
+}
+
+/// The event that recorded the work of a spec, if it is completed.
+fn written_by(specs: &Specs<'_>, id: &SpecId) -> Result<Option<Written>> {
+    let project = specs.project;
+    let Some(state) = project.store()?.state(id)?.filter(|state| recorded_status(state) == Status::Completed) else {
+        return Ok(None);
+    };
+    let history = project.store()?.walk(id, state.tip)?.history;
+    let finish = history.events().iter().rev().find(|event| event.op == Op::Finish);
+    let ours = |event: &Event| event.facts.clone.as_deref() == Some(project.clone_name());
+    Ok(finish.map(|event| Written { event: event.id, ours: ours(event) }))
+}
+
+/// The specs that `id` supersedes, directly and through others.
+fn all_before(specs: &Specs<'_>, id: &SpecId) -> Result<Vec<SpecId>> {
+    let (mut found, mut open) = (Vec::new(), vec![id.clone()]);
+    while let Some(next) = open.pop() {
+        let named = specs.entry(&next)?.spec().map(|spec| spec.front.supersedes.clone()).unwrap_or_default();
+        for old in specs.named(&named)? {
+            if !found.contains(&old) {
+                found.push(old.clone());
+                open.push(old);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a text is made of an old one rather than of the new one: it has more of the lines that only the old one has.
+fn is_older(text: &[u8], old: &[u8], new: &[u8]) -> bool {
+    let lines =
+        |text| -> BTreeSet<&[u8]> { <[u8]>::lines(text).map(<[u8]>::trim).filter(|line| !line.is_empty()).collect() };
+    let (text, old, new) = (lines(text), lines(old), lines(new));
+    let shared = |with: &BTreeSet<&[u8]>, without: &BTreeSet<&[u8]>| {
+        with.difference(without).filter(|line| text.contains(*line)).count()
+    };
+    shared(&old, &new) > shared(&new, &old)
 }
 
 /// Puts into place what the events of `ids` carry: the documents that completed specs wrote, the documents that their attempts were
@@ -93,6 +177,13 @@ fn place_outputs(specs: &Specs<'_>, id: &SpecId) -> Result<()> {
 
 fn recorded_status(state: &State) -> Status {
     state.was.unwrap_or(state.status)
+}
+
+/// What recorded the documents of a completed spec.
+struct Written {
+    event: ObjectId,
+    /// Whether this clone recorded it, and so had the documents in place.
+    ours: bool,
 }
 
 /// A version of a file that an event carries.

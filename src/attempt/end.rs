@@ -154,13 +154,30 @@ fn ended(entry: &Entry, op: &Op, reason: Option<&str>) -> String {
     sentence(verb, entry.title(), reason.unwrap_or_default())
 }
 
-/// Keeps the one attempt of a contended spec whose id begins with `prefix`. Returns the event's sentence.
+/// What became of a contended spec.
+pub(crate) struct Resolved {
+    /// The event's sentence.
+    pub sentence: String,
+    /// Merges of attempts that were not kept and that their targets have.
+    pub left: Vec<LeftMerge>,
+}
+
+/// A merge of an attempt that was not kept.
+pub(crate) struct LeftMerge {
+    /// In words.
+    pub what: String,
+    /// How a person takes it out again, if there is a way.
+    pub way_out: Option<String>,
+}
+
+/// Keeps the one attempt of a contended spec whose id begins with `prefix`.
 ///
 /// # Errors
 /// `not-contended` if at most one attempt claims the spec, `unknown-attempt` if the prefix does not name exactly one.
-pub(crate) fn resolve(project: &Project, id: &SpecId, prefix: &str, reason: Option<&str>) -> Result<String> {
+pub(crate) fn resolve(project: &Project, id: &SpecId, prefix: &str, reason: Option<&str>) -> Result<Resolved> {
     let short = id.short();
     let mut resolved = String::new();
+    let mut dropped = Vec::new();
     project.store()?.append(id, |state| {
         let state = state.filter(|state| state.is_contended()).ok_or_else(|| {
             let message = format!("nothing to resolve: at most one attempt claims '{short}'");
@@ -168,14 +185,35 @@ pub(crate) fn resolve(project: &Project, id: &SpecId, prefix: &str, reason: Opti
         })?;
         let keep = kept(state, prefix)?;
         resolved = sentence("Resolved", short, &format!("kept the attempt {}", keep.to_hex_with_len(12)));
-        let facts = Facts {
-            supersedes: state.open.iter().copied().filter(|attempt| *attempt != keep).collect(),
-            reason: reason.map(str::to_owned),
-            ..Facts::default()
-        };
+        dropped = state.open.iter().copied().filter(|attempt| *attempt != keep).collect();
+        let facts = Facts { supersedes: dropped.clone(), reason: reason.map(str::to_owned), ..Facts::default() };
         Ok(NewEvent { op: Op::Resolve, sentence: resolved.clone(), facts })
     })?;
-    Ok(resolved)
+    Ok(Resolved { sentence: resolved, left: left_merges(project, id, &dropped)? })
+}
+
+/// The merges of these attempts that their targets have.
+fn left_merges(project: &Project, id: &SpecId, attempts: &[ObjectId]) -> Result<Vec<LeftMerge>> {
+    let store = project.store()?;
+    let Some(tip) = store.tip(id)? else { return Ok(Vec::new()) };
+    let history = store.walk(id, tip)?.history;
+    let mut left = Vec::new();
+    for attempt in attempts {
+        let landed = history.events().iter().rev().filter(|event| event.attempt() == *attempt);
+        let landed = landed.filter_map(|event| event.facts.landing.zip(event.facts.target.as_deref())).next();
+        let Some((landing, target)) = landed else { continue };
+        let Some(now) = project.branch_tip(target)? else { continue };
+        if !project.is_ancestor(landing.new, now)? {
+            continue;
+        }
+        let (name, merge) = (short_name(target), landing.new.to_hex_with_len(12));
+        let what = format!("'{name}' still has the merge {merge} of the attempt {}", attempt.to_hex_with_len(12));
+        let branch = shell_words::quote(name).into_owned();
+        let way_out = earlier::revert(project, landing)?
+            .map(|how| format!("if its changes are not wanted: git switch {branch} && git revert {how}"));
+        left.push(LeftMerge { what, way_out });
+    }
+    Ok(left)
 }
 
 fn kept(state: &State, prefix: &str) -> Result<ObjectId> {

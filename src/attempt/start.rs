@@ -318,7 +318,11 @@ fn base_hint(specs: &Specs<'_>, short: &str, dependency: &str, error: Error) -> 
     {
         let branch = short_name(&target);
         if project.branch_start(&target)?.is_none() {
-            return Ok(error.hint(format!("push '{branch}' from the clone that has it, then: git fetch")));
+            let remote = project.exchanged_with()?.unwrap_or_else(|| "<remote>".to_owned());
+            let branch = shell_words::quote(branch);
+            return Ok(
+                error.hint(format!("in the clone that has it: git push {remote} {branch}; then here: git fetch"))
+            );
         }
         if let Some(tip) = project.branch_tip(&target)?
             && let Some(other) = project.diverged(&target, tip)?

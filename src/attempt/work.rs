@@ -159,6 +159,9 @@ impl Work<'_> {
             return Ok((self.check(&[])?, None));
         }
         let plan = start::plan(project, id, request)?;
+        if plan.resumed.is_none() {
+            documents::refuse_superseded(project, id, &plan.inputs).map_err(Stop::NotReady)?;
+        }
         plan::say_instead(project, &plan, progress)?;
         plan::say_base(project, &plan, self.onto.is_some(), progress)?;
         earlier::say(project, &plan, progress)?;

@@ -16,7 +16,7 @@ use crate::{
     specs::{all::Specs, record},
 };
 
-/// Records the answer of a person: about the work of a finished spec, otherwise about its text. `commit` names the newest commit of the work
+/// Records the answer of a person: about the work of a finished spec, otherwise about its text. Why failed work is rejected is noted. `commit` names the newest commit of the work
 /// that the person has looked at. Gives the sentence that was recorded.
 ///
 /// # Errors
@@ -28,8 +28,16 @@ pub(crate) fn answer(
     commit: Option<&str>,
     reason: Option<&str>,
 ) -> Result<(Op, String)> {
-    let state = project.store()?.state(id)?.filter(|state| state.status == Status::Finished);
-    match state.filter(|state| !state.facts.work_commits.is_empty()) {
+    let state = project.store()?.state(id)?;
+    if let Some(reason) = reason.filter(|_| !approved && commit.is_none())
+        && state.as_ref().is_some_and(|state| state.status == Status::Failed)
+        && !waits_for_approval(project, id)?
+    {
+        // It failed already: what is left to do is to tell the next attempt.
+        return Ok((Op::Note, note(project, id, &format!("a person rejected its work: {reason}"))?));
+    }
+    let finished = state.filter(|state| state.status == Status::Finished && !state.facts.work_commits.is_empty());
+    match finished {
         Some(state) => about_work(project, id, &state, approved, commit, reason),
         None if commit.is_some() => {
             let message = format!("'{}' has no finished work; leave out --commit to decide about its text", id.short());
@@ -37,6 +45,12 @@ pub(crate) fn answer(
         }
         None => about_text(project, id, approved, reason),
     }
+}
+
+/// Whether the text that a spec has now needs an approval and has none.
+fn waits_for_approval(project: &Project, id: &SpecId) -> Result<bool> {
+    let specs = Specs::new(project)?;
+    Ok(specs.view(&specs.entry(id)?)?.needs_approval)
 }
 
 /// Records the answer about finished work, for the very commit that it ends with. Rejected work has failed.

@@ -174,7 +174,8 @@ pub(crate) const APPROVE_PAGE: Page = Page {
 
 /// Reject a spec, or its finished work
 ///
-/// Rejected work counts as failed. The next attempt is told the reason.
+/// Rejected work counts as failed. The next attempt is told the reason, also where the work had failed already. A rejected spec waits until
+/// it is approved.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RejectArgs {
     /// Name a spec by full or short id

@@ -32,7 +32,7 @@ fn answer(
             Some(next) => outcome.hint(format!("next: {next}")),
             None => outcome,
         },
-        Op::Fail => outcome.hint(format!("to work on it again: git chant work {}", id.short())),
+        Op::Fail | Op::Note => outcome.hint(format!("to work on it again: git chant work {}", id.short())),
         _ => outcome,
     })
 }

@@ -2,11 +2,22 @@
 
 use super::Context;
 use crate::{
-    answer::outcome::Outcome, attempt::end::resolve, cli::state::ChooseArgs, domain::event::Op, error::Result,
+    answer::{outcome::Outcome, progress::Step},
+    attempt::end::resolve,
+    cli::state::ChooseArgs,
+    domain::event::Op,
+    error::Result,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &ChooseArgs) -> Result<Outcome> {
     let (project, id) = context.open_to_change(&args.spec)?;
-    let sentence = resolve(&project, &id, &args.keep, args.reason.as_deref())?;
-    context.recorded(&project, &id, &Op::Resolve, sentence)
+    let resolved = resolve(&project, &id, &args.keep, args.reason.as_deref())?;
+    let mut outcome = context.recorded(&project, &id, &Op::Resolve, resolved.sentence)?;
+    for left in resolved.left {
+        context.progress.say(&Step::Warning(left.what));
+        if let Some(way_out) = left.way_out {
+            outcome = outcome.hint(way_out);
+        }
+    }
+    Ok(outcome)
 }

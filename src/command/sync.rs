@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use super::{Context, fetched};
 use crate::{
-    answer::{ExchangeResult, SyncAnswer, outcome::Outcome},
+    answer::{ExchangeResult, ExchangeView, SyncAnswer, outcome::Outcome},
     attempt::documents,
     cli::exchange::SyncArgs,
-    domain::id::SpecId,
+    domain::{id::SpecId, status::Status},
     error::Result,
     exchange::sync::{self, Scope},
-    project::Project,
+    project::{Project, target::short_name},
     specs::text::path_of,
     store::tracking::tracked_specs,
 };
@@ -51,8 +51,34 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
             format!("to remove the invalid refs from the remote: {command}")
         });
     }
+    if !args.dry_run {
+        hints.extend(unpushed_targets(&project, &remote.name, &exchanged)?);
+    }
     let outcome = Outcome::new(SyncAnswer { remote: remote.name, dry_run: args.dry_run, exchanged });
     Ok(hints.into_iter().fold(outcome.exit(i32::from(failed)), Outcome::hint))
+}
+
+/// How a person pushes the branches that work of specs was merged into which were pushed just now, as far as no remote is known to have them:
+/// another clone cannot work on what builds on them.
+fn unpushed_targets(project: &Project, remote: &str, exchanged: &[ExchangeView]) -> Result<Vec<String>> {
+    let mut targets = BTreeSet::new();
+    for entry in exchanged.iter().filter(|entry| entry.way == ExchangeResult::Pushed) {
+        let Some(state) = entry.spec.as_ref().map(|id| project.store()?.state(id)).transpose()?.flatten() else {
+            continue;
+        };
+        if let Some(target) = state.facts.target.filter(|_| state.status == Status::Completed)
+            && project.branch_tip(&target)?.is_some()
+            && project.fetched_branch(remote, short_name(&target))?.is_none()
+            && project.fetched(&target)?.is_none()
+        {
+            targets.insert(target);
+        }
+    }
+    let command = |target: &String| {
+        let names = [remote, short_name(target)].map(|name| shell_words::quote(name).into_owned());
+        format!("to push '{}', which no remote has: git push {}", short_name(target), names.join(" "))
+    };
+    Ok(targets.iter().map(command).collect())
 }
 
 /// What a person can do where the remote has another spec with the id of one here, whose ref has the full name `name`.

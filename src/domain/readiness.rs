@@ -37,6 +37,8 @@ pub(crate) enum Dependency {
         in_base: Option<bool>,
         /// The branch that it was merged into.
         target: Option<String>,
+        /// Whether this clone lacks that branch, here and as it was fetched.
+        target_is_missing: bool,
     },
 }
 
@@ -177,10 +179,14 @@ fn stands_in_the_way(written: &str, dependency: &Dependency) -> Option<(Obstacle
             Some((Obstacle::Dependency, format!("it depends on '{written}', which is ambiguous: {}", ids.join(", "))))
         }
         Dependency::Cycle(ids) => Some((Obstacle::Cycle, format!("it depends on itself: {}", ids.join(" -> ")))),
-        Dependency::Known { id, status: Status::Completed, in_base: Some(false), target } => {
+        Dependency::Known { id, status: Status::Completed, in_base: Some(false), target, target_is_missing } => {
             let short = id.short();
             let target = target.as_deref().unwrap_or("another branch");
-            Some((Obstacle::Base, format!("'{short}' is completed in {target}, but the base lacks its work")))
+            let but = match target_is_missing {
+                true => "which is not in this clone: push it from the clone that has it, then git fetch",
+                false => "but the base lacks its work",
+            };
+            Some((Obstacle::Base, format!("'{short}' is completed in {target}, {but}")))
         }
         Dependency::Known { status: Status::Completed, .. } => None,
         Dependency::Repeated { through, by, status } => {

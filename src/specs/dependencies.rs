@@ -37,7 +37,13 @@ impl Specs<'_> {
         }
         let status = self.status(id)?;
         if !matches!(status, Status::Completed | Status::Archived) {
-            return Ok(Dependency::Known { id: id.clone(), status, in_base: None, target: None });
+            return Ok(Dependency::Known {
+                id: id.clone(),
+                status,
+                in_base: None,
+                target: None,
+                target_is_missing: false,
+            });
         }
         if let Some(repeated) = self.repeated_below(from, id)? {
             return Ok(repeated);
@@ -47,10 +53,13 @@ impl Specs<'_> {
         let was = recorded.state.as_ref().and_then(|state| state.was);
         let status = if status == Status::Archived { was.unwrap_or(Status::Completed) } else { status };
         let target = recorded.state.as_ref().and_then(|state| state.facts.target.clone());
+        let in_base = self.work_in_base(id, recorded.state.as_deref(), base)?;
+        let lacks = |name: &String| self.project.branch_start(name).map(|start| start.is_none());
         Ok(Dependency::Known {
             id: id.clone(),
             status,
-            in_base: self.work_in_base(id, recorded.state.as_deref(), base)?,
+            in_base,
+            target_is_missing: in_base == Some(false) && target.as_ref().map(lacks).transpose()?.unwrap_or(false),
             target: target.map(|name| short_name(&name).to_owned()),
         })
     }

@@ -286,9 +286,14 @@ fn line_of(history: &History, start: &Event) -> Option<String> {
     let with = start.facts.agent.as_deref().map(|agent| format!(" with {agent}")).unwrap_or_default();
     // What a person said of the work is worth more than that it was reset after that.
     let rejects = |event: &&Event| event.op == Op::Fail && event.facts.review.is_some_and(|review| !review.approved);
-    let rejection =
-        || history.events().iter().filter(about).find(rejects).and_then(|event| event.facts.reason.as_deref());
-    let why = end.facts.reason.as_deref().or_else(rejection);
+    let mut rejections: Vec<&str> = Vec::new();
+    for why in history.events().iter().filter(about).filter(rejects).filter_map(|event| event.facts.reason.as_deref()) {
+        if !rejections.contains(&why) {
+            rejections.push(why);
+        }
+    }
+    let rejected = (!rejections.is_empty()).then(|| rejections.join("; "));
+    let why = end.facts.reason.clone().or(rejected);
     let why = why.map(|reason| format!(": {reason}")).unwrap_or_default();
     Some(format!("{}{with} {fate}{why}", day.get(..10).unwrap_or(&day)))
 }

@@ -17,6 +17,8 @@ pub(crate) struct Repetition {
     pub command: String,
     /// Whether it takes `--reason`: it makes a spec that supersedes another.
     takes_reason: bool,
+    /// The spec that repeats it, if there is one already.
+    pub by: Option<SpecId>,
 }
 
 impl Repetition {
@@ -59,7 +61,7 @@ impl Specs<'_> {
                     return self.next_to_repeat(entry);
                 }
                 let command = format!("git chant work {}", successor.short());
-                return Ok(Some(Repetition { command, takes_reason: false }));
+                return Ok(Some(Repetition { command, takes_reason: false, by: Some(successor) }));
             }
             origins.push((is_research, origin));
         }
@@ -67,10 +69,12 @@ impl Specs<'_> {
         let is_cause = |(is_research, entry): &&(bool, Entry)| *is_research && phase(entry) == Some(Phase::RootCause);
         let research = origins.iter().find(is_cause).or(origins.iter().rfind(|(is_research, _)| *is_research));
         Ok(Some(match research.or(origins.last()) {
-            Some((_, origin)) => Repetition { command: again(origin), takes_reason: true },
-            None => {
-                Repetition { command: "git chant add \"Research ...\" --type research".to_owned(), takes_reason: false }
-            }
+            Some((_, origin)) => Repetition { command: again(origin), takes_reason: true, by: None },
+            None => Repetition {
+                command: "git chant add \"Research ...\" --type research".to_owned(),
+                takes_reason: false,
+                by: None,
+            },
         }))
     }
 
@@ -80,7 +84,7 @@ impl Specs<'_> {
     /// If the specs cannot be read.
     pub(crate) fn next_to_repeat(&self, entry: &Entry) -> Result<Option<Repetition>> {
         let Some((first, _)) = self.outdated(&entry.id)?.into_iter().next() else { return Ok(None) };
-        Ok(Some(Repetition { command: again(&self.entry(&first)?), takes_reason: true }))
+        Ok(Some(Repetition { command: again(&self.entry(&first)?), takes_reason: true, by: None }))
     }
 
     /// The completed specs that `of` rests on, itself among them, and that were informed by research which was repeated since: each with what

@@ -91,7 +91,10 @@ impl Specs<'_> {
         view.needs_review = review.as_ref().is_some_and(WorkReview::is_awaited);
         view.blocked_by = reasons.iter().map(blocker).collect();
         view.due = entry.status == Status::Pending && self.members_are_over(&entry.id)?;
-        view.research_to_repeat = self.research_to_repeat(entry)?.map(|again| again.command);
+        if let Some(again) = self.research_to_repeat(entry)? {
+            view.research_to_repeat = Some(again.command);
+            view.repeated_by = again.by.map(|by| by.short().to_owned());
+        }
         view.contended = facts.is_contended();
         (view.orphaned, view.stale) = self.orphaned_and_stale(&facts)?;
         view.error = facts.fault;

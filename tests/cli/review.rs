@@ -70,11 +70,39 @@ fn rejected_work_has_failed_and_the_next_attempt_is_told_why() {
     sandbox.git(&["config", "--unset", "chant.review"]);
     sandbox.chant(&["finish", &id]).fails(1, &["a person rejected its work"]);
     sandbox.chant(&["merge", &id]).fails(1, &["a person rejected its work", "git chant reset"]);
+    sandbox.chant(&["reject", &id, "--reason", "and say it loud"]).ok();
     sandbox.chant(&["reset", &id]).ok();
-    sandbox.agent("cat >told; grep -q 'say three, not two' told && rm told && echo three >file; tick");
+    sandbox.agent("cat >told; grep -q 'say three, not two' told && grep -q 'say it loud' told && rm told && echo three >file; tick");
     sandbox.chant(&["work", &id]).ok();
     assert_eq!(sandbox.read("file"), "three\n");
     assert_eq!(sandbox.show(&id)["verified"], "none");
+}
+
+#[test]
+fn a_rejection_of_failed_work_is_told_and_the_spec_waits_for_no_approval() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo three >file; exit 3");
+    let id = sandbox.add(&["Make it two"]);
+    sandbox.chant(&["work", &id]).fails(1, &[]);
+    sandbox.chant(&["reject", &id, "-m", "say two"]).ok().fails(0, &[&format!("git chant work {}", &id[11..])]);
+    assert!(!sandbox.show(&id)["blocked_by"].to_string().contains("approval"));
+    sandbox.agent("cat >told; grep -q 'a person rejected its work: say two' told && rm told && echo two >file; tick");
+    sandbox.chant(&["work", &id, "--fresh"]).ok();
+    assert_eq!(
+        sandbox.read("file"),
+        "two
+"
+    );
+    // The text of a spec that has to be approved is another matter.
+    let asked = sandbox.add(&["Another", "--needs-approval"]);
+    sandbox.chant(&["approve", &asked]).ok();
+    sandbox.agent("exit 3");
+    sandbox.chant(&["work", &asked]).fails(1, &[]);
+    let path = format!(".chant/specs/{asked}.md");
+    let text = sandbox.read(&path);
+    sandbox.write(&path, &format!("{text}\nMore.\n"));
+    sandbox.chant(&["reject", &asked, "-m", "no more"]).ok();
+    sandbox.chant(&["work", &asked, "--fresh"]).fails(1, &["it was rejected"]);
 }
 
 #[test]

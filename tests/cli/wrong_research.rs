@@ -59,6 +59,13 @@ fn after_a_fix_that_blames_its_research_the_next_step_is_to_repeat_that() {
     let new = sandbox.chant(&["list", "--topic", "lost", "--status", "pending", "--format=%(id)"]).ok().out;
     let new = new.trim();
     assert!(next(&["show", fix]).contains(&format!("Next:        git chant work {}\n", &new[11..])));
+    let status = sandbox.chant(&["status", "--json"]).ok().json()["status"].clone();
+    assert_eq!(status["attention"], serde_json::json!([]), "no person has to do anything about the fix");
+    let waits = &status["waiting"].as_array().unwrap().iter().find(|waiting| waiting["spec"]["id"] == *ids[3]).unwrap();
+    assert_eq!(
+        (&waits["on"][0], &waits["why"]),
+        (&new[11..].into(), &format!("'{}' repeats its research", &new[11..]).into())
+    );
     let map = "git chant investigate lost --again impact-map";
     let blocked = [&format!("the rest is blocked: '{fix}' of 'lost' failed"), &format!("to research again: {map}")];
     sandbox.chant(&["work", "--topic", "lost", "--chain"]).fails(1, &blocked.map(String::as_str));

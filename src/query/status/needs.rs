@@ -3,7 +3,7 @@
 use super::{AttemptSummary, Collector, waits};
 use crate::{
     agent::lease::Life,
-    answer::{BlockerKind, Need, SpecView},
+    answer::{BlockerKind, Need, SpecView, WaitingView},
     domain::{review::Standing, status::Status, stop::MAX_TRIES},
     error::Result,
     specs::entry::Entry,
@@ -23,7 +23,10 @@ impl Collector<'_, '_> {
             return Ok(());
         }
         self.course_needs(entry, spec)?;
-        if spec.stale && spec.superseded_by.is_none() {
+        if let Some(by) = &spec.repeated_by {
+            let why = format!("'{by}' repeats its research");
+            self.view.waiting.push(WaitingView { spec: spec.clone(), on: vec![by.clone()], why });
+        } else if spec.stale && spec.superseded_by.is_none() {
             self.attention(spec, Need::Stale, "its inputs changed after it began");
         }
         if entry.status == Status::Pending {
@@ -34,8 +37,8 @@ impl Collector<'_, '_> {
 
     fn course_needs(&mut self, entry: &Entry, spec: &SpecView) -> Result<()> {
         let Some(state) = &entry.state else { return Ok(()) };
-        // Another spec stands in the place of one that is superseded.
-        if entry.status == Status::Failed && spec.superseded_by.is_none() {
+        // Another spec stands in the place of one that is superseded, and one whose research is repeated waits for that.
+        if entry.status == Status::Failed && spec.superseded_by.is_none() && spec.repeated_by.is_none() {
             let summary = AttemptSummary::of(self.specs.project, entry)?;
             let need = if spec.research_to_repeat.is_some() { Need::Research } else { Need::Failed };
             self.attention(spec, need, summary.reason.unwrap_or_else(|| "no reason given".to_owned()));

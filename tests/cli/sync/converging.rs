@@ -132,6 +132,23 @@ fn two_that_start_the_same_spec_contend_until_one_is_kept() {
 }
 
 #[test]
+fn the_merge_of_an_attempt_that_is_not_kept_is_named() {
+    let net = Net::new(2);
+    let spec = net.add(0, "Both want it");
+    net.settle(|count| (0..count).collect());
+    let attempts = [0, 1].map(|clone| {
+        net.agent(clone, WORK);
+        net.chant(clone, &["work", &spec]).ok();
+        net.show(clone, &spec)["attempt"].as_str().unwrap().to_owned()
+    });
+    net.settle(|count| (0..count).collect());
+    let merge = net.git(0, &["rev-parse", "--short=12", "main"]);
+    let told =
+        [&format!("'main' still has the merge {merge} of the attempt {}", &attempts[0][..12]), "git revert -m 1"];
+    net.chant(0, &["choose", &spec, "--keep", &attempts[1]]).ok().fails(0, &told);
+}
+
+#[test]
 #[ignore = "slow: .ci/run runs it"]
 fn a_text_that_travels_in_events_alone_survives_a_merge() {
     let net = Net::new(3);

@@ -186,3 +186,31 @@ fn a_clone_without_the_branch_of_an_investigation_calls_none_of_it_stale() {
     net.git(1, &["commit", "-qm", "Remove it"]);
     assert!(drift().contains("t-comprehension.md"), "{}", drift());
 }
+
+#[test]
+fn an_edited_document_that_another_clone_replaced_is_no_ground_to_work_on() {
+    let (net, ids) = begun("comprehension,root-cause");
+    net.chant(0, &["work", &ids[0]]).ok();
+    settle(&net);
+    let path = ".chant/research/t-comprehension.md";
+    let mine = format!("{}\nMINE.\n", read(&net, 0, path));
+    fs::write(net.dir(0).join(path), &mine).unwrap();
+    net.agent(1, &AGENT.replace("FOUND in", "FOUND AGAIN in"));
+    let out = net.chant(1, &["investigate", "t", "--again", "comprehension", "--reason", "wrong"]).ok().out;
+    let new = out.lines().find_map(|line| line.strip_prefix("Created spec: ")).unwrap()[..18].to_owned();
+    net.chant(1, &["work", &new]).ok();
+    settle(&net);
+    assert_eq!(read(&net, 0, path), mine, "a person's file stays");
+    let told = ["is a changed copy of what", &new[11..], "mv .chant/research/t-comprehension.md"];
+    net.chant(0, &["work", &ids[1]]).fails(1, &told);
+    assert_eq!(net.show(0, &ids[1])["status"], "pending");
+    fs::rename(net.dir(0).join(path), net.dir(0).join(format!("{path}.mine"))).unwrap();
+    fs::remove_file(net.dir(0).join("../seen")).unwrap();
+    net.chant(0, &["work", &ids[1]]).ok();
+    assert!(read(&net, 0, "../seen").contains("FOUND AGAIN in comprehension"));
+    // An edited copy of the newest document is a person's to decide.
+    fs::write(net.dir(0).join(path), format!("{}\nMINE.\n", read(&net, 0, path))).unwrap();
+    net.chant(0, &["reset", &ids[1]]).ok();
+    net.agent(0, &AGENT.replace("FOUND in", "FOUND MORE in"));
+    net.chant(0, &["work", &ids[1]]).ok();
+}

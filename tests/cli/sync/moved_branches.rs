@@ -142,3 +142,27 @@ fn a_pull_request_is_of_what_the_fork_has_where_that_is_ahead() {
     stage(1)
         .fails(1, &["'fix/t' and 'origin/fix/t' have diverged", "git merge origin/fix/t", "--force-with-lease origin"]);
 }
+
+#[test]
+fn a_branch_that_was_not_pushed_is_told_in_both_clones_with_the_command() {
+    let net = Net::new(2);
+    (0..2).for_each(|clone| net.agent(clone, AGENT));
+    let phases = "comprehension,root-cause";
+    let out = net.chant(0, &["investigate", "t", "--title", "Lost", "--phases", phases]).ok().out;
+    let ids: Vec<String> = out.lines().map(|line| line["Created spec: ".len()..][..18].to_owned()).collect();
+    net.git(0, &["add", "-A"]);
+    net.git(0, &["commit", "-qm", "Specs"]);
+    net.chant(0, &["work", &ids[0]]).ok();
+    net.git(0, &["push", "-q", "origin", "main"]);
+    net.chant(0, &["sync"]).ok().fails(0, &["to push 'fix/t', which no remote has: git push origin fix/t"]);
+    net.git(1, &["pull", "-q"]);
+    net.chant(1, &["sync"]).ok();
+    let why = "is completed in fix/t, which is not in this clone: push it from the clone that has it, then git fetch";
+    net.chant(1, &["show", &ids[1]]).ok().fails(0, &[why]);
+    net.chant(1, &["status"]).ok().fails(0, &[why]);
+    net.chant(1, &["work", &ids[1]]).fails(1, &[why, "git push origin fix/t; then here: git fetch"]);
+    net.git(0, &["push", "-q", "origin", "fix/t"]);
+    assert!(!net.chant(0, &["sync"]).ok().err.contains("git push"), "once is enough");
+    net.git(1, &["fetch", "-q"]);
+    net.chant(1, &["work", &ids[1]]).ok();
+}
