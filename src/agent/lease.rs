@@ -12,7 +12,7 @@ use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
 use super::process::ProcessGroup;
-pub(crate) use super::survivors::{Survivors, end_survivors, survivors};
+pub(crate) use super::survivors::{Survivors, Traces, end_survivors, survivors};
 use crate::domain::id::SpecId;
 use crate::env::file_lock::{is_current, try_lock, try_lock_shared, unlock};
 use crate::env::{fault, local_file, process_table};

@@ -2,14 +2,15 @@
 //! decided here.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
 
 use super::reaper::MARKER;
 use super::{
-    lease::{Info, pid_namespace},
+    lease::{Info, boot, pid_namespace},
     process::ProcessGroup,
 };
 use crate::env::{
@@ -57,6 +58,37 @@ pub(crate) fn end_survivors(info: &Info, grace: Duration) -> Result<Survivors> {
     }
     let Some(start) = agent.start else { return Ok(refused("its start time was not recorded".to_owned())) };
     end(agent, start, &info.worktree, grace)
+}
+
+/// A command that runs: what finds its processes again after the process that runs it died.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Traces {
+    /// Which boot of which kernel that is.
+    boot: Option<String>,
+    /// The pid namespace in which pids are counted.
+    pid_namespace: Option<String>,
+    /// Where it runs.
+    directory: PathBuf,
+    group: ProcessGroup,
+}
+
+impl Traces {
+    /// Of the command with this `group`, run in `directory`.
+    pub(crate) fn of(group: &ProcessGroup, directory: &Path) -> Traces {
+        Traces { boot: boot(), pid_namespace: pid_namespace(), directory: directory.to_owned(), group: group.clone() }
+    }
+
+    /// Ends what is left of it, as [`end_survivors`] does. To be called where the process that ran it is dead.
+    ///
+    /// # Errors
+    /// If the processes cannot be listed.
+    pub(crate) fn end(&self, grace: Duration) -> Result<Survivors> {
+        let is_here = self.boot.is_some() && self.boot == boot() && self.pid_namespace == pid_namespace();
+        match self.group.start.filter(|_| is_here) {
+            Some(start) => end(&self.group, start, &self.directory, grace),
+            None => Ok(Survivors::None),
+        }
+    }
 }
 
 /// Whether something of the agent of a dead run may still be there: then what. Nothing is done to it.

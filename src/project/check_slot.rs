@@ -9,7 +9,11 @@ use std::{
 };
 
 use crate::{
-    agent::interrupt::Interrupts,
+    agent::{
+        interrupt::Interrupts,
+        lease::{Survivors, Traces},
+        process::{GRACE, ProcessGroup},
+    },
     env::{
         fault,
         file_lock::{self, Lockable},
@@ -79,6 +83,39 @@ impl Slot {
             local_file::remove("file.remove", &record)?;
         }
         fault::around("dir.make", || fs::create_dir_all(&self.dir)).io("create", &self.dir)
+    }
+
+    /// Notes the command that runs in this slot, for the case that this process dies and it does not.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(crate) fn note_run(&self, group: &ProcessGroup, directory: &Path) -> Result<()> {
+        let json = serde_json::to_vec(&Traces::of(group, directory)).map_err(std::io::Error::from);
+        let root = self.dir.parent().unwrap_or(&self.dir);
+        local_file::place(root, &run_name(self.number), &json.io("write", root)?)
+    }
+
+    /// Forgets the command that ran in this slot: it has ended.
+    ///
+    /// # Errors
+    /// If the file cannot be removed.
+    pub(crate) fn forget_run(&self) -> Result<()> {
+        local_file::remove("file.remove", &self.dir.with_file_name(run_name(self.number)))
+    }
+
+    /// Ends the command that a process left in this slot when it died.
+    ///
+    /// # Errors
+    /// If the file that names it cannot be removed.
+    pub(crate) fn end_left(&self) -> Result<Survivors> {
+        let bytes = local_file::read(&self.dir.with_file_name(run_name(self.number)), 1 << 16).ok().flatten();
+        let Some(bytes) = bytes else { return Ok(Survivors::None) };
+        let ended = match serde_json::from_slice::<Traces>(&bytes) {
+            Ok(traces) => traces.end(GRACE)?,
+            Err(_) => Survivors::None,
+        };
+        self.forget_run()?;
+        Ok(ended)
     }
 
     /// Directories of this clone's checks, as paths relative to [`Slot::dir`] with colons between them.
@@ -153,6 +190,11 @@ fn wait_for<T>(what: &str, waits: impl FnOnce(), free: impl Fn() -> Result<Optio
 /// remove.
 fn name(number: usize) -> String {
     format!("{}-{number}", Slot::LAYERED)
+}
+
+/// The name of the file that names the command of a slot, where nothing else ends it with the process that runs it.
+fn run_name(number: usize) -> String {
+    format!("{number}.run")
 }
 
 /// What earlier versions called it.

@@ -738,3 +738,24 @@ fn a_failed_check_names_the_set_up_that_brings_submodules() {
     let hint = "git config chant.worktreeSetup \"git submodule update --init --recursive\"";
     sandbox.chant(&["work", &id]).fails(1, &[hint]);
 }
+
+#[test]
+fn what_a_check_runs_ends_with_the_next_where_its_process_was_killed() {
+    let dies = "[ -e ../once ] || { echo $$ >../once; kill -9 $PPID; exec sleep 1000; }";
+    let sandbox = with(&[], "echo two >file; tick").unconfined();
+    let id = sandbox.add(&["Make it two", "--verify", dies]);
+    sandbox.chant(&["work", &id]).fails(137, &[]);
+    let left = fs::read_to_string(sandbox.dir().join("once")).unwrap();
+    let is_there = || std::path::Path::new("/proc").join(left.trim()).join("exe").exists();
+    assert!(is_there());
+    sandbox.chant(&["finish", &id]).fails(0, &["stopped a process that an interrupted check left behind"]);
+    assert!(!is_there());
+    assert_eq!(
+        fs::read_dir(sandbox.repo.join(".git/chant/check"))
+            .unwrap()
+            .flatten()
+            .filter(|entry| { entry.path().extension().is_some_and(|extension| extension == "run") })
+            .count(),
+        0
+    );
+}

@@ -17,7 +17,10 @@ use tempfile::TempDir;
 
 use super::{reads::Changed, surroundings};
 use crate::{
-    agent::confine::{self, Confinement, Layer, Layers, Sandbox, Unavailable},
+    agent::{
+        confine::{self, Confinement, Layer, Layers, Sandbox, Unavailable},
+        lease::Survivors,
+    },
     answer::progress::{Progress, Step},
     config::Confine,
     domain::{checks::Command, pattern::PathSet},
@@ -123,12 +126,23 @@ impl<'p> Room<'p> {
     pub(crate) fn open(project: &'p Project, progress: &'p dyn Progress) -> Result<Room<'p>> {
         let may_change = project.config().check_may_change()?;
         let hidden = surroundings::changed_by_runs(project)?;
+        let slot = Slot::take(project, || {
+            progress.say(&Step::Note("waiting for another check in this clone to end".to_owned()));
+        })?;
+        match slot.end_left()? {
+            Survivors::None => {}
+            Survivors::Ended(count) => {
+                let what = if count == 1 { "a process".to_owned() } else { format!("{count} processes") };
+                progress.say(&Step::Note(format!("stopped {what} that an interrupted check left behind")));
+            }
+            Survivors::Refused(why) => {
+                progress.say(&Step::Warning(format!("an interrupted check may still be running: {why}")));
+            }
+        }
         Ok(Room {
             project,
             progress,
-            slot: Slot::take(project, || {
-                progress.say(&Step::Note("waiting for another check in this clone to end".to_owned()));
-            })?,
+            slot,
             may_change,
             warm: None,
             at_home: hidden.len(),

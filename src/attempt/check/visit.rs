@@ -19,7 +19,7 @@ use super::{
     surroundings,
 };
 use crate::{
-    agent::process::{self, Finished, Run},
+    agent::process::{self, Finished, ProcessGroup, Run},
     answer::progress::{Pulse, Step},
     attempt::home::{self, Since},
     domain::{
@@ -289,7 +289,18 @@ impl Visit<'_> {
             process.sink = Some(&mut sink);
             process.tail = check_output::WHOLE;
             (process.timeout, process.left) = (timeout, left);
-            process::run(process)
+            // A sandbox ends with this process.
+            let is_free = self.stand.commands.is_none();
+            let mut note = |group: &ProcessGroup| match is_free {
+                true => self.room.slot.note_run(group, &self.stand.path),
+                false => Ok(()),
+            };
+            process.on_started = Some(&mut note);
+            let finished = process::run(process);
+            if is_free {
+                self.room.slot.forget_run()?;
+            }
+            finished
         };
         let failed = |finished: &Finished| {
             self.stand.commands.is_some() && did_not_start(finished.ending.exit_code(), &finished.tail)
