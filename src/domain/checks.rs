@@ -42,7 +42,7 @@ pub(crate) struct Checks {
     /// What became of tests that were there, in words: nothing of that makes the attempt fail.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub altered_tests: Vec<String>,
-    /// What the work adds that programs make from other files.
+    /// What the work brings that programs make from other files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built: Option<Built>,
     /// Anything else that stands against the attempt, in words.
@@ -132,7 +132,7 @@ pub(crate) struct Output {
     pub why: Option<String>,
 }
 
-/// Files that the work adds and that programs make from others: files that the project ignores, compiled code, what programs remember.
+/// Files that the work brings and that programs make from others: files that the project ignores, compiled code, what programs remember.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[schemars(rename = "ChecksBuilt")]
 pub(crate) struct Built {
@@ -146,7 +146,7 @@ pub(crate) struct Built {
 impl Built {
     /// What the work adds, in words.
     pub(crate) fn what(&self) -> String {
-        format!("the work adds ignored files or compiled code: {}", enumerate(&self.paths))
+        format!("the work brings ignored files or compiled code: {}", enumerate(&self.paths))
     }
 }
 

@@ -643,6 +643,7 @@ fn ignored_files_of_the_work_hide_no_red_code() {
         ("src.txt", "good\n"),
         ("dist/a.js", "old\n"),
         ("needs.sh", "cat t.data\n"),
+        ("lib.so", "\x7fELFold"),
         (".gitignore", "build/\n*.data\n"),
     ];
     let red = "echo red >src.txt; mkdir build; echo good >build/app; cksum <src.txt >build/sum";
@@ -662,6 +663,7 @@ fn ignored_files_of_the_work_hide_no_red_code() {
         ("echo red >src.txt; mkdir build; cksum <src.txt >build/sum; : >.gitignore", "sh sum.sh", "build/sum"),
         ("echo x >t.data", "sh needs.sh", "t.data"),
         ("printf '\\177ELFx' >tool", "cat tool", "tool"),
+        ("printf '\\177ELFnew' >lib.so", "grep -q new lib.so", "lib.so"),
     ] {
         let (sandbox, id) = work(&format!("{script}; {commit}"), &["--verify", command]);
         let waits =
@@ -758,4 +760,17 @@ fn what_a_check_runs_ends_with_the_next_where_its_process_was_killed() {
             .count(),
         0
     );
+}
+
+#[test]
+fn what_was_made_before_of_a_file_that_the_work_changes_is_older() {
+    // As in the worktree of a person, whatever the names of the files are.
+    let make = "for f in a z; do if test -n \"$(find m.txt -newer $f)\"; then cp m.txt $f; fi; grep -q good $f || exit 1; done\n";
+    let sandbox =
+        with(&[("make.sh", make), ("a", "good\n"), ("z", "good\n"), ("m.txt", "good\n")], "echo red >m.txt; tick");
+    sandbox.git(&["config", "chant.checkMayChange", "a z"]);
+    let id = sandbox.add(&["Change it", "--verify", "sh make.sh"]);
+    sandbox.chant(&["work", &id]).fails(1, &["sh make.sh", "exit code 1"]);
+    sandbox.agent("echo good >m.txt; echo x >new; tick");
+    sandbox.chant(&["work", &id]).ok();
 }

@@ -39,8 +39,8 @@ const COMPILED: &[&[u8]] = &[
 /// Endings of names of files in which programs keep what they know of sources.
 const REMEMBERED: &[&str] = &[".eslintcache", ".ninja_deps", ".ninja_log", ".pyc", ".tsbuildinfo", "CMakeCache.txt"];
 
-/// The files that the work between `base` and `tip` adds and that programs make: those that the ignore rules of either commit ignore, those
-/// with compiled code, and those in which programs remember what they did. A file that the spec names is asked for. What the project itself
+/// The files that the work between `base` and `tip` brings and that programs make: of those that it adds what the ignore rules of either commit
+/// ignore, and of all that it changes compiled code, and files in which programs remember what they did. A file that the spec names is asked for. What the project itself
 /// tracks, with such a name and under such a rule, no rule keeps out. Nothing where a commit is not in this clone.
 ///
 /// # Errors
@@ -57,14 +57,18 @@ pub(crate) fn added(
     let (mut open, mut found) = (Vec::new(), Vec::new());
     for change in history::changed_paths(&project.repo, Some(base), tip)? {
         let Ok(path) = change.path.to_str().map(str::to_owned) else { continue };
-        let (ChangeKind::Added, Some(blob)) = (change.kind, change.after) else { continue };
+        let Some(blob) = change.after else { continue };
         if path.starts_with(".chant/") || asked(&path) {
             continue;
         }
         let bytes = project.repo.gix().find_blob(blob)?.take_data();
         let is_made = REMEMBERED.iter().any(|ending| path.ends_with(ending))
             || COMPILED.iter().any(|beginning| bytes.starts_with(beginning));
-        if is_made { found.push(path) } else { open.push(path) }
+        match change.kind {
+            _ if is_made => found.push(path),
+            ChangeKind::Added => open.push(path),
+            ChangeKind::Modified | ChangeKind::Deleted => {}
+        }
     }
     for commit in [base, tip] {
         let rules = rules_in(&project.repo, commit, &open)?;
@@ -109,7 +113,7 @@ impl Check<'_> {
         Ok(Some(built))
     }
 
-    /// Runs `commands`, which pass, without what is `built`. Gives the first that does not pass, after it noted that a person has to accept
+    /// Runs `commands`, which pass, without what is `built`: with what the base has in its place. Gives the first that does not pass, after it noted that a person has to accept
     /// this.
     pub(super) fn run_without(
         &self,
@@ -117,7 +121,15 @@ impl Check<'_> {
         built: &mut Built,
         commands: &[String],
     ) -> Result<Option<Command>> {
-        let without = overlay::lay_over(&self.project.repo, self.tip, &[], &built.paths)?;
+        let repo = &self.project.repo;
+        let (mut before, mut gone) = (Vec::new(), Vec::new());
+        for path in &built.paths {
+            match self.attempt.base.map(|base| overlay::file_in(repo, base, path)).transpose()?.flatten() {
+                Some(file) => before.push(file),
+                None => gone.push(path.clone()),
+            }
+        }
+        let without = overlay::lay_over(repo, self.tip, &before, &gone)?;
         let what = format!("running the commands without {} as well", enumerate(&built.paths));
         self.progress.say(&Step::Note(what));
         let done = room.run_all(without, &self.extra()?, commands)?;

@@ -14,7 +14,10 @@ use std::{
 };
 
 use bstr::{BString, ByteSlice as _};
-use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT};
+use rustix::{
+    fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT},
+    time::ClockId,
+};
 
 use crate::{
     error::{IoContext as _, Result},
@@ -72,8 +75,17 @@ pub(super) const PAST: i64 = 1_000_000_000;
 /// Dates these files below `top` before all others: what the project ignores is made from others, and would otherwise look as new as they
 /// are, or newer. Returns whether there are any.
 pub(super) fn age(top: &Path, ignored: &[BString]) -> bool {
-    let time = Timespec { tv_sec: PAST, tv_nsec: 0 };
-    let paths: Vec<PathBuf> = ignored.iter().filter_map(|path| Some(path.to_path().ok()?.to_owned())).collect();
+    date_all(top, ignored, Timespec { tv_sec: PAST, tv_nsec: 0 })
+}
+
+/// Dates these files below `top` after all others: what the work changed is newer than what was made of it before. Returns whether there are
+/// any.
+pub(super) fn renew(top: &Path, changed: &[BString]) -> bool {
+    date_all(top, changed, rustix::time::clock_gettime(ClockId::Realtime))
+}
+
+fn date_all(top: &Path, paths: &[BString], time: Timespec) -> bool {
+    let paths: Vec<PathBuf> = paths.iter().filter_map(|path| Some(path.to_path().ok()?.to_owned())).collect();
     date(top, &paths, &Timestamps { last_access: time, last_modification: time });
     !paths.is_empty()
 }

@@ -57,6 +57,8 @@ pub(crate) struct Room<'p> {
     pub(super) hidden: Vec<PathBuf>,
     /// How many of these, the first, are in the home directory.
     pub(super) at_home: usize,
+    /// The commit that the work began with, where that is known.
+    pub(super) base: Option<ObjectId>,
     /// Commits of the target: what a commit has of them, no work brought.
     pub(super) of_target: Vec<ObjectId>,
     /// What the checkouts held that no commit has, before a command ran.
@@ -147,6 +149,7 @@ impl<'p> Room<'p> {
             warm: None,
             at_home: hidden.len(),
             hidden,
+            base: None,
             of_target: Vec::new(),
             found: RefCell::default(),
             said: RefCell::default(),

@@ -30,6 +30,7 @@ use crate::{
     },
     error::{Error, IoContext, Kind, Result},
     git::{
+        history::{self, ChangeKind},
         private::apart::{self, Refs},
         work_file,
         worktree::{self, include, remove},
@@ -83,7 +84,9 @@ impl Room<'_> {
         let inside = stand.path.join(".git");
         let apart = stand.apart(&self.slot.dir, &inside);
         apart.check_out()?;
-        if reads::age(&stand.files, &apart.tracked_and_ignored()?) {
+        let ignored = apart.tracked_and_ignored()?;
+        let changed = if begin.is_none() { room.changed_at(commit) } else { Vec::new() };
+        if reads::renew(&stand.files, &changed) | reads::age(&stand.files, &ignored) {
             apart.refresh()?;
         }
         // What a command does to the checkout's own git directory has no say in what it changed.
@@ -107,6 +110,14 @@ impl Room<'_> {
         let warm = begin.map(|begin| begin.commit);
         let set_up = begin.is_none_or(|begin| begin.set_up);
         Ok(Visit { room, stand, refs, commit, warm, set_up, prepared: Duration::ZERO, changed: Vec::new() })
+    }
+
+    /// The files that the work changed, as far as `commit` has them.
+    fn changed_at(&self, commit: ObjectId) -> Vec<BString> {
+        let changes = self.base.map(|base| history::changed_paths(&self.project.repo, Some(base), commit));
+        // Where a commit is not in this clone, no date says anything.
+        let changes = changes.and_then(Result::ok).unwrap_or_default();
+        changes.into_iter().filter(|change| change.kind != ChangeKind::Deleted).map(|change| change.path).collect()
     }
 
     /// Runs `command` in a fresh checkout of `commit`.

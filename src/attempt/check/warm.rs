@@ -50,6 +50,7 @@ impl Room<'_> {
     /// # Errors
     /// If the person interrupts a command.
     pub(crate) fn warm_up(&mut self, attempt: &Attempt, commands: &[String]) -> Result<()> {
+        self.base = attempt.base;
         if let Err(error) = self.try_to_warm_up(attempt, commands) {
             is_of_the_person(error)?;
             self.warm = None;
