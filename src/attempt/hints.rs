@@ -7,7 +7,11 @@ use super::{
 };
 use crate::{
     agent::preset::{self, Protocol},
-    domain::{checks::Permission, spec_type::SpecType, stop::StopKind},
+    domain::{
+        checks::Permission,
+        spec_type::SpecType,
+        stop::{StopKind, Stopped},
+    },
     error::Result,
     project::agent::MANUAL,
     specs::all::Specs,
@@ -46,7 +50,7 @@ impl Work<'_> {
                 let earlier =
                     if checks.reproduces.as_ref().is_some_and(|proof| !proof.ok) { self.earlier_work()? } else { None };
                 let denied = checks.permissions.iter().rev().find(|permission| !permission.allowed);
-                let mend = reason.stopped().map(|stopped| self.mend(&stopped.kind, denied)).transpose()?.flatten();
+                let mend = reason.stopped().map(|stopped| self.mend(stopped, denied)).transpose()?.flatten();
                 let more = checks.has_more_output();
                 let more = more.then(|| format!("to see the whole output: git chant log {short} --checks"));
                 let check = |_: &String| format!("to check it again: git chant finish {short}");
@@ -83,7 +87,8 @@ impl Work<'_> {
     }
 
     /// What a person does about what stopped the agent, before it is started again; `denied` is the permission that it did not get last.
-    fn mend(&self, stopped: &StopKind, denied: Option<&Permission>) -> Result<Option<String>> {
+    fn mend(&self, stopped: &Stopped, denied: Option<&Permission>) -> Result<Option<String>> {
+        let Stopped { kind: stopped, said } = stopped;
         let short = self.id.short();
         if *stopped == StopKind::Question {
             return Ok(Some(format!("to answer it for the next attempt: git chant note {short} -m \"...\"")));
@@ -93,21 +98,24 @@ impl Work<'_> {
         if *stopped == StopKind::NoCredit {
             return Ok(Some(format!("to use another agent: git chant work {short} --agent \"...\"")));
         }
-        if *stopped == StopKind::Denied {
-            let asks = agent.as_deref().map(|name| self.project.agent(name)).transpose()?;
-            return Ok(Some(match asks.filter(|agent| agent.protocol == Protocol::Acp) {
-                Some(agent) => self.permit(&agent.name, denied)?,
-                None => {
-                    "to let agents write in another place: git config --add chant.confine.writable \"...\"".to_owned()
+        if let Some(agent) = agent.as_deref().and_then(|name| self.project.agent(name).ok()) {
+            let command = shell_words::quote(&agent.command);
+            let command = format!("change its command: git config chant.agent.{}.cmd {command}", agent.name);
+            match stopped {
+                StopKind::Denied if agent.protocol == Protocol::Acp => {
+                    return self.permit(&agent.name, denied).map(Some);
                 }
-            }));
-        }
-        if let (StopKind::BudgetLimit | StopKind::TurnLimit, Some(agent)) = (stopped, &agent) {
-            let command = self.project.agent(agent).map(|agent| agent.command).unwrap_or_default();
-            let command = shell_words::quote(&command).into_owned();
-            return Ok(Some(format!(
-                "to raise its limit, change its command: git config chant.agent.{agent}.cmd {command}"
-            )));
+                StopKind::Denied if said.as_deref().is_some_and(preset::is_of_sandbox) => {
+                    let place = "to let agents write in another place";
+                    return Ok(Some(format!("{place}: git config --add chant.confine.writable \"...\"")));
+                }
+                // Its own rules, which its options and its settings make.
+                StopKind::Denied => return Ok(Some(format!("to have it permit more, {command}"))),
+                StopKind::BudgetLimit | StopKind::TurnLimit => {
+                    return Ok(Some(format!("to raise its limit, {command}")));
+                }
+                _ => {}
+            }
         }
         let what = match stopped {
             StopKind::BadKey => "to log in again, or to give it another key",

@@ -1,6 +1,6 @@
 //! `git chant next`: what comes next, and taking it.
 
-use super::{Context, claim, context::Grant, fetched};
+use super::{Context, claim, context::Grant, fetched, work};
 use crate::{
     answer::{Claimed, SpecList, outcome::Outcome},
     attempt::{
@@ -43,10 +43,15 @@ pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
             Err(stop) => return Err(stop.into()),
         }
     }
-    Err(refused.unwrap_or_else(|| {
-        Error::negative(Kind::NothingReady, "nothing is ready")
-            .hint("to see what blocks the specs: git chant list --ready --explain")
-    }))
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
+    let error = Error::negative(Kind::NothingReady, "nothing is ready");
+    let error = match work::resume(&schedule::paused(&specs, &wanted)?) {
+        Some(resume) => error.hint(resume),
+        None => error,
+    };
+    Err(error.hint("to see what blocks the specs: git chant list --ready --explain"))
 }
 
 /// Claims a spec for the caller to work by hand.

@@ -167,15 +167,23 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
 
 /// How to go on where nothing is ready, with the specs that are `paused`.
 fn nothing_ready(paused: &[SpecId]) -> String {
+    match resume(paused) {
+        Some(resume) => format!("nothing is ready, and {resume}"),
+        None => "nothing is ready; to see why: git chant list --ready --explain".to_owned(),
+    }
+}
+
+/// How to resume specs that are paused, if there are some.
+pub(super) fn resume(paused: &[SpecId]) -> Option<String> {
     if paused.is_empty() {
-        return "nothing is ready; to see why: git chant list --ready --explain".to_owned();
+        return None;
     }
     let named: Vec<&str> = paused.iter().take(MOST_NAMED).map(SpecId::short).collect();
     let (named, rest) = (named.join(" "), paused.len().saturating_sub(MOST_NAMED));
     let (what, them) = if paused.len() == 1 { ("1 spec is", "it") } else { ("", "them") };
     let what = if what.is_empty() { format!("{} specs are", paused.len()) } else { what.to_owned() };
     let more = if rest > 0 { format!(" (and {rest} more: git chant status)") } else { String::new() };
-    format!("nothing is ready, and {what} paused; to resume {them}: git chant work {named}{more}")
+    Some(format!("{what} paused; to resume {them}: git chant work {named}{more}"))
 }
 
 /// The gates of these investigations that wait for a person now, each with the command that passes it.

@@ -401,6 +401,7 @@ fn where_all_that_is_left_is_paused_it_is_named_with_the_way_on() {
         "{}",
         ran.err
     );
+    sandbox.chant(&["next"]).fails(1, &["nothing is ready", &format!("2 specs are paused; to resume them: {all}\n")]);
     let ran = sandbox.chant(&["work", "--all", "--label", "other"]).ok();
     assert!(ran.err.contains("nothing is ready; to see why: "), "{}", ran.err);
     sandbox.agent("echo two >\"file-$CHANT_SPEC_ID\"; tick");

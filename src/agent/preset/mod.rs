@@ -17,6 +17,7 @@ mod parser;
 mod report;
 
 pub use acp::{Dialogue, Permit};
+pub(crate) use parsed::is_of_sandbox;
 pub use parser::OutputParser;
 pub use report::{OfSession, Report, is_session};
 

@@ -32,6 +32,11 @@ const LAST_LINES: usize = 20;
 /// How a line of a command ends that wanted to write where a sandbox lets it read only.
 const READ_ONLY: &str = "Read-only file system";
 
+/// Whether what an agent said of a denial is what a tool says of a sandbox.
+pub(crate) fn is_of_sandbox(said: &str) -> bool {
+    said.ends_with(READ_ONLY) || NOT_PERMITTED[1..].iter().any(|begin| said.starts_with(begin))
+}
+
 /// How a tool begins to say that it may not change a file: Gemini CLI of one outside the worktree, opencode of one that it can only read.
 const NOT_PERMITTED: [&str; 3] =
     ["Path not in workspace", "Unknown: FileSystem.writeFile (", "PermissionDenied: FileSystem.writeFile ("];

@@ -101,6 +101,21 @@ fn a_question_a_denial_a_limit_and_a_refusal_are_named() {
         assert_eq!(room.event(&id, "fail", "stopped").as_deref(), Some(kind), "{agent}");
         assert!(room.event(&id, "fail", "reason").unwrap().contains(said), "{agent}");
     }
+    for (agent, output, hint) in [
+        (
+            "claude",
+            recorded!("claude-denied"),
+            "to have it permit more, change its command: git config chant.agent.claude.cmd",
+        ),
+        (
+            "codex",
+            recorded!("codex-denied"),
+            "to let agents write in another place: git config --add chant.confine.writable",
+        ),
+    ] {
+        let (_, _, ran) = worked(agent, output, "exit 0");
+        ran.fails(1, &[hint]);
+    }
     let (_, _, ran) = worked("claude", recorded!("claude-question"), "exit 0");
     ran.fails(1, &["to answer it for the next attempt: git chant note"]);
     // What was asked on the way is no reason where the work is done.
