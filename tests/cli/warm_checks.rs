@@ -302,3 +302,23 @@ fn what_no_command_reads_costs_no_second_run_and_nothing_once_it_is_merged() {
     let (id, ran) = work(&sandbox, &[]);
     assert!(began(&sandbox, &id).0 != Value::Null, "{}", ran.err);
 }
+
+#[test]
+#[ignore = "slow: .ci/run runs it"]
+fn a_command_that_reads_nothing_of_the_work_needs_no_fresh_checkout_beside_one_that_does() {
+    let Some(sandbox) = slow(CHECK, CHANGES) else { return };
+    sandbox.write("other", "x\n");
+    sandbox.commit("Other");
+    let both = || {
+        let id = sandbox.add(&["Change it", "--verify", "sh check.sh", "--verify", "grep -q x other"]);
+        (id.clone(), sandbox.chant(&["work", &id]).ok())
+    };
+    both();
+    both();
+    let (id, ran) = both();
+    assert!(began(&sandbox, &id).0 != Value::Null && !ran.err.contains("did not read"), "{}", ran.err);
+    // Where no command reads it, or one that never ran in a fresh checkout, a fresh one tells.
+    sandbox.agent("echo x >more.txt; echo bad >file; tick");
+    let id = sandbox.add(&["Break it", "--verify", "test -e built", "--verify", "grep -q x other"]);
+    sandbox.chant(&["work", &id]).fails(1, &["'test -e built' did not read 'file' in the reused checkout"]);
+}

@@ -118,8 +118,8 @@ pub(super) fn are_seen(dir: &Path) -> Result<bool> {
     Ok(seen)
 }
 
-/// The first of the `changed` files that `command` did not `read`, though it may read it in a fresh checkout. Of files that the work changed
-/// only prose may stay unread where nothing was seen to read it, of those that the target changed any.
+/// The first of the `changed` files that `command` did not `read`, though it may read it in a fresh checkout: it did before, or never ran in
+/// one here.
 pub(super) fn missed<'c>(
     known: &Reads,
     command: &str,
@@ -129,10 +129,17 @@ pub(super) fn missed<'c>(
     let reads_it = |file: &&Changed| match known.get(command) {
         Some(known) => reads(known, file),
         // It never ran in a fresh checkout here.
-        None => known.values().any(|known| reads(known, file)),
+        None => file.has_to_be_read() || known.values().any(|known| reads(known, file)),
     };
     let unread = changed.iter().filter(|file| !read.contains(&file.path));
-    unread.filter(|file| file.has_to_be_read() || reads_it(file)).map(|file| file.path.as_str()).next()
+    unread.filter(reads_it).map(|file| file.path.as_str()).next()
+}
+
+/// The first of the `changed` files that no command `read`. Of those that the work changed only prose may stay unread, of those that the
+/// target changed any.
+pub(super) fn unread<'c>(changed: &'c [Changed], read: &BTreeSet<String>) -> Option<&'c str> {
+    let unread = changed.iter().filter(|file| file.has_to_be_read() && !read.contains(&file.path));
+    unread.map(|file| file.path.as_str()).next()
 }
 
 /// The first of the `changed` files that has to be read, and that no command ever read: no checkout but a fresh one serves then.

@@ -2,7 +2,7 @@
 //!
 //! Only a commit that the target had before the agent began adds to the warm checkout, and only what [`super::kept`] lets stay. A check of
 //! anything else throws away what it wrote. Where a file is gone since, or one changed that says what is built or installed, a check begins
-//! with nothing. It can only pass in the warm checkout, and only if it reads what the work changed: anything else is run again in a cold
+//! with nothing. It can only pass in the warm checkout, and only if the commands read what the work changed: anything else is run again in a cold
 //! one, and that outcome counts. Nothing here fails a check: without a warm checkout it only takes longer.
 
 use std::{
@@ -205,18 +205,21 @@ impl Room<'_> {
             Err(error) => return is_of_the_person(error).map(|()| Tried::Not),
             Ok(_) => return Ok(Tried::Not),
         };
-        let mut done = Vec::new();
+        let (mut done, mut all_read) = (Vec::new(), set_up.clone());
         for command in commands {
             begins(command);
             let (mut seen, mut read) = visit.run_watched(command, &watched)?;
             read.extend(set_up.iter().cloned());
+            all_read.extend(read.iter().cloned());
             seen.ok = seen.has_passed();
             if !seen.ok {
                 let what = format!("'{command}' failed in the reused checkout; running it again in a fresh one");
                 progress.say(&Step::Note(what));
                 return Ok(Tried::Failed);
             }
-            if let Some(path) = reads::missed(&begin.reads, command, &begin.changed, &read) {
+            let is_last = done.len() + 1 == commands.len();
+            let unread = || reads::unread(&begin.changed, &all_read).filter(|_| is_last);
+            if let Some(path) = reads::missed(&begin.reads, command, &begin.changed, &read).or_else(unread) {
                 let what = format!(
                     "'{command}' did not read '{path}' in the reused checkout; running it again in a fresh one"
                 );
