@@ -1,17 +1,23 @@
 //! `git chant pr`
 
+use std::path::PathBuf;
+
 use super::{Context, add::read_body};
 use crate::{
     answer::{Text, outcome::Outcome, progress::Step},
     authoring::decide,
     cli::{add::title as title_of, publish::PrArgs},
     domain::pattern::is_url,
-    error::{Error, Kind, Result},
+    env::local_file,
+    error::{Error, IoContext as _, Kind, Result},
     exchange::pr::{self, Options, Request},
     git,
     project::Project,
     specs::all::Specs,
 };
+
+/// The file below `.git/chant` in which a person edits a pull request.
+const EDITED: &str = "PULL_REQUEST.md";
 
 pub(super) fn run(context: &Context<'_>, args: &PrArgs) -> Result<Outcome> {
     let project = context.project()?;
@@ -38,16 +44,18 @@ pub(super) fn run(context: &Context<'_>, args: &PrArgs) -> Result<Outcome> {
         let what = format!("'{stale}' is stale: '{by}' superseded what it was informed by");
         context.progress.say(&Step::Warning(what));
     }
-    if args.edit {
-        edit(&project, &mut request)?;
-    }
+    let edited = if args.edit { Some(edit(&project, &mut request)?) } else { None };
+    let not_lost = |error: Error| match &edited {
+        Some(path) => error.hint(format!("your text is kept in '{}'; its first line is the title", path.display())),
+        None => error,
+    };
     if args.upstream {
-        confirm(context, &request, &args.what)?;
+        confirm(context, &request, &args.what).map_err(not_lost)?;
     }
     if !args.run {
         return Ok(Outcome::new(Text { text: request.script() }));
     }
-    let text = request.run(&project, context.progress)?;
+    let text = request.run(&project, context.progress).map_err(not_lost)?;
     let outcome = Outcome::new(Text { text: text.clone() });
     if !is_url(&text) {
         return Ok(outcome);
@@ -59,19 +67,17 @@ pub(super) fn run(context: &Context<'_>, args: &PrArgs) -> Result<Outcome> {
     })
 }
 
-/// Lets the person edit title and body: the first line is the title.
-fn edit(project: &Project, request: &mut Request) -> Result<()> {
-    let failed = |what: &str, cause: std::io::Error| Error::fatal(Kind::Tempdir, format!("cannot {what}: {cause}"));
-    let dir = tempfile::tempdir().map_err(|cause| failed("make a directory", cause))?;
-    let path = dir.path().join("PULL_REQUEST.md");
-    let text = format!("{}\n\n{}", request.title, request.body);
-    std::fs::write(&path, text).map_err(|cause| failed("write the text", cause))?;
+/// Lets the person edit title and body: the first line is the title. Gives the file with the text, which stays, as that of a commit message does.
+fn edit(project: &Project, request: &mut Request) -> Result<PathBuf> {
+    let dir = project.repo.chant_dir();
+    let path = dir.join(EDITED);
+    local_file::place(&dir, EDITED, format!("{}\n\n{}", request.title, request.body).as_bytes())?;
     project.env.edit(&git::editor(&project.repo)?, &path)?;
-    let text = std::fs::read_to_string(&path).map_err(|cause| failed("read the text", cause))?;
+    let text = std::fs::read_to_string(&path).io("read", &path)?;
     let (title, body) = text.trim_start().split_once('\n').unwrap_or((text.trim(), ""));
     request.title = title_of(title).map_err(|why| Error::negative(Kind::NotConfirmed, format!("aborted: {why}")))?;
     request.body = format!("{}\n", body.trim());
-    Ok(())
+    Ok(path)
 }
 
 /// Has a person at a terminal type the topic or spec of the pull request. That guards against accident; it is no sandbox.

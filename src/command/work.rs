@@ -116,6 +116,9 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
             .hint(blocked.way_out.clone()));
     }
     if selection.ready.is_empty() {
+        for topic in &wanted.filter.topics {
+            specs.of_any_topic(topic)?;
+        }
         let hint = nothing_ready(&schedule::paused(&specs, &wanted)?);
         return Ok(Outcome::new(AllWorked::default()).hint(hint));
     }

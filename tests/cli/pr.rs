@@ -123,6 +123,10 @@ fn a_person_says_it_in_their_own_words_and_names_the_branch() {
     sandbox.git(&["config", "core.editor", &format!("sh {}", editor.display())]);
     let printed = sandbox.chant(&["pr", "issue-1234", "--stage", "--edit"]).ok().out;
     assert!(printed.contains("--title Edited --body") && printed.contains("\n## Why\n"), "{printed}");
+    // What was edited is not lost where the command fails after that.
+    let args = ["pr", "issue-1234", "--upstream", "--edit", "--run"];
+    sandbox.chant(&args).fails(1, &["needs a person at a terminal", "your text is kept in", "PULL_REQUEST.md"]);
+    assert!(sandbox.read(".git/chant/PULL_REQUEST.md").starts_with("Edited\n"));
     std::fs::write(&editor, "echo >\"$1\"\n").unwrap();
     sandbox.chant(&["pr", "issue-1234", "--stage", "--edit"]).fails(1, &["aborted"]);
 }

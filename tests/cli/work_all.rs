@@ -209,6 +209,8 @@ fn labels_topics_phases_and_a_number_choose() {
     assert_eq!([&slow, &topic, &phase].map(|id| sandbox.status(id)), ["pending", "completed", "pending"]);
     assert_eq!(sandbox.chant(&["next", "--phase", "impact-map", "--format=%(id)"]).ok().out.trim(), phase);
     sandbox.chant(&["work", "--label", "absent-has-it"]).ok();
+    sandbox.chant(&["work", "--topic", "issue-11"]).fails(1, &["no such investigation: 'issue-11'"]);
+    sandbox.chant(&["work", "--topic", "issue-1"]).ok();
     sandbox.chant(&["work", &slow, "--label", "slow"]).fails(129, &["cannot be combined with a selection by label"]);
     sandbox.chant(&["work"]).fails(129, &["<spec>"]);
     sandbox.chant(&["work", "--all", "--jobs", "0"]).fails(129, &["from 1 to 256"]);
