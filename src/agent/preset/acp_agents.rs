@@ -1,5 +1,5 @@
-//! The known agents by way of the Agent Client Protocol: Claude (claude-agent-acp 0.49.0), Codex (codex-acp 0.16), Gemini CLI 0.61.0 and
-//! opencode 1.18.33. What they understand is one driver's, see `acp`.
+//! The known agents by way of the Agent Client Protocol: Claude (claude-agent-acp 0.49.0 and 0.101.0), Codex (codex-acp 0.16), Gemini CLI
+//! 0.61.0 and opencode 1.18.33. What they understand is one driver's, see `acp`.
 
 use serde_json::Value;
 

@@ -264,6 +264,12 @@ impl ParsedOutput {
         std::mem::take(&mut self.shown)
     }
 
+    /// Ends the message that comes in pieces: what comes next is another one.
+    pub(super) fn end_message(&mut self) {
+        self.end_line();
+        self.continues = false;
+    }
+
     /// Ends the line that is being said in pieces.
     pub(super) fn end_line(&mut self) {
         if !self.partial.is_empty() {

@@ -45,6 +45,9 @@ const ASKS: &str = "default";
 /// The error of an agent that has to be logged in first.
 const AUTH_REQUIRED: i64 = -32000;
 
+/// How the message begins of an error of which its code tells no more.
+const UNNAMED: &str = "Internal error: ";
+
 /// How many requests for permissions are kept.
 const MOST_PERMISSIONS: usize = 200;
 
@@ -398,7 +401,9 @@ fn said(error: &Value) -> String {
     let message = message(error);
     let details = error.pointer("/data/details").or_else(|| error.pointer("/data/message"));
     let details = details.and_then(Value::as_str).filter(|_| message == "Internal error");
-    readable(details.unwrap_or(&message))
+    let said = readable(details.unwrap_or(&message));
+    // The name of its code says nothing where more follows.
+    said.strip_prefix(UNNAMED).map_or(said.clone(), str::to_owned)
 }
 
 /// The status of HTTP that the object of an error in a text names, as a reason.

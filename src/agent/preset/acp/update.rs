@@ -62,7 +62,7 @@ impl Calls {
             SessionUpdate::AgentMessageChunk(chunk) => {
                 parsed.doing("writing");
                 if std::mem::replace(&mut self.message, chunk.message_id.clone()) != chunk.message_id {
-                    parsed.end_line();
+                    parsed.end_message();
                 }
                 text(&chunk).filter(|text| !text.is_empty()).into_iter().for_each(|text| parsed.piece(text));
             }

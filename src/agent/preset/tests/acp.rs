@@ -112,7 +112,8 @@ fn a_key_that_is_not_accepted_is_known_by_the_words_of_the_agent() {
         let (_, parser) =
             answered(&format!(r#"{{"jsonrpc":"2.0","error":{{"code":-32603,"message":"{said}"}},"id":5}}"#));
         let why = stopped(&parser).expect("a reason");
-        assert_eq!((why.kind, why.said.as_deref()), (StopKind::BadKey, Some(said)));
+        let words = said.strip_prefix("Internal error: ");
+        assert_eq!((why.kind, why.said.as_deref()), (StopKind::BadKey, words));
     }
 }
 
@@ -199,4 +200,21 @@ fn of_very_many_requests_the_number_is_kept() {
     let (_, parser) = answered(&vec![ask; 250].join("\n"));
     let kept = parser.permissions();
     assert_eq!((kept.len(), kept[200].what.as_str(), kept[200].allowed), (201, "(50 more requests)", true));
+}
+
+#[test]
+fn the_last_message_is_the_reason_and_not_what_was_said_before_it() {
+    let chunk = |text: &str, id: Option<&str>| {
+        let id = id.map(|id| format!(r#","messageId":"{id}""#)).unwrap_or_default();
+        format!(
+            r#"{{"jsonrpc":"2.0","method":"session/update","params":{{"sessionId":"ses-1","update":{{"sessionUpdate":"agent_message_chunk","content":{{"type":"text","text":"{text}"}}{id}}}}}}}"#
+        )
+    };
+    let said =
+        [chunk("I can", Some("m1")), chunk("not.", Some("m1")), chunk("A notice.", None), chunk("No.", Some("m2"))];
+    let end = r#"{"jsonrpc":"2.0","id":5,"result":{"stopReason":"refusal"}}"#;
+    let (shown, parser) = answered(&format!("{}\n{}\n{end}", said.join("\n"), chunk("Flagged.", None)));
+    assert_eq!(shown, "I cannot.\nA notice.\nNo.\nFlagged.\n");
+    let why = stopped(&parser).expect("a reason");
+    assert_eq!((why.kind, why.said.as_deref()), (StopKind::Refusal, Some("Flagged.")));
 }
