@@ -22,7 +22,7 @@ use crate::domain::{filter::Filter, phase::Phase, span};
 ///
 /// Several specs run in the order of their dependencies, as many at once as --jobs allows. Any number of these commands can run in one
 /// repository: only one of them works on each spec. A spec that fails stops the rest, unless --keep-going is given; running specs always
-/// finish.
+/// finish. A spec that you pause stops no other.
 ///
 /// If the agent reports a rate limit (or exits with status 75), an overloaded model, a server error or no network, git-chant pauses the
 /// attempt, waits for chant.rateLimitPause, and resumes its session. For a single spec it does so only if chant.rateLimitPause is set.

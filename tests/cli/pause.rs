@@ -256,18 +256,26 @@ fn what_has_not_begun_is_over_or_is_elsewhere_cannot_be_paused() {
 
 #[test]
 fn a_pause_ends_the_wait_for_an_agent_that_is_left_alone_and_keeps_its_session() {
-    for args in [&[][..], &["--all"]] {
+    for all in [false, true] {
         let (sandbox, id) = sandbox();
         sandbox.agent("echo half >new; exit 75");
         sandbox.git(&["config", "chant.rateLimitPause", "1h"]);
-        let what = if args.is_empty() { &[id.as_str()][..] } else { args };
-        let args = [&["work"][..], what].concat();
-        let mut child = sandbox.binary(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().contains(" in 1h")), "{args:?}");
+        let other = all.then(|| sandbox.add(&["Another"]));
+        let args = if all { vec!["work", "--all", "--jobs", "2"] } else { vec!["work", &id] };
+        let mut child = sandbox.binary(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        for _ in [Some(&id), other.as_ref()].iter().flatten() {
+            assert!(lines.any(|line| line.contains(" in 1h")), "{args:?}");
+        }
         let paused = sandbox.chant(&["pause", &id, "-m", "lunch"]).ok();
         assert!(paused.out.contains("lunch") && paused.err.contains("git chant work"), "{paused:?}");
-        ended(child).fails(1, &["lunch"]);
+        if let Some(other) = &other {
+            // The other one waits on.
+            assert!(lines.any(|line| line.contains("paused: lunch")));
+            assert!(child.try_wait().unwrap().is_none());
+            sandbox.chant(&["pause", other, "-m", "supper"]).ok();
+        }
+        assert_eq!((child.wait().unwrap().code(), lines.last().is_some()), (Some(1), true), "{args:?}");
         assert_eq!(sandbox.ops(&id), ["add", "start", "pause", "pause"], "{args:?}");
         sandbox.chant(&["pause", &id]).fails(1, &["cannot pause", "it is paused"]);
         sandbox.agent("tick");

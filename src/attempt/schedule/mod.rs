@@ -131,8 +131,12 @@ fn worker<R: Send>(shared: &Shared<'_, R>, work: &impl Fn(&Job, Option<Slot>) ->
         {
             let note = format!("agent '{agent}' waits; next try in {}", time::whole_seconds(pause));
             shared.progress.say(&Step::Note(note));
-            let activity = Activity::after(pause, "next try", &format!("agent '{agent}'"));
-            state.pause = Some(Pulse::begin(shared.progress, shared.say_every, activity));
+            count_down(shared, &mut state, agent, pause);
+        } else if state.pause.is_none()
+            && let Some((agent, pause)) = state.queue.next_try(Instant::now())
+        {
+            // What was begun took that line away.
+            count_down(shared, &mut state, &agent, pause);
         }
         let waiting = if look { state.queue.take_waiting() } else { Vec::new() };
         say_counts(shared, &state);
@@ -230,6 +234,12 @@ fn next<R>(shared: &Shared<'_, R>) -> Option<(Job, Option<Slot>)> {
             }
         }
     }
+}
+
+/// Says from now on how long it is to the next try of an agent.
+fn count_down<'a, R>(shared: &Shared<'a, R>, state: &mut State<'a, R>, agent: &str, pause: Duration) {
+    let activity = Activity::after(pause, "next try", &format!("agent '{agent}'"));
+    state.pause = Some(Pulse::begin(shared.progress, shared.say_every, activity));
 }
 
 /// Takes away what is said of a pause.

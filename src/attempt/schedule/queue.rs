@@ -33,6 +33,8 @@ pub(crate) enum Fate {
     Taken,
     /// It failed, could not begin, or waits to be merged.
     NotDone,
+    /// A person paused it: that is no reason to stop the rest.
+    Paused,
     /// Its agent is to be left alone for a while.
     HeldUp,
     /// This signal ended it.
@@ -46,6 +48,7 @@ impl Fate {
             Ok(Ended { how: EndedAs::HandedOver { .. }, .. }) => Fate::Taken,
             Ok(Ended { how: EndedAs::Paused(Pause::Stopped(_)), .. }) => Fate::HeldUp,
             Ok(Ended { signal: Some(signal), .. }) => Fate::Interrupted(*signal),
+            Ok(Ended { how: EndedAs::Paused(Pause::Recorded(_)), .. }) => Fate::Paused,
             Ok(ended) if ended.exit() == 0 => Fate::Done,
             Ok(_) => Fate::NotDone,
             Err(Stop::Taken(_)) if !named => Fate::Taken,
@@ -179,6 +182,7 @@ impl Queue {
                 self.scatter();
                 false
             }
+            Fate::Paused => false,
             Fate::Interrupted(_) => {
                 self.stopped = true;
                 false
@@ -235,6 +239,13 @@ impl Queue {
     /// How long the agent is left alone from now on.
     pub(super) fn cooling(&self, agent: &str, now: Instant) -> Option<Duration> {
         self.cooling.get(agent).map(|cooling| cooling.until.saturating_duration_since(now))
+    }
+
+    /// The agent that is left alone the shortest of those that ready specs wait for, and how long from now on; `None` if one can begin.
+    pub(super) fn next_try(&self, now: Instant) -> Option<(String, Duration)> {
+        let agents = self.ready.iter().map(|job| job.agent.clone().unwrap_or_default());
+        let waits = agents.map(|agent| Some((self.cooling(&agent, now)?, agent)).filter(|(left, _)| !left.is_zero()));
+        waits.collect::<Option<Vec<_>>>()?.into_iter().min().map(|(left, agent)| (agent, left))
     }
 
     /// Begins nothing more.
