@@ -160,6 +160,9 @@ fn a_driver_is_checked_on_its_target_before_it_is_completed() {
     let ran = sandbox.chant(&["work", &id, "--chain"]).fails(1, &["with its last member"]);
     assert!(ran.err.contains(&format!("git chant finish {}", &id[11..])), "{}", ran.err);
     assert_eq!((sandbox.status(&id).as_str(), sandbox.status(&format!("{id}.2")).as_str()), ("pending", "completed"));
+    let hint = format!("hint: once that is fixed: git chant finish {}", &id[11..]);
+    let ran = sandbox.chant(&["finish", &id]).fails(1, &[&hint]);
+    assert!(!ran.err.contains("hint: then:"), "{}", ran.err);
     // A person mends it on the target.
     sandbox.git(&["checkout", "-q", "--", "."]);
     sandbox.write("file", "one\ntwo\n");
