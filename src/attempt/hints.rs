@@ -6,7 +6,10 @@ use super::{
     work::Work,
 };
 use crate::{
-    agent::preset::{self, Protocol},
+    agent::{
+        preset::{self, Protocol},
+        process::Ending,
+    },
     domain::{
         checks::Permission,
         spec_type::SpecType,
@@ -15,6 +18,7 @@ use crate::{
     error::Result,
     project::agent::MANUAL,
     specs::all::Specs,
+    terminal::time,
 };
 
 impl Work<'_> {
@@ -51,6 +55,16 @@ impl Work<'_> {
                     if checks.reproduces.as_ref().is_some_and(|proof| !proof.ok) { self.earlier_work()? } else { None };
                 let denied = checks.permissions.iter().rev().find(|permission| !permission.allowed);
                 let mend = reason.stopped().map(|stopped| self.mend(stopped, denied)).transpose()?.flatten();
+                let longer = match reason {
+                    Failure::Agent(Ending::TimedOut(limit), _) => {
+                        let twice = time::duration(limit.saturating_mul(2));
+                        Some(format!(
+                            "to give it longer: git chant work {short} --timeout {}",
+                            shell_words::quote(&twice)
+                        ))
+                    }
+                    _ => None,
+                };
                 let more = checks.has_more_output();
                 let more = more.then(|| format!("to see the whole output: git chant log {short} --checks"));
                 let check = |_: &String| format!("to check it again: git chant finish {short}");
@@ -69,7 +83,7 @@ impl Work<'_> {
                     ["if you moved it: git worktree repair <its new directory>".to_owned(), prune]
                 });
                 let missing = missing.into_iter().flatten();
-                [mend, more, earlier, kept, check].into_iter().flatten().chain(missing).chain(again).collect()
+                [mend, longer, more, earlier, kept, check].into_iter().flatten().chain(missing).chain(again).collect()
             }
         })
     }

@@ -117,6 +117,8 @@ fn a_timeout_ends_even_what_ignores_sigterm_and_keeps_the_work() {
     assert!(!ran.err.contains("panicked"));
     assert_eq!(sandbox.status(&id), "failed");
     assert_eq!(reason(&sandbox, &id), "the agent took longer than 1s");
+    assert!(ran.err.contains("to give it longer: git chant work"), "{}", ran.err);
+    assert!(ran.err.contains(" --timeout 2s\n"), "{}", ran.err);
     works_again(&sandbox, &id);
     assert_eq!(kept_file(&sandbox, &id, "new"), "half\n");
     assert_eq!(kept_file(&sandbox, &id, "more"), "more\n");
