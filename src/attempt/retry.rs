@@ -52,12 +52,12 @@ pub(super) fn pause(first: Duration, times: u32) -> Duration {
 /// As [`Work::carry`] has them.
 pub(crate) fn work(work: &Work<'_>, asked: Asked<'_>, mut slot: Option<Slot>) -> Result<Ended, Stop> {
     let (mut times, mut instead, mut stopped_ones) = (0, None, Vec::new());
-    let mut held_up = asked.held_up;
+    let (begun, mut held_up) = (Instant::now(), asked.held_up);
     loop {
         if let Some(event) = held_up
             && !still_waits(work, event)?
         {
-            return withdrawn(work);
+            return Ok(Ended { duration: begun.elapsed(), ..withdrawn(work)? });
         }
         let Asked { agent, timeout, prompt, fresh, pause: first, .. } = asked;
         let agent = instead.as_deref().or(agent);

@@ -124,7 +124,7 @@ impl Work<'_> {
         Ok(Ended { how, duration: started.elapsed(), signal, hints, driver_done })
     }
 
-    /// The end of an attempt that came to `how` without this process.
+    /// The end of an attempt that came to `how` without this process, which took no time for it.
     pub(super) fn ended(&self, mut how: EndedAs) -> Result<Ended, Stop> {
         let hints = self.hints(&mut how)?;
         Ok(Ended { how, duration: Duration::ZERO, signal: None, hints, driver_done: true })

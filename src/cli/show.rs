@@ -33,8 +33,8 @@ pub(crate) const SHOW_PAGE: Page = Page {
 /// Prints the spec, its checks and its changes, in git's pager at a terminal. Afterwards git chant approve lets git-chant merge the work,
 /// and git chant reject passes your reason to the next attempt. chant.review selects the specs that wait for a review.
 ///
-/// With --agent another agent reads the work in a read-only checkout. Its findings are recorded as a remark: they are evidence, not an
-/// approval.
+/// With --agent another agent reads the work in a read-only checkout. Its findings are recorded as a remark, which git chant show, git chant
+/// log and the next attempt quote: they are evidence, not an approval.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ReviewArgs {
     /// Name a spec by full or short id

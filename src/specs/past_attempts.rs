@@ -8,6 +8,7 @@ use super::{
     attempt::Attempt,
     confined::{self, Runs},
     entry::Entry,
+    reviews::agent_review,
     text::path_of,
     view::rfc3339,
 };
@@ -110,14 +111,19 @@ impl Project {
 
     /// What an agent of the spec `id` should know beyond its own attempts: notes on the spec, what superseded what it builds on or what
     /// it supersedes itself, and why, which research is stale at `base`, and, for research, why specs failed that rested on it, on what it takes the place of, or that
-    /// belong to its topic. One line each.
+    /// belong to its topic. One line each; a review by an agent is quoted below its line.
     pub(crate) fn remarks(&self, id: &SpecId, spec: &Spec, base: ObjectId) -> Result<Vec<String>> {
         let store = self.store()?;
         let mut remarks = Vec::new();
         if let Some(tip) = store.tip(id)? {
             let walk = store.walk(id, tip)?;
-            let notes = walk.history.events().iter().filter(|event| event.op == Op::Note);
-            remarks.extend(notes.filter_map(|event| event.facts.reason.clone()));
+            for event in walk.history.events().iter().filter(|event| event.op == Op::Note) {
+                let Some(mut remark) = event.facts.reason.clone() else { continue };
+                // The words of the reviewer, as the words of another.
+                let review = agent_review(&store, event)?.unwrap_or_default();
+                review.lines().for_each(|line| remark.push_str(&format!("\n  > {line}")));
+                remarks.push(remark);
+            }
         }
         let front = &spec.front;
         let specs = Specs::new(self)?;

@@ -15,7 +15,22 @@ use crate::{
     },
     error::Result,
     project::{Project, signatures::Signatures},
+    store::Store,
+    terminal::clean,
 };
+
+/// What an agent wrote that read the work, if `event` records that: its own text, without what a terminal obeys.
+///
+/// # Errors
+/// If what the event keeps cannot be read.
+pub(crate) fn agent_review(store: &Store<'_>, event: &Event) -> Result<Option<String>> {
+    if event.op != Op::Note || event.facts.run_agent.is_none() {
+        return Ok(None);
+    }
+    let text = store.evidence_of(event.id, "review.md")?;
+    let text = text.map(|bytes| clean::text(&String::from_utf8_lossy(&bytes)).trim_end().to_owned());
+    Ok(text.filter(|text| !text.is_empty()))
+}
 
 /// The review of the work of one attempt.
 #[derive(Clone, Debug)]

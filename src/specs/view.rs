@@ -7,7 +7,7 @@ use crate::specs::{
     all::Specs,
     entry::Entry,
     facts::{Facts, StateFacts},
-    reviews::WorkReview,
+    reviews::{WorkReview, agent_review},
 };
 use crate::{
     agent::lease::Life,
@@ -30,7 +30,6 @@ use crate::{
     error::Result,
     project::check_output,
     store::Store,
-    terminal::clean,
 };
 
 impl Specs<'_> {
@@ -391,8 +390,7 @@ impl Specs<'_> {
 pub(crate) fn event_view(store: &Store<'_>, event: &Event) -> Result<EventView> {
     let facts = &event.facts;
     let counts_other = facts.run_agent.is_some();
-    let review = if event.op == Op::Note && counts_other { store.evidence_of(event.id, "review.md")? } else { None };
-    let review = review.map(|bytes| clean::text(&String::from_utf8_lossy(&bytes)).trim_end().to_owned());
+    let review = agent_review(store, event)?;
     Ok(EventView {
         id: event.id.to_string(),
         spec: event.spec.clone(),
@@ -411,7 +409,7 @@ pub(crate) fn event_view(store: &Store<'_>, event: &Event) -> Result<EventView> 
         confined: facts.confined.as_ref().map(|by| by.as_ref().to_owned()),
         verified: facts.verified.as_ref().map(|level| level.as_ref().to_owned()),
         exit: facts.exit,
-        review: review.filter(|text| !text.is_empty()),
+        review,
         stopped: facts.stopped.as_ref().map(|kind| kind.as_ref().to_owned()),
         commits: facts.work_commits.iter().map(ToString::to_string).collect(),
         clone: facts.clone.clone(),

@@ -197,9 +197,15 @@ fn what_an_agent_found_is_shown_as_its_own_text() {
             "{text}"
         );
     }
-    // The next attempt has another work.
+    // The next attempt is told, and has another work.
+    sandbox.agent("cat >\"$HOME/told\"; echo three >file; tick");
     sandbox.chant(&["reject", &id, "--reason", "say three"]).ok();
     sandbox.chant(&["work", &id, "--fresh"]).fails(1, &["waiting for your review"]);
+    let told = std::fs::read_to_string(sandbox.dir().join("home/told")).unwrap();
+    assert!(
+        told.contains(": reject: see above\n  > file:1: it is hard-coded\n  > \n  > Reason: all is well\n"),
+        "{told}"
+    );
     assert!(!sandbox.chant(&["show", &id]).ok().out.contains("all is well"));
     assert!(sandbox.chant(&["log", &id]).ok().out.contains(lines));
 }
