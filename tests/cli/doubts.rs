@@ -129,6 +129,22 @@ fn a_test_that_looks_at_the_text_or_the_history_of_the_code_waits() {
     waits(&[CALC], RUN, &reads, "printf 'checked = 1\\n' >>calc.py; ", words);
     let size = unit("self.assertGreater(os.path.getsize('calc.py'), 60)");
     waits(&[CALC], RUN, &size, "printf 'padding_padding_padding_padding = 1\\n' >>calc.py; ", words);
+    // Nothing but a comment is no fix.
+    let only = "only comments of code changed, in 'calc.py'";
+    for (test, fix) in [
+        ("'checked' in open('calc.py').read()", "echo '# checked' >>calc.py; "),
+        ("'# checked\\n' in open('calc.py')", "echo '# checked' >>calc.py; "),
+        ("'checked' in open('calc.py').read()", "sed -i 's/a - b$/a - b  # checked/' calc.py; "),
+        ("len(os.popen('git log --format=%h -- calc.py').readlines()) > 1", "echo '# more' >>calc.py; "),
+    ] {
+        waits(&[CALC], RUN, &unit(&format!("self.assertTrue({test})")), fix, only);
+    }
+    // A comment that a tool reads is one, and so is white space that means something.
+    let (script, code) = (("calc.sh", "echo 5\n"), "printf '#!/bin/sh\\necho 5\\n' >calc.sh; ");
+    let first = "printf 'head -n 1 calc.sh | grep -q \"^#!/\" || exit 1\\n' >check.sh";
+    completes(&[script], "sh check.sh", first, code);
+    let indented = ("calc.py", "def add(a, b):\n    if a < 0:\n        a = 0\n        a = a + b\n    return a\n");
+    completes(&[indented], RUN, &unit(SUM), "sed -i 's/^        a = a + b/    a = a + b/' calc.py; ");
     // A program is run by its name, too.
     let runs = unit("self.assertEqual(os.system('python3 -B calc.py'), 0)").replace(", calc", "");
     let program = ("calc.py", "import sys\nsys.exit(2 - 3 != 5)\n");

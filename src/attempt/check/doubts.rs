@@ -48,6 +48,9 @@ const LOOKS: [&str; 15] = [
     "git ",
 ];
 
+/// Why a test passes that does so with the changes as comments.
+const BY_TEXT: &str = "the test passes with the changes as comments: it looks at the text or the history of the code";
+
 /// In how many files, and of which size in bytes, names are looked for.
 const MOST_FILES: usize = 2000;
 const LARGEST: usize = 1 << 20;
@@ -56,7 +59,9 @@ const LARGEST: usize = 1 << 20;
 struct Parts {
     /// Code that was there.
     code: Vec<String>,
-    /// What is new or no code, or of which only comments changed.
+    /// Code that was there and of which only comments or white space changed.
+    comments: Vec<String>,
+    /// What is new or no code.
     rest: Vec<String>,
 }
 
@@ -69,9 +74,15 @@ impl Prover<'_> {
         tests: &Tests,
         before: &Command,
     ) -> Result<Option<Doubt>> {
-        let parts = self.parts(source, tests)?;
+        let mut parts = self.parts(source, tests)?;
         let text = source.text_of(tests)?;
         if parts.code.is_empty() {
+            // Comments that a tool reads do nothing where they are moved to the end of their file.
+            if !parts.comments.is_empty() && self.passes_by_comments(room, source, tests, &parts.comments, before)? {
+                let what = format!("only comments of code changed, in {}", quoted(&parts.comments));
+                return Ok(Some(Doubt::Waits(format!("{BY_TEXT}; {what}"))));
+            }
+            parts.rest.append(&mut parts.comments);
             // Where there is no code that the test names, what was there and changed is what it tests.
             let about = !source.names_code(&text, &parts.rest)? && !self.any_new(source, &parts.rest)?;
             if about || parts.rest.is_empty() {
@@ -81,7 +92,8 @@ impl Prover<'_> {
             return self.weighed(source, &text, &parts.rest, what).map(Some);
         }
         let lists = LISTS.iter().any(|word| text.contains(word));
-        let suspects: Vec<String> = parts.rest.iter().filter(|path| lists || names(&text, path)).cloned().collect();
+        let beside = parts.rest.iter().chain(&parts.comments);
+        let suspects: Vec<String> = beside.filter(|path| lists || names(&text, path)).cloned().collect();
         if !suspects.is_empty() {
             let laid = tests.with_files_of(&self.project.repo, self.made, &suspects)?;
             if let Ok(laid) = laid.over(&self.project.repo, source.base)?
@@ -92,29 +104,47 @@ impl Prover<'_> {
             }
         }
         let looks = LOOKS.iter().any(|word| text.contains(word));
+        parts.code.append(&mut parts.comments);
         if (looks || parts.code.iter().any(|path| text.contains(last(path))))
-            && let Some(laid) = self.in_comments(source, tests, &parts.code)?
-            && self.proves(room, laid, source.command, before)?
+            && self.passes_by_comments(room, source, tests, &parts.code, before)?
         {
-            let what = "the test passes with the changes as comments: it looks at the text or the history of the code";
-            return Ok(Some(Doubt::Waits(what.to_owned())));
+            return Ok(Some(Doubt::Waits(BY_TEXT.to_owned())));
         }
         Ok(None)
+    }
+
+    /// Whether the test passes where the changes of these files stand as comments.
+    fn passes_by_comments(
+        &self,
+        room: &mut Room<'_>,
+        source: &Source<'_>,
+        tests: &Tests,
+        paths: &[String],
+        before: &Command,
+    ) -> Result<bool> {
+        match self.in_comments(source, tests, paths)? {
+            Some(laid) => self.proves(room, laid, source.command, before),
+            None => Ok(false),
+        }
     }
 
     /// What the attempt changed besides the tests that are held, and other tests.
     fn parts(&self, source: &Source<'_>, tests: &Tests) -> Result<Parts> {
         let (held, since) = (tests.paths(), source.since()?);
-        let mut parts = Parts { code: Vec::new(), rest: Vec::new() };
+        let mut parts = Parts { code: Vec::new(), comments: Vec::new(), rest: Vec::new() };
         for path in source.changed(|_| true)? {
             if role(&path) == Role::Test || held.contains(&path) {
                 continue;
             }
             let (before, after) = (source.text(since, &path)?, source.text(self.made, &path)?);
-            let is_code = before.as_deref().is_some_and(|before| {
-                !is_data(&path, before) && after.as_deref().is_none_or(|after| changes_code(&path, before, after))
-            });
-            if is_code { parts.code.push(path) } else { parts.rest.push(path) }
+            let list = match before.as_deref().filter(|before| !is_data(&path, before)) {
+                None => &mut parts.rest,
+                Some(before) if after.as_deref().is_none_or(|after| changes_code(&path, before, after)) => {
+                    &mut parts.code
+                }
+                Some(_) => &mut parts.comments,
+            };
+            list.push(path);
         }
         Ok(parts)
     }
@@ -194,7 +224,10 @@ impl Prover<'_> {
                 text.push('\n');
             }
             for line in after.lines().filter(|line| !known.contains(line)) {
-                text.push_str(&format!("{mark} {line}\n"));
+                match line.trim_start().starts_with(mark) {
+                    true => text.push_str(&format!("{line}\n")),
+                    false => text.push_str(&format!("{mark} {line}\n")),
+                }
             }
             commented.push(overlay::Held { blob: project.store()?.write_blob(text.as_bytes())?, ..file });
         }
