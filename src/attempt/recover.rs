@@ -16,6 +16,7 @@ use crate::{
     attempt::{
         merge, request,
         seen::{Extent, Watch},
+        session::say_removed,
     },
     domain::{
         event::{Facts, Op},
@@ -25,7 +26,7 @@ use crate::{
         status::Status,
     },
     error::{Error, Kind, Result},
-    git::worktree::Worktree,
+    git::{special_file, worktree::Worktree},
     project::{Project, signatures::Signatures, target::short_name},
     specs::{all::Specs, arrival::Arrival, confined},
 };
@@ -112,6 +113,9 @@ pub(super) fn bring_in(
     progress: &dyn Progress,
 ) -> Result<Option<Worktree>> {
     let Some(tree) = project.worktree_of(id)? else { return Ok(None) };
+    if !confined::is_by_hand(project, id)? {
+        say_removed(special_file::remove_in_worktree(&tree.path), progress);
+    }
     if let Some(refused) = confined::recover(project, id, attempt, &tree)? {
         progress.say(&Step::Warning(format!("its work was not brought into the repository: {refused}")));
     }

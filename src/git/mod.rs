@@ -45,6 +45,7 @@ pub(crate) mod snapshot;
 pub(crate) mod special_file;
 mod squash;
 pub(crate) mod stale_lock;
+mod stall;
 pub(crate) mod status;
 mod three_way;
 mod transaction_hook;

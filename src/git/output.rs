@@ -11,6 +11,8 @@ pub(crate) struct Output {
     pub stdout: BString,
     /// Its stderr.
     pub stderr: BString,
+    /// Whether it was ended because it went no further.
+    pub stalled: bool,
 }
 
 impl Output {

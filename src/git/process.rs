@@ -12,7 +12,7 @@ use std::{
 
 use bstr::{BString, ByteSlice};
 
-use super::{inherited_lock, output::Output};
+use super::{inherited_lock, output::Output, stall};
 use crate::{
     domain::confined::did_not_start,
     env::{Env, awaited, fault, trace},
@@ -114,6 +114,8 @@ pub(crate) struct Git {
     editor: bool,
     may_ask: bool,
     apart: bool,
+    /// How long it may say nothing.
+    silence: Option<Duration>,
 }
 
 /// Runs a program that git itself would run, for example to sign something, in `dir`.
@@ -131,7 +133,12 @@ pub(super) fn run_program(
     command.args(words).envs(env.iter().map(|(name, value)| (name, value))).env("LC_ALL", "C");
     command.current_dir(dir).stdin(given);
     let output = command.output()?;
-    Ok(Output { code: output.status.code(), stdout: output.stdout.into(), stderr: output.stderr.into() })
+    Ok(Output {
+        code: output.status.code(),
+        stdout: output.stdout.into(),
+        stderr: output.stderr.into(),
+        stalled: false,
+    })
 }
 
 impl Git {
@@ -149,6 +156,7 @@ impl Git {
             editor: false,
             may_ask: false,
             apart: false,
+            silence: None,
         };
         let real = dir.canonicalize().ok();
         if let Some(parent) = real.as_deref().and_then(Path::parent) {
@@ -243,6 +251,13 @@ impl Git {
     pub(super) fn apart_from_signals(mut self) -> Self {
         self.apart = true;
         self.env("SSH_ASKPASS", "false").env("SSH_ASKPASS_REQUIRE", "force")
+    }
+
+    /// Ends git, with all that it started, once it has written nothing for so long: what it reads may have no end. See [`Output::stalled`].
+    #[must_use]
+    pub(super) fn ended_after_silence(mut self, silence: Duration) -> Self {
+        self.silence = Some(silence);
+        self.apart_from_signals()
     }
 
     /// Lets git start the person's editor. Without this the editor of every command is one that does nothing.
@@ -386,11 +401,21 @@ impl Git {
         let mut command = self.command();
         command.stdin(stdin).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
         let timed = self.timed();
-        let status = fault::around(self.fault_name(), || {
-            if self.apart { awaited::status(|| command.spawn()) } else { command.status() }
+        let mut stalled = false;
+        let status = fault::around(self.fault_name(), || match self.silence {
+            Some(silence) => awaited::wait(
+                || command.spawn(),
+                |child| {
+                    let ended = stall::wait(child, &[stdout, &stderr], silence)?;
+                    stalled = ended.stalled;
+                    Ok(ended.status)
+                },
+            ),
+            None if self.apart => awaited::status(|| command.spawn()),
+            None => command.status(),
         })?;
         drop(timed);
-        Ok(Output { code: status.code(), stdout: BString::default(), stderr: read_back(&mut stderr)? })
+        Ok(Output { code: status.code(), stdout: BString::default(), stderr: read_back(&mut stderr)?, stalled })
     }
 
     /// Runs the command to its end. Its standard output, which may be large, is an unlinked file, to be read from the beginning.

@@ -36,6 +36,13 @@ pub(crate) fn remove(dir: &Path) -> Vec<PathBuf> {
     remove_those(dir, OWN, is_special).into_iter().map(|(path, _)| path).collect()
 }
 
+/// Removes the FIFOs and devices in a worktree whose agent has ended: git would wait for a `.gitattributes`, or a `HEAD` of a repository in it.
+/// Links stay, git follows none there. Returns their paths.
+pub(crate) fn remove_in_worktree(top: &Path) -> Vec<PathBuf> {
+    let waits = |path: &Path| fs::symlink_metadata(path).is_ok_and(|meta| is_endless(meta.file_type()));
+    remove_those(top, &[], waits).into_iter().map(|(path, _)| path).collect()
+}
+
 /// Removes below `dir`, except in its directories `passed_over`, what is neither a file nor a directory and `goes`. Gives the paths in order:
 /// what cannot be removed is named all the same.
 fn remove_those(dir: &Path, passed_over: &[&str], goes: impl Fn(&Path) -> bool) -> Vec<(PathBuf, FileType)> {
@@ -61,9 +68,11 @@ fn remove_those(dir: &Path, passed_over: &[&str], goes: impl Fn(&Path) -> bool) 
 /// Whether what is at `path` is, or leads to, a FIFO or a device. `/dev/null` is as good as an empty file; to open a socket is refused at once.
 fn is_special(path: &Path) -> bool {
     let Ok(meta) = fs::metadata(path) else { return false };
-    let kind = meta.file_type();
-    let waits = kind.is_fifo() || kind.is_char_device() || kind.is_block_device();
-    waits && fs::canonicalize(path).map_or(true, |real| real != Path::new("/dev/null"))
+    is_endless(meta.file_type()) && fs::canonicalize(path).map_or(true, |real| real != Path::new("/dev/null"))
+}
+
+fn is_endless(kind: FileType) -> bool {
+    kind.is_fifo() || kind.is_char_device() || kind.is_block_device()
 }
 
 #[cfg(test)]

@@ -233,6 +233,7 @@ pub(crate) fn closed_place(project: &Project, id: &SpecId, attempt: ObjectId, tr
     if !private.is_current(&project.repo, project.branch_ref(id)?.as_ref())? {
         private = Private::make(&project.repo, &attempt, project.branch_ref(id)?.as_ref())?;
     }
+    private.reset_config(&project.repo)?;
     let entered = ConfinedRun::enter(project, (id, attempt), tree.clone(), private.clone(), &[])?;
     if entered.is_err() && !had_one {
         private.discard()?;

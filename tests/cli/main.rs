@@ -23,6 +23,7 @@ mod clean_checks;
 mod completion;
 mod concurrent;
 mod confined;
+mod confined_endless;
 mod confined_kinds;
 mod daily;
 mod demo;

@@ -91,7 +91,6 @@ fn files_among_which_is_something_strange_are_not_kept() {
     let leave = [
         "git init -q dir; mkdir -p dir/.git/hooks",
         "printf 'gitdir: elsewhere\\n' >dir/.git",
-        "mkfifo dir/fifo",
         "chmod 777 dir",
         "chmod 600 dir/one; git update-index --assume-unchanged dir/one",
     ];

@@ -9,6 +9,7 @@ use crate::{
     attempt::{
         finish::finish_event,
         seen::{Extent, Watch},
+        session::say_removed,
     },
     domain::{
         event::{Facts, Op},
@@ -18,7 +19,7 @@ use crate::{
         status::Status,
     },
     error::Result,
-    git::{branch, conflict, private::Private, setting::Setting, worktree::Worktree},
+    git::{branch, conflict, private::Private, setting::Setting, special_file, worktree::Worktree},
     project::Project,
     specs::{
         attempt::{Attempt, RunEnd},
@@ -156,6 +157,7 @@ pub(crate) fn recover(
 /// in itself.
 fn bring_in(project: &Project, attempt: &Attempt, progress: &dyn Progress) -> Result<()> {
     let Some(tree) = project.worktree_of(&attempt.id)? else { return Ok(()) };
+    say_removed(special_file::remove_in_worktree(&tree.path), progress);
     if Private::of(&project.repo, &attempt.start).is_current(&project.repo, attempt.branch.as_ref())?
         && let Some(refused) = confined::recover(project, &attempt.id, attempt.start, &tree)?
     {

@@ -149,11 +149,9 @@ impl Session<'_> {
             // It could write there.
             warm::forget(project)?;
             recall::forget(project)?;
-            for path in special_file::remove(common) {
-                let what = format!("removed '{}': it was a FIFO or a device, not a file", path.display());
-                progress.say(&Step::Warning(what));
-            }
+            say_removed(special_file::remove(common), progress);
         }
+        say_removed(special_file::remove_in_worktree(this.worktree), progress);
         watch.keep(project)?;
         let changes = watch.compare(project, Extent::All)?;
         let (mut confined, mut refused) = (Confined::None, None);
@@ -281,4 +279,12 @@ pub(crate) fn write_own(worktree: &Path, name: &str, text: &str) -> Result<PathB
 /// changed it.
 pub(crate) fn read_own(worktree: &Path, name: &str, limit: u64) -> Option<Vec<u8>> {
     work_file::read(worktree, format!("{RUN_DIR}/{name}").as_bytes().as_bstr(), limit).ok()?
+}
+
+/// Names the FIFOs and devices that were removed, so that git reads none of them.
+pub(crate) fn say_removed(paths: Vec<PathBuf>, progress: &dyn Progress) {
+    for path in paths {
+        let what = format!("removed '{}': it was a FIFO or a device, not a file", path.display());
+        progress.say(&Step::Warning(what));
+    }
 }

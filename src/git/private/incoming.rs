@@ -8,6 +8,7 @@ use std::{
     fmt, fs,
     io::{Read as _, Seek as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use bstr::{BString, ByteSlice};
@@ -37,6 +38,9 @@ const LINE: u64 = 1 << 12;
 /// How large a packed-refs of the run is read, in bytes.
 const PACKED_REFS: u64 = 1 << 26;
 
+/// How long git may say nothing while it collects the objects of a run: it reports its progress each second. A test cannot wait for long.
+const SILENCE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 300 });
+
 /// How many stashes of one run are kept.
 const MOST_STASHES: usize = 20;
 
@@ -64,6 +68,8 @@ pub(crate) enum Refused {
     Unrelated(ObjectId),
     /// What the run made is no sound history: git's complaint.
     Objects(String),
+    /// Git read what has no end, or what no process writes, and was ended.
+    Silent,
     /// What is no file, now removed: a FIFO, a device, in the git directory of the worktree any link, in the private repository one to those.
     Special(PathBuf),
     /// The work branch of the repository was moved by another process; what it is now.
@@ -78,6 +84,11 @@ impl fmt::Display for Refused {
             Refused::Symbolic => f.write_str("the work branch was made a symbolic ref"),
             Refused::Unrelated(tip) => write!(f, "the tip {} does not descend from the base", tip.to_hex_with_len(7)),
             Refused::Objects(said) => write!(f, "git refuses the objects of the run: {said}"),
+            Refused::Silent => write!(
+                f,
+                "git waited for {} seconds over what the run left and was ended: it may have met a FIFO",
+                SILENCE.as_secs()
+            ),
             Refused::Special(path) => write!(f, "'{}' was a FIFO, a device or a link, not a file", path.display()),
             Refused::Moved(_) => f.write_str("another process moved the work branch during the run"),
         }
@@ -107,6 +118,7 @@ impl Private {
         if let Some(special) = self.clear_special_files(worktree).into_iter().next() {
             return Ok(Err(Refused::Special(special)));
         }
+        self.reset_config(repo)?;
         let seat = self.seat(worktree);
         let head = match read_line(seat, "HEAD") {
             Some(line) => line,
@@ -257,11 +269,17 @@ impl Private {
         let collect = Git::in_dir(worktree)
             .within(sandbox)
             .args(["pack-objects", "--revs", "--indexed-objects", "--reflog", "--missing=allow-promisor"])
-            .args(["--stdout", "-q"])
+            .args(["--stdout", "--progress"])
             // Otherwise everything that the index names would be copied.
             .args(self.borrows_only_from(repo).then_some("--local"))
-            .stdin_bytes(revisions.clone());
-        let (output, mut pack) = collect.run_to_file()?;
+            .stdin_bytes(revisions.clone())
+            .ended_after_silence(SILENCE);
+        let (mut output, mut pack) = collect.run_to_file()?;
+        if output.stalled {
+            return Ok(Err(Refused::Silent));
+        }
+        // A report of progress overwrites the one before.
+        output.stderr = output.stderr.replace("\r", "\n").into();
         if !output.success() {
             return Ok(Err(Refused::Objects(output.complaint())));
         }

@@ -32,6 +32,9 @@ const NAME: &str = "git";
 /// The file that says what the work branch was when the repository was made.
 const START: &str = "branch";
 
+/// The configuration that the run left, once git goes by another.
+const RUNS_CONFIG: &str = "config.run";
+
 /// A line in a file, in bytes.
 const MAX_LINE: u64 = 1 << 12;
 
@@ -174,6 +177,29 @@ impl Private {
             moved.io("rename", &self.git_dir)?;
         }
         Ok((1..=count).rev().map(numbered).collect())
+    }
+
+    /// Puts a configuration of the repository's own in the place of the one that the run left, which may have git read, or start, anything. That
+    /// one is kept beside it.
+    ///
+    /// # Errors
+    /// If the repository's cannot be read, or the file cannot be written.
+    pub(crate) fn reset_config(&self, repo: &Repository) -> Result<()> {
+        let (path, text) = (self.git_dir.join("config"), config::neutral(repo)?);
+        if work_file::read(&self.git_dir, "config".into(), LARGEST).is_ok_and(|now| now.is_some_and(|now| now == text))
+        {
+            return Ok(());
+        }
+        let aside = self.git_dir.join(RUNS_CONFIG);
+        fault::around("private.make", || {
+            if fs::symlink_metadata(&aside).is_err() {
+                let _none = fs::rename(&path, &aside);
+            }
+            seat::remove_any(&path)?;
+            let fresh = tempfile::NamedTempFile::new_in(&self.git_dir).io("create a file in", &self.git_dir)?;
+            fresh.as_file().write_all(&text).io("write", fresh.path())?;
+            fresh.persist(&path).map(drop).map_err(|failed| failed.error).io("write", &path)
+        })
     }
 
     fn fill(&self, repo: &Repository, dir: &Path, earlier: &[PathBuf]) -> Result<()> {

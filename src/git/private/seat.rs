@@ -154,7 +154,7 @@ fn drop_others(from: &Path, to: &Path, wanted: &dyn Fn(&OsStr) -> bool) -> Resul
     Ok(())
 }
 
-fn remove_any(path: &Path) -> Result<()> {
+pub(super) fn remove_any(path: &Path) -> Result<()> {
     let removed = match fs::symlink_metadata(path) {
         Ok(meta) if meta.is_dir() => remove_dir(path),
         Ok(_) => fs::remove_file(path),
