@@ -8,7 +8,7 @@ use regex_lite::Regex;
 use super::{
     code_text::{CodeLine, code_lines},
     enumeration::enumerate,
-    held::{Role, role},
+    held::{Role, is_run, role},
     inline_tests::test_lines,
 };
 
@@ -143,6 +143,25 @@ pub(crate) fn is_sourced(text: &str, path: &str) -> bool {
         let sourced = [". ", "source ", "load "].iter().find_map(|word| line.strip_prefix(word));
         sourced.is_some_and(|rest| rest.contains(name) || line.starts_with("load ") && rest.contains(stem))
     })
+}
+
+/// Whether a test that `command` has a shell run, with this text, only ever starts the file at `path` as a program of its own: how that ends is
+/// what the test looks at, and not how the test ends.
+pub(crate) fn only_starts(command: &str, text: &str, path: &str) -> bool {
+    let first = command.split_whitespace().next().unwrap_or_default();
+    let is_shell = ["sh", "bash", "dash", "zsh"].contains(&first) || first.ends_with(".sh");
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    let words = ["if ", "elif ", "while ", "until ", "then ", "do ", "else ", "! "];
+    let starts = |line: &str| {
+        let mut line = line.trim_start();
+        while let Some(rest) = words.iter().find_map(|word| line.strip_prefix(word)) {
+            line = rest.trim_start();
+        }
+        is_run(line, path)
+    };
+    let mut naming = text.lines().filter(|line| line.contains(stem)).peekable();
+    is_shell && naming.peek().is_some() && naming.all(starts)
 }
 
 /// Where a change of a script that a test sources takes the test over, in words; `None` if nowhere.
@@ -353,6 +372,13 @@ mod tests {
             is_sourced("set -e; . ./calc.sh\n", "calc.sh") && is_sourced("  load '../lib/calc'\n", "lib/calc.bash")
         );
         assert!(!is_sourced("sh calc.sh\n# . calc\n", "calc.sh"));
+        for text in ["python3 app.py -v || exit 1\n", "if ! python3 app.py; then\n", "[ \"$(./app.py)\" = 5 ]\n"] {
+            assert!(only_starts("sh check.sh", text, "app.py"), "{text}");
+            assert!(!only_starts("python3 check.py", text, "app.py"), "{text}");
+        }
+        for text in ["", "echo 5\n", ". ./app.py\n", "python3 app.py\npython3 -c 'import app'\n"] {
+            assert!(!only_starts("sh check.sh", text, "app.py"), "{text}");
+        }
         assert!(takes_over_shell("calc.sh", Some(""), Some("run() { output=5; }\n")).is_some());
         assert_eq!(takes_over_shell("calc.sh", Some(""), Some("add() { echo 5; }\n")), None);
     }

@@ -139,6 +139,10 @@ fn a_test_that_looks_at_the_text_or_the_history_of_the_code_waits() {
     ] {
         waits(&[CALC], RUN, &unit(&format!("self.assertTrue({test})")), fix, only);
     }
+    // One beside a change of code hides it as little, whatever the file.
+    let files = [CALC, ("Makefile", "all:\n\ttrue\n")];
+    let fix = "echo '# more' >>Makefile; echo 'checked = 1' >>calc.py; ";
+    waits(&files, RUN, &reads, fix, words);
     // A comment that a tool reads is one, and so is white space that means something.
     let (script, code) = (("calc.sh", "echo 5\n"), "printf '#!/bin/sh\\necho 5\\n' >calc.sh; ");
     let first = "printf 'head -n 1 calc.sh | grep -q \"^#!/\" || exit 1\\n' >check.sh";

@@ -152,3 +152,15 @@ fn a_helper_that_follows_a_changed_signature_is_for_a_person_to_accept() {
     let fix = "printf 'def add(numbers):\\n    return sum(numbers)\\n' >calc.py; printf 'import calc\\ndef total(x, y):\\n    return calc.add([x, y])\\n' >tests/helpers.py; ";
     waits(&files, RUN, &test, fix, "'tests/helpers.py'; with that as it was");
 }
+
+/// How a program ends that the test starts is what the test looks at.
+#[test]
+fn the_point_of_a_fix_may_be_how_a_program_ends() {
+    let app = ("app.py", "import sys\nif '--version' in sys.argv:\n    print('1.0')\n    sys.exit(1)\n");
+    let fix = "sed -i 's/sys.exit(1)/sys.exit(0)/' app.py; ";
+    let starts = "printf 'python3 -B app.py --version >/dev/null || exit 1\\n' >check.sh";
+    completes(&[app], "sh check.sh", starts, fix);
+    // Where the test loads it, the test ends with it.
+    let loads = "printf 'import sys\\nsys.argv = [\"--version\"]\\nimport app\\nassert False\\n' >check.py";
+    waits(&[app], "python3 -B check.py", loads, fix, "it may make a test pass without a fix");
+}

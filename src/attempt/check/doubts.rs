@@ -76,10 +76,12 @@ impl Prover<'_> {
     ) -> Result<Option<Doubt>> {
         let mut parts = self.parts(source, tests)?;
         let text = source.text_of(tests)?;
+        // Of others it is not known what a comment is.
+        let marked: Vec<String> = parts.comments.iter().filter(|path| comment_mark(path).is_some()).cloned().collect();
         if parts.code.is_empty() {
             // Comments that a tool reads do nothing where they are moved to the end of their file.
-            if !parts.comments.is_empty() && self.passes_by_comments(room, source, tests, &parts.comments, before)? {
-                let what = format!("only comments of code changed, in {}", quoted(&parts.comments));
+            if !marked.is_empty() && self.passes_by_comments(room, source, tests, &marked, before)? {
+                let what = format!("only comments of code changed, in {}", quoted(&marked));
                 return Ok(Some(Doubt::Waits(format!("{BY_TEXT}; {what}"))));
             }
             parts.rest.append(&mut parts.comments);
@@ -104,7 +106,7 @@ impl Prover<'_> {
             }
         }
         let looks = LOOKS.iter().any(|word| text.contains(word));
-        parts.code.append(&mut parts.comments);
+        parts.code.extend(marked);
         if (looks || parts.code.iter().any(|path| text.contains(last(path))))
             && self.passes_by_comments(room, source, tests, &parts.code, before)?
         {

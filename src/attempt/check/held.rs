@@ -16,7 +16,7 @@ use crate::{
         naming::is_code_by_name,
         pattern::{Entry, PathSet},
         phase::Phase,
-        probes::{ends_process, is_sourced, names_runner, takes_over_shell},
+        probes::{ends_process, is_sourced, names_runner, only_starts, takes_over_shell},
         status::Status,
         test_settings::{changes_how_tests_run, targets},
     },
@@ -374,7 +374,7 @@ impl Source<'_> {
             let is_program = path.ends_with(".go")
                 && after.as_ref().is_some_and(|text| text.lines().any(|line| line.trim() == "package main"))
                 && !held.iter().any(|test| directory(test) == directory(path));
-            if !tells_early_end && !is_program {
+            if !tells_early_end && !is_program && !only_starts(self.command, &text, path) {
                 found.extend(ends_process(path, before.as_deref(), after.as_deref()));
             }
         }
