@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    support::{Ran, Sandbox},
+    support::{Ran, Sandbox, tools::need_that},
     user_files::{changed, state},
 };
 
@@ -53,7 +53,7 @@ fn tree(dir: &Path) -> Vec<String> {
 
 /// A command as another user, if this process may do that.
 fn as_another_user(sandbox: &Sandbox, dir: &Path, args: &[&str]) -> Option<Ran> {
-    if !rustix::process::geteuid().is_root() {
+    if !need_that(rustix::process::geteuid().is_root(), "root, who may run commands as other users") {
         return None;
     }
     let copy = sandbox.dir().join("git-chant");
