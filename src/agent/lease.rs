@@ -279,8 +279,8 @@ fn lock_dead(path: &Path) -> Result<Result<Option<File>, Busy>> {
     }
 }
 
-/// Whether a free lock may only mean that we can't see it: another machine, over a network disk. The same boot is the same
-/// kernel, whatever it is called in a container; the same name after another boot is this machine, restarted.
+/// Whether a free lock may only mean that we can't see it: another machine, over a network disk. One boot is one kernel, whatever
+/// it is called in a container; a name that comes back after another boot is this machine, restarted.
 fn elsewhere(info: &Info) -> bool {
     let host = rustix::system::uname();
     info.is_of_this_boot() != Some(true) && info.host.as_bytes() != host.nodename().to_bytes()

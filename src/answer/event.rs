@@ -49,7 +49,7 @@ pub(crate) struct EventView {
     pub model: Option<String>,
     /// What the run of an agent cost that ended with this event: `0.0312 USD, 5120 tokens in, 310 out`.
     pub cost: Option<String>,
-    /// The same in numbers.
+    /// What it says, in numbers.
     pub usage: Option<CostView>,
     /// What the agent calls its session.
     pub session: Option<String>,

@@ -10,7 +10,7 @@ use super::{
     record::{Record, joined, text},
 };
 use crate::{
-    domain::{id::SpecId, status::Status},
+    domain::{id::SpecId, spec_type::SpecType, status::Status},
     terminal::{Look, clean, color::Slot},
 };
 
@@ -181,13 +181,15 @@ impl SpecView {
 
     /// The command that a person would type next; `None` where the spec is closed, superseded, or blocked by something else.
     pub(crate) fn next_command(&self) -> Option<String> {
-        let by_person = self.kind == "gate" || self.due;
-        let by_person = by_person && self.blocked_by.iter().all(|blocker| blocker.kind == BlockerKind::Gate);
+        let by_person = self.kind == SpecType::Gate.as_str() || self.due;
+        let by_person = by_person
+            && self.blocked_by.iter().all(|blocker| matches!(blocker.kind, BlockerKind::Gate | BlockerKind::Driver));
         // Its status, and that it needs an approval, are told by other commands.
-        let waits = self
-            .blocked_by
-            .iter()
-            .any(|blocker| !matches!(blocker.kind, BlockerKind::Status | BlockerKind::Gate | BlockerKind::Approval));
+        let told_elsewhere = |kind| {
+            use BlockerKind::{Approval, Driver, Gate, Status};
+            matches!(kind, Status | Gate | Driver | Approval)
+        };
+        let waits = self.blocked_by.iter().any(|blocker| !told_elsewhere(blocker.kind));
         let (verb, rest) = match self.status {
             Status::Completed | Status::Cancelled | Status::Archived => return None,
             Status::Pending | Status::Failed if self.superseded_by.is_some() => return None,
@@ -311,6 +313,8 @@ pub(crate) enum BlockerKind {
     Contended,
     /// A person has to do it.
     Gate,
+    /// Its members do it.
+    Driver,
     /// An agent proposed it, and no person has adopted it.
     Adoption,
     /// Its `not_before` is still to come.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{merge::Merged, prelude::*};
-use crate::domain::check_line::CheckLine;
+use crate::domain::{check_line::CheckLine, status::Status};
 
 pub(super) const ANSWERS: &[Kind] = &[
     of::<Worked>(&["work", "finish", "merge"]).with::<SpecView>(),
@@ -87,7 +87,7 @@ pub(crate) struct WorkedSpec {
     /// The spec after it.
     pub spec: SpecView,
     /// `completed`, `finished`, `failed`, `paused`, `refused` (it could not begin) or `in_progress` (a person does it).
-    pub outcome: String,
+    pub outcome: WorkedAs,
     /// Why, unless it is done.
     pub why: Option<String>,
     /// From its claim to its end, in milliseconds.
@@ -98,6 +98,43 @@ pub(crate) struct WorkedSpec {
     pub failed: Vec<CheckLine>,
 }
 
+/// What working one of several specs came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(into = "&'static str")]
+#[schemars(with = "String")]
+pub(crate) enum WorkedAs {
+    /// It has this status now.
+    Status(Status),
+    /// It could not begin.
+    Refused,
+}
+
+impl WorkedAs {
+    /// In the order in which a summary counts them.
+    const COUNTED: [WorkedAs; 6] = [
+        WorkedAs::Status(Status::Completed),
+        WorkedAs::Status(Status::Finished),
+        WorkedAs::Status(Status::Failed),
+        WorkedAs::Status(Status::Paused),
+        WorkedAs::Refused,
+        WorkedAs::Status(Status::InProgress),
+    ];
+
+    /// The name as it stands in JSON and output.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            WorkedAs::Status(status) => status.as_str(),
+            WorkedAs::Refused => "refused",
+        }
+    }
+}
+
+impl From<WorkedAs> for &'static str {
+    fn from(worked: WorkedAs) -> Self {
+        worked.as_str()
+    }
+}
+
 impl Answer for AllWorked {
     /// Writes a line for each spec, and how many came to what.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
@@ -106,13 +143,15 @@ impl Answer for AllWorked {
         }
         let widest = |width: &dyn Fn(&WorkedSpec) -> usize| self.worked.iter().map(width).max().unwrap_or_default();
         let ids = widest(&|one| one.spec.short.chars().count());
-        let outcomes = widest(&|one| one.outcome.chars().count());
+        let outcomes = widest(&|one| one.outcome.as_str().len());
         let tooks = widest(&|one| took(one.duration_ms).chars().count());
         for WorkedSpec { spec, outcome, why, duration_ms, failed, .. } in &self.worked {
             let id = look.paint.with(Slot::Id, format!("{:<ids$}", clean::line(&spec.short)));
-            let bad = outcome == "failed" || outcome == "refused";
-            let slot = if bad { Slot::Bad } else { Slot::from(spec.status) };
-            let outcome = look.paint.with(slot, format!("{outcome:<outcomes$}"));
+            let slot = match outcome {
+                WorkedAs::Status(Status::Failed) | WorkedAs::Refused => Slot::Bad,
+                WorkedAs::Status(_) => Slot::from(spec.status),
+            };
+            let outcome = look.paint.with(slot, format!("{:<outcomes$}", outcome.as_str()));
             writeln!(out, "{id}  {outcome}  {:<tooks$}  {}", took(*duration_ms), spec.titled())?;
             if let Some(why) = why {
                 writeln!(out, "    {}", clean::line(why))?;
@@ -131,7 +170,7 @@ impl Answer for AllWorked {
 
     /// The id, the outcome and the title.
     fn porcelain(&self) -> Vec<Vec<u8>> {
-        self.worked.iter().map(|one| one.spec.porcelain_as(&one.outcome)).collect()
+        self.worked.iter().map(|one| one.spec.porcelain_as(one.outcome.as_str())).collect()
     }
 
     fn emptiness(&self) -> Option<&'static str> {
@@ -142,12 +181,12 @@ impl Answer for AllWorked {
 impl AllWorked {
     /// `3 completed, 1 failed; 2 not begun, 1 waits for others`.
     fn summary(&self) -> String {
-        let count = |name: &str| self.worked.iter().filter(|one| one.outcome == name).count();
-        let ended = ["completed", "finished", "failed", "paused", "refused", "in_progress"]
-            .map(|name| (count(name), name))
+        let count = |outcome| self.worked.iter().filter(|one| one.outcome == outcome).count();
+        let ended = WorkedAs::COUNTED
+            .map(|outcome| (count(outcome), outcome))
             .into_iter()
             .filter(|(count, _)| *count > 0)
-            .map(|(count, name)| format!("{count} {}", name.replace('_', " ")));
+            .map(|(count, outcome)| format!("{count} {}", outcome.as_str().replace('_', " ")));
         let mut rest = Vec::new();
         if self.left > 0 {
             rest.push(format!("{} not begun", self.left));

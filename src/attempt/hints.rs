@@ -12,6 +12,7 @@ use crate::{
     },
     domain::{
         checks::Permission,
+        spec_file::Tick,
         spec_type::SpecType,
         stop::{StopKind, Stopped},
     },
@@ -43,7 +44,7 @@ impl Work<'_> {
             }
             EndedAs::Failed { reason, .. } if reason.blames_research() => self.research_again()?,
             EndedAs::Failed { checks, .. } if self.is_ticked_by_a_person()? => {
-                let unticked = checks.criteria.iter().any(|one| one.state != "ticked");
+                let unticked = checks.criteria.iter().any(|one| one.state != Tick::Ticked);
                 let finish = format!("git chant finish {short}");
                 match unticked {
                     true => vec![format!("to tick its criteria: git chant edit {short}"), format!("then: {finish}")],

@@ -298,7 +298,7 @@ fn refuse(specs: &Specs<'_>, entry: &Entry, counts: impl Fn(Obstacle) -> bool) -
                 .hint(format!("read it: git chant show {short}"))
                 .hint(format!("to adopt it: git chant add --adopt {short}"))
                 .hint(format!("to decline it: git chant cancel {short}")),
-            Obstacle::Gate if reason.what == "driver" => members_hint(specs, entry, error)?,
+            Obstacle::Driver => members_hint(specs, entry, error)?,
             Obstacle::Gate => error.hint(format!("when you have done it: git chant finish {short}")),
             Obstacle::Contended => {
                 error.hint(format!("see 'git chant log {short}', then: git chant choose {short} --keep <attempt>"))

@@ -9,7 +9,7 @@ use super::{Context, claim, context::Grant, ended, fetched};
 use crate::{
     agent::slot::Slot,
     answer::{
-        AllWorked, SpecView, WorkedSpec,
+        AllWorked, SpecView, WorkedAs, WorkedSpec,
         outcome::Outcome,
         progress::{Of, Progress, Step},
     },
@@ -130,7 +130,8 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
         let context = Context { env: context.env.clone(), progress, interactive: false, ..*context };
         let (fate, one) = work_one(&context, job, args, wanted.named.contains(&job.id), slot);
         if let Some(one) = &one {
-            let how = one.why.as_ref().map_or_else(|| one.outcome.clone(), |why| format!("{}: {why}", one.outcome));
+            let outcome = one.outcome.as_str();
+            let how = one.why.as_ref().map_or_else(|| outcome.to_owned(), |why| format!("{outcome}: {why}"));
             of.progress.say(&Step::Over { short: job.id.short(), how: &how, good: fate == Fate::Done });
         }
         (fate, one)
@@ -147,7 +148,7 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
     // What failed before holds up what is left, and was not tried again.
     let filter = &wanted.filter;
     let is_whole = filter.phases.is_empty() && filter.types.is_empty() && filter.labels.is_empty();
-    let all_done = all.worked.iter().all(|one| one.outcome == "completed");
+    let all_done = all.worked.iter().all(|one| one.outcome == WorkedAs::Status(Status::Completed));
     let held_up = (is_whole || all.waiting > 0) && all_done && blocked.is_some();
     let is_idle = all.worked.is_empty();
     let outcome = Outcome::new(all).exit(i32::from(!done || left_named || held_up));
@@ -308,7 +309,7 @@ fn refused(spec: SpecView, error: &Error, started: Instant) -> WorkedSpec {
     };
     WorkedSpec {
         spec,
-        outcome: "refused".into(),
+        outcome: WorkedAs::Refused,
         why: Some(why),
         duration_ms: started.elapsed().as_millis() as u64,
         merged: None,
@@ -323,16 +324,16 @@ fn present(spec: SpecView, ended: Ended) -> WorkedSpec {
         EndedAs::Failed { checks, .. } => checks.lines().into_iter().filter(|check| !check.ok).collect(),
         _ => Vec::new(),
     };
-    let (outcome, why, merged) = match ended.how {
+    let (ended_as, why, merged) = match ended.how {
         EndedAs::HandedOver { worktree, .. } => {
-            ("in_progress", Some(format!("for you, in '{}'", worktree.display())), None)
+            (Status::InProgress, Some(format!("for you, in '{}'", worktree.display())), None)
         }
-        EndedAs::Failed { reason, .. } => ("failed", Some(reason.to_string()), None),
-        EndedAs::Paused(why) if status != Status::Finished => ("paused", Some(why.to_string()), None),
-        EndedAs::Paused(why) => ("finished", Some(why.to_string()), None),
-        EndedAs::Waiting(waits) => (status.as_str(), Some(waits.reason()), None),
-        EndedAs::Completed(to) => (status.as_str(), None, ended::merged(to)),
-        EndedAs::Finished | EndedAs::Superseded => (status.as_str(), None, None),
+        EndedAs::Failed { reason, .. } => (Status::Failed, Some(reason.to_string()), None),
+        EndedAs::Paused(why) if status != Status::Finished => (Status::Paused, Some(why.to_string()), None),
+        EndedAs::Paused(why) => (Status::Finished, Some(why.to_string()), None),
+        EndedAs::Waiting(waits) => (status, Some(waits.reason()), None),
+        EndedAs::Completed(to) => (status, None, ended::merged(to)),
+        EndedAs::Finished | EndedAs::Superseded => (status, None, None),
     };
-    WorkedSpec { spec, outcome: outcome.to_owned(), why, duration_ms, merged, failed }
+    WorkedSpec { spec, outcome: WorkedAs::Status(ended_as), why, duration_ms, merged, failed }
 }

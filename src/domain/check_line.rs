@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::checks::{Checks, Command, Reproduction};
+use super::{
+    checks::{Checks, Command, Reproduction},
+    spec_file::Tick,
+};
 
 /// One check and how it ended. `checks.json` holds a list of them under `checks`.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
@@ -78,8 +81,9 @@ impl Checks {
             lines.push(CheckLine { shown: SHOWN_OF_REFUSED, ..line(name, false, seen) });
         }
         for criterion in &self.criteria {
-            let ok = criterion.state == "ticked";
-            lines.push(line(format!("criterion '{}'", criterion.text), ok, (!ok).then(|| criterion.state.clone())));
+            let ok = criterion.state == Tick::Ticked;
+            let state: &str = criterion.state.into();
+            lines.push(line(format!("criterion '{}'", criterion.text), ok, (!ok).then(|| state.to_owned())));
         }
         if let Some(scope) = &self.scope {
             let mut seen: Vec<String> =

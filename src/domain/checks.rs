@@ -7,6 +7,7 @@ use super::{
     confined::Confined,
     enumeration::enumerate,
     runner::Outcome,
+    spec_file::Tick,
     state::{BUILT_DOUBT, PROOF_DOUBT},
     verified::Verified,
 };
@@ -82,7 +83,8 @@ pub(crate) struct Criterion {
     /// Its text in the pinned spec.
     pub text: String,
     /// `ticked`, `unticked`, `missing` where the tip no longer has it in these words, `listed more than once`, or `struck out`.
-    pub state: String,
+    #[schemars(with = "String")]
+    pub state: Tick,
 }
 
 /// The changed paths against `target_files`.
@@ -344,7 +346,7 @@ impl Checks {
 
     /// Whether the work failed by what it lacks alone: it did nothing that it may not, so that another run can go on from it.
     pub(crate) fn only_lacks(&self, asked: bool) -> bool {
-        let is_as_pinned = |criterion: &Criterion| matches!(criterion.state.as_str(), "ticked" | "unticked");
+        let is_as_pinned = |criterion: &Criterion| matches!(criterion.state, Tick::Ticked | Tick::Unticked);
         let in_scope = self.scope.as_ref().is_none_or(|scope| scope.ok);
         // One that asked first has nothing to keep it from going on either.
         let waited = asked && self.changed_nothing && self.problems.len() == 1;

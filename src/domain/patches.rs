@@ -56,7 +56,7 @@ impl Patches {
 impl PathPatch {
     /// Whether both make the same change: between the same blobs, or by the same patch.
     pub(crate) fn is_same(&self, other: &PathPatch) -> bool {
-        // The same lines at another line of a file that had them before are another change.
+        // Equal lines at another line of a file that had them before are another change.
         let is_other = match (&self.lines, &other.lines) {
             (Some(one), Some(other)) => one.len() + other.len() > 0 && one.shared(other) == 0,
             _ => false,

@@ -96,6 +96,8 @@ pub(crate) enum Obstacle {
     Rejected,
     /// A person does it.
     Gate,
+    /// Its members do it.
+    Driver,
     /// An agent proposed it, and no person has adopted it.
     Proposal,
     /// Its day has not come.
@@ -140,7 +142,7 @@ pub(crate) fn reasons(situation: &Situation) -> Vec<Reason> {
             true => "driver: its members are done, its own checks are left",
             false => "driver: its members do the work",
         };
-        add(Obstacle::Gate, "driver", why.to_owned());
+        add(Obstacle::Driver, "driver", why.to_owned());
     }
     if let Some(day) = &situation.not_before {
         add(Obstacle::Day, "not_before", format!("not before {day}"));

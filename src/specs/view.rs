@@ -294,7 +294,7 @@ fn waits_for(reasons: &[Reason]) -> Option<String> {
         Obstacle::Base => Some(format!("base lacks {}", reason.what)),
         Obstacle::Input => Some("no input".to_owned()),
         Obstacle::Day => Some(format!("from {}", reason.what)),
-        Obstacle::Gate if reason.what == "gate" => Some("for a person".to_owned()),
+        Obstacle::Gate => Some("for a person".to_owned()),
         _ => None,
     })
 }
@@ -311,6 +311,7 @@ fn blocker(reason: &Reason) -> Blocker {
         Obstacle::Day => BlockerKind::Day,
         Obstacle::Approval | Obstacle::Rejected => BlockerKind::Approval,
         Obstacle::Gate => BlockerKind::Gate,
+        Obstacle::Driver => BlockerKind::Driver,
         Obstacle::Proposal => BlockerKind::Adoption,
     };
     Blocker { kind, what: reason.what.clone(), why: reason.why.clone() }

@@ -26,7 +26,7 @@ fn same(sandbox: &Sandbox, after: &str) {
     ask(sandbox, after, &QUESTIONS);
 }
 
-/// The same of how specs are listed alone.
+/// Compares how specs are listed alone.
 #[track_caller]
 fn same_list(sandbox: &Sandbox, after: &str) {
     ask(sandbox, after, &[&["list", "--all"], &["list", "--all", "--json"], &["list", "--ready"]]);

@@ -128,7 +128,7 @@ fn the_next_agent_takes_the_place_of_one_that_is_not_there_and_that_is_said_befo
     let (note, claim) = (ran.err.find("not on this machine: gone; using 'here'"), ran.err.find("Working "));
     assert!(note.is_some() && note < claim, "{}", ran.err);
     assert_eq!(sandbox.show(&id)["agent"], "here");
-    // The same in a queue, with one that is there and with more.
+    // In a queue too, with one that is there and with more.
     for rest in [&[("here", MENDS)][..], &[("here", MENDS), ("other", "exit 3")]] {
         let (sandbox, id) = agents(&[&[("gone", "no-such-program-anywhere")], rest].concat());
         sandbox.git(&["config", "chant.agent.here.jobs", "1"]);

@@ -208,7 +208,7 @@ fn a_squash_of_several_commits_leads_to_their_spec() {
     sandbox.git(&["commit", "-qm", "All at once"]);
     assert_eq!(why(&sandbox, "HEAD"), ("patch".to_owned(), id.clone()));
     assert!(sandbox.chant(&["why", "HEAD"]).ok().out.contains("squash of"));
-    // The same, and something besides; half of it is told as such; nothing of it is not it.
+    // All of it and something besides; half of it is told as such; nothing of it is not it.
     sandbox.write("another", "more\n");
     sandbox.git(&["add", "another"]);
     sandbox.git(&["commit", "-q", "--amend", "-m", "All at once and more"]);

@@ -66,7 +66,7 @@ fn rejected_work_has_failed_and_the_next_attempt_is_told_why() {
     let (sandbox, id) = waiting();
     sandbox.chant(&["reject", &id, "--reason", "say three, not two"]).ok();
     assert_eq!(sandbox.status(&id), "failed");
-    // The same commit is not merged by having it checked again, whatever else waits for a review.
+    // This commit is not merged by having it checked again, whatever else waits for a review.
     sandbox.git(&["config", "--unset", "chant.review"]);
     sandbox.chant(&["finish", &id]).fails(1, &["a person rejected its work"]);
     sandbox.chant(&["merge", &id]).fails(1, &["a person rejected its work", "git chant reset"]);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     answer::{EventView, log},
-    domain::{cost::Cost, status::Status},
+    domain::{cost::Cost, event::Op, status::Status},
     terminal::{clean, time},
 };
 
@@ -50,7 +50,7 @@ pub(super) struct Try<'r> {
 impl Try<'_> {
     /// Whether its last word was that it failed.
     pub(super) fn has_failed(&self) -> bool {
-        self.last.op == "fail" || self.last.status == Some(Status::Failed)
+        self.last.op == Op::Fail.as_ref() || self.last.status == Some(Status::Failed)
     }
 
     fn ended(&self) -> Markup {

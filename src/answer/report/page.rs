@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     answer::{log, picture},
-    domain::{cost::Cost, digest, enumeration::enumerate, redaction::Redaction},
+    domain::{cost::Cost, digest, enumeration::enumerate, event::Op, redaction::Redaction},
     terminal::clean,
 };
 
@@ -241,7 +241,7 @@ fn ids(spec: &Reported) -> Markup {
     let row = |what: &str, of: &str, command: String| {
         html! { tr { td { (short) ": " (what) } td { code.hash { (clean::line(of)) } } td { code { (clean::line(&command)) } } } }
     };
-    let checked = spec.detail.history.iter().rev().find(|event| event.op == "finish");
+    let checked = spec.detail.history.iter().rev().find(|event| event.op == Op::Finish.as_ref());
     html! {
         @if let Some(tip) = &view.tip {
             (row("newest event", tip, format!("git log --first-parent --show-signature refs/chant/specs/{}", view.id)))

@@ -10,6 +10,7 @@ use crate::{
     domain::{
         check_line::CheckLine,
         checks::{Checks, Command, Reproduction},
+        confined::Confined,
     },
     terminal::{clean, time},
 };
@@ -70,7 +71,8 @@ fn run(when: &str, command: &Command, commit: Option<&str>, held: bool) -> Marku
 }
 
 fn confined(command: &Command) -> String {
-    let by = command.confined.as_deref().map_or("nothing", |by| if by == "none" { "nothing" } else { by });
+    let by =
+        command.confined.as_deref().map_or("nothing", |by| if by == Confined::None.as_ref() { "nothing" } else { by });
     let home = command.home.as_deref().map(|home| format!(", {home} home directory")).unwrap_or_default();
     clean::line(&format!("{by}{home}")).into_owned()
 }

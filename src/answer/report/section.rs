@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     answer::{Person, log},
-    domain::signature::Verdict,
+    domain::{confined::Confined, signature::Verdict},
     terminal::{clean, time},
 };
 
@@ -57,7 +57,7 @@ fn facts(spec: &Reported) -> Markup {
             @if let Some(level) = &view.verified { (fact("Verified", html! { (clean::line(level)) })) }
             @if !agent.is_empty() && !view.work_commits.is_empty() { (fact("Agent", html! { (agent) })) }
             @if let Some(by) = &detail.confined {
-                (fact("Agent confined by", html! { (clean::line(if by == "none" { "nothing" } else { by })) }))
+                (fact("Agent confined by", html! { (clean::line(if by == Confined::None.as_ref() { "nothing" } else { by })) }))
             }
             @if let Some(merge) = &detail.merge {
                 (fact("Merged", html! {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     answer::{EventView, log::told},
-    domain::signature::Verdict,
+    domain::{event::Op, signature::Verdict},
     terminal::clean,
 };
 
@@ -44,7 +44,7 @@ fn row(event: &EventView, spec: &Reported, named: bool) -> Markup {
     let view = &spec.detail.spec;
     let name = clean::line(&event.author.name);
     let said: Vec<&str> = told(event, view).collect();
-    let is_bad = matches!(event.op.as_str(), "fail" | "reject" | "cancel");
+    let is_bad = matches!(event.op.parse(), Ok(Op::Fail | Op::Reject | Op::Cancel));
     html! {
         tr {
             td { time datetime=(event.at) { (clock(&event.at)) } }

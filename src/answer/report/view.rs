@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     answer::{GraphView, Person, SpecDetail},
-    domain::{cost::Cost, redaction::Redaction, signature::Signature},
+    domain::{cost::Cost, redaction::Redaction, signature::Signature, spec_type::SpecType},
 };
 
 /// Some specs, an investigation as a rule, with all that a reader is shown.
@@ -37,7 +37,9 @@ impl Report {
 
 /// Which of `specs` the others lead to: the last that is verified, without the gate; where none is, the first.
 pub(crate) fn main_spec(specs: &[Reported]) -> Option<usize> {
-    let decided = specs.iter().rposition(|spec| spec.detail.spec.verified.is_some() && spec.detail.spec.kind != "gate");
+    let decided = specs
+        .iter()
+        .rposition(|spec| spec.detail.spec.verified.is_some() && spec.detail.spec.kind != SpecType::Gate.as_str());
     decided.or((!specs.is_empty()).then_some(0))
 }
 

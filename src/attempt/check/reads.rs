@@ -38,7 +38,7 @@ const PROSE: &[&str] = &["adoc", "markdown", "md", "rst"];
 pub(super) struct Changed {
     /// Where it lies, relative to the top.
     pub at: PathBuf,
-    /// The same, in words.
+    /// That place as text.
     path: String,
     /// Whether the warm checkout has none there.
     is_new: bool,

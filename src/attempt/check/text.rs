@@ -14,7 +14,7 @@ use crate::{
         event::Pin,
         pattern::PathSet,
         phase::Phase,
-        spec_file::{self, Tick},
+        spec_file,
         spec_type::SpecType,
         text::{self, Known},
     },
@@ -43,17 +43,7 @@ impl Check<'_> {
         }
         checks.criteria = spec_file::compare_criteria(&attempt.spec.criteria, &spec_file::criteria_of(&bytes))
             .into_iter()
-            .map(|criterion| Criterion {
-                text: criterion.text,
-                state: match criterion.state {
-                    Tick::Ticked => "ticked",
-                    Tick::Unticked => "unticked",
-                    Tick::Missing => "missing",
-                    Tick::Repeated => "listed more than once",
-                    Tick::Struck => "struck out",
-                }
-                .to_owned(),
-            })
+            .map(|criterion| Criterion { text: criterion.text, state: criterion.state })
             .collect();
         let notes = spec_file::release_notes_of(&bytes).unwrap_or_default();
         for line in notes.lines().filter_map(|line| line.trim_start().strip_prefix(['-', '*', '+'])) {

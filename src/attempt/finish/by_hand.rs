@@ -19,7 +19,7 @@ use crate::{
         new_event::{NewEvent, sentence},
         pattern::PathSet,
         phase::Phase,
-        spec_file::Spec,
+        spec_file::{Spec, Tick},
         spec_type::SpecType,
         state::State,
         status::Status,
@@ -283,7 +283,7 @@ fn must_change(project: &Project, spec: &Spec) -> bool {
 }
 
 fn criterion(text: &str, ticked: bool) -> Criterion {
-    Criterion { text: text.to_owned(), state: if ticked { "ticked" } else { "unticked" }.to_owned() }
+    Criterion { text: text.to_owned(), state: if ticked { Tick::Ticked } else { Tick::Unticked } }
 }
 
 /// Judges the work of the members of a driver on its target.

@@ -126,19 +126,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     let state = finished(project, id)?;
     let attempt = &project.attempt(id, &state)?;
     let short = id.short();
-    if let Some(why) = state.to_look_at() {
-        return Err(Waits::new(why)
-            .hint(format!("to see the work: git chant show {short} --diff"))
-            .hint(format!("to accept it: git chant accept {short} --reason \"...\""))
-            .into());
-    }
-    let tip = work_tip(project, &state, attempt)??;
-    if let Some(waits) = awaited(project, &state, attempt)? {
-        return Err(waits.into());
-    }
-    if let Some(waits) = outputs::obstacle(project, attempt, tip)? {
-        return Err(waits.into());
-    }
+    let tip = ready_tip(project, &state, attempt)?;
     let Some(tip) = tip else {
         drop(outputs::place(project, attempt)??);
         return Ok(complete(project, attempt, None, progress)?);
@@ -219,6 +207,22 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     let merged = move_target(project, attempt, &target, landing, old, tip, held, &interrupted, progress);
     signals.into_inner().release();
     merged
+}
+
+/// The tip of the work, where nothing about the attempt itself stands in the way; `None` where it has no commits.
+fn ready_tip(project: &Project, state: &State, attempt: &Attempt) -> Result<Option<ObjectId>, Unmerged> {
+    let short = attempt.id.short();
+    if let Some(why) = state.to_look_at() {
+        return Err(Waits::new(why)
+            .hint(format!("to see the work: git chant show {short} --diff"))
+            .hint(format!("to accept it: git chant accept {short} --reason \"...\""))
+            .into());
+    }
+    let tip = work_tip(project, state, attempt)??;
+    match awaited(project, state, attempt)?.or(outputs::obstacle(project, attempt, tip)?) {
+        Some(waits) => Err(waits.into()),
+        None => Ok(tip),
+    }
 }
 
 /// Refuses to merge where what git goes by changed during the merge.

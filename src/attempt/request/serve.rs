@@ -163,7 +163,7 @@ impl<'a> Requests<'a> {
         }
     }
 
-    /// Records a remark. The same remark of the same attempt is recorded once: the process may have died before it could answer.
+    /// Records a remark, and once only for each attempt: the process may have died before it could answer.
     fn note(&self, text: &str) -> Result<Answer> {
         let store = self.project.store()?;
         let sentence = text.to_owned();

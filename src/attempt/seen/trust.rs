@@ -29,7 +29,7 @@ impl Moment {
         Ok(Moment::of(&file))
     }
 
-    /// The same, to look for what changed in the home directory since.
+    /// That time, to look for what changed in the home directory since.
     pub(super) fn since(self) -> Since {
         Since(self.0, self.1)
     }

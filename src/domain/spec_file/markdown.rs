@@ -6,6 +6,7 @@ use std::{
 };
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use serde::{Deserialize, Serialize};
 
 use super::near_box;
 use crate::domain::character::is_unprintable;
@@ -25,8 +26,10 @@ pub(crate) struct Criterion {
     pub struck: bool,
 }
 
-/// What became of a pinned criterion in another version of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What became of a pinned criterion in another version of the file. Records name it so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub(crate) enum Tick {
     /// The criterion is there and ticked.
     Ticked,
@@ -35,9 +38,16 @@ pub(crate) enum Tick {
     /// The criterion is gone, or its words have changed.
     Missing,
     /// The criterion is there more often than it was pinned: one of them may say no.
+    #[serde(rename = "listed more than once")]
+    #[strum(serialize = "listed more than once")]
     Repeated,
     /// The criterion is struck out.
+    #[serde(rename = "struck out")]
+    #[strum(serialize = "struck out")]
     Struck,
+    /// What a newer version has.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A pinned criterion and how it stands in another version of the file.

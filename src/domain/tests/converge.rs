@@ -151,7 +151,7 @@ impl Sim {
         self.clones.iter().chain(&self.servers).chain(&self.mirror)
     }
 
-    /// Everybody exchanges until nothing changes any more; the number of rounds, `None` if it never ends.
+    /// All exchange until nothing changes any more; the number of rounds, `None` if it never ends.
     fn settle(&mut self) -> Option<usize> {
         for round in 0..40 {
             if self.tips().collect::<BTreeSet<_>>().len() == 1 {

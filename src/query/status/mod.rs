@@ -162,7 +162,7 @@ impl Collector<'_, '_> {
         let of = |kind| spec.blocked_by.iter().filter(move |blocker| blocker.kind == kind);
         if spec.ready {
             self.view.ready.push(spec);
-        } else if of(BlockerKind::Gate).any(|blocker| blocker.what == "driver") {
+        } else if of(BlockerKind::Driver).next().is_some() {
             self.driver(&entry.id, spec)?;
         } else if let Some(why) = self.first_to_wait_for(&spec)? {
             let mut on = Vec::new();

@@ -84,7 +84,7 @@ impl Collector<'_, '_> {
                 }
                 BlockerKind::Adoption => self.attention(spec, Need::Proposed, blocker.why.clone()),
                 BlockerKind::Cycle => self.attention(spec, Need::Dependency, blocker.why.clone()),
-                BlockerKind::Gate if blocker.what == "gate" && !held_up => {
+                BlockerKind::Gate if !held_up => {
                     self.attention(spec, Need::Gate, "waiting for your decision");
                 }
                 BlockerKind::Dependency if self.is_hopeless(&blocker.what)? => {

@@ -40,7 +40,7 @@ pub(crate) fn trail(
     let mut views = Vec::new();
     let mut superseded = Vec::new();
     for (id, at) in &found {
-        // The same path held other text before the spec in its place wrote it.
+        // This path held other text before the spec in its place wrote it.
         let replaced = specs.successors(id, id)?.iter().any(|by| found.iter().any(|(other, _)| other == by));
         views.push(view(specs, id, *at, if replaced { &none } else { &pinned })?);
         let named = specs.entry(id)?.spec().map(|spec| spec.front.supersedes.clone()).unwrap_or_default();

@@ -1,5 +1,5 @@
 //! Several specs at once, with an agent that stops by all that real ones were recorded to stop by: each ends completed or with a true
-//! reason, nothing is lost, and the cost adds up. The same against a scripted model, with the real agent, takes half an hour.
+//! reason, nothing is lost, and the cost adds up. With the real agent and a scripted model it takes half an hour.
 
 use serde_json::Value;
 

@@ -63,7 +63,7 @@ struct Weather {
     logged_out: PathBuf,
     /// What stopped, or may have stopped, the runs of each spec since that was looked at.
     served: BTreeMap<String, BTreeSet<&'static str>>,
-    /// The same since the beginning.
+    /// All since the beginning.
     ever: BTreeSet<(String, &'static str)>,
     /// How often each of it happened: to requests, which an agent may send again.
     counts: BTreeMap<&'static str, usize>,

@@ -145,7 +145,7 @@ fn a_rewritten_history_loses_nothing() {
     net.chant(0, &["approve", &spec]).ok();
     net.settle(|count| (0..count).collect());
     let known = net.events(0);
-    // The same events once more, by another hand: other ids, no history in common.
+    // These events once more, by another hand: other ids, no history in common.
     let name = ref_of(&spec);
     net.git(1, &["update-ref", "-d", &name]);
     net.git(1, &["update-ref", "-d", &format!("refs/chant-remote/origin/specs/{spec}")]);
