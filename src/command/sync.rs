@@ -62,10 +62,10 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
 /// another clone cannot work on what builds on them.
 fn unpushed_targets(project: &Project, remote: &str, exchanged: &[ExchangeView]) -> Result<Vec<String>> {
     let mut targets = BTreeSet::new();
+    let store = project.store()?;
     for entry in exchanged.iter().filter(|entry| entry.way == ExchangeResult::Pushed) {
-        let Some(state) = entry.spec.as_ref().map(|id| project.store()?.state(id)).transpose()?.flatten() else {
-            continue;
-        };
+        // What cannot be read was sent all the same, and this is a hint only.
+        let Some(Ok(Some(state))) = entry.spec.as_ref().map(|id| store.state(id)) else { continue };
         if let Some(target) = state.facts.target.filter(|_| state.status == Status::Completed)
             && project.branch_tip(&target)?.is_some()
             && project.fetched_branch(remote, short_name(&target))?.is_none()
