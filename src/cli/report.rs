@@ -15,7 +15,7 @@ use crate::domain::redaction::Redaction;
 /// and changes. The end of the page shows how to verify each object id with git alone.
 ///
 /// The page is one file. It runs no script, loads nothing from anywhere, and shows the text of agents and repositories as text. It reads
-/// well on a phone, in print, and without its style. Equal events give equal bytes.
+/// well on a phone, in print, and without its style. The same events give the same bytes.
 ///
 /// The output of commands is in a report if the events contain it (chant.shareOutput). The transcripts of agents never are.
 #[derive(Args, Clone, Debug)]
