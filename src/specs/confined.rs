@@ -14,7 +14,7 @@ use bstr::{BString, ByteSlice};
 use gix::{ObjectId, refs::FullName};
 
 use crate::{
-    agent::confine::{self, Confinement, Mapped, Sandbox, Unavailable},
+    agent::confine::{self, Confinement, Held, Mapped, Sandbox, Unavailable},
     config::Confine,
     domain::{confined::Confined, event::Event, id::SpecId},
     error::{Error, Kind, Result},
@@ -82,6 +82,11 @@ impl ConfinedRun {
     /// What confines the run.
     pub(crate) fn by(&self) -> Confined {
         self.confinement.by.clone()
+    }
+
+    /// What the run cannot change.
+    pub(crate) fn held(&self) -> &Held {
+        &self.confinement.held
     }
 
     /// The words that confine a command as the run was.

@@ -234,7 +234,8 @@ fn objects_that_it_put_elsewhere_come_in() {
 #[test]
 fn a_parent_directory_that_was_replaced_is_named() {
     let script = format!("{GOOD}; cd /; mv {{dir}} {{dir}}-away; cp -a {{dir}}-away {{dir}}");
-    let Some((mut sandbox, id)) = confined("") else { return };
+    let mut sandbox = Sandbox::new();
+    let id = add(&sandbox, "Make it two", &[]);
     let dir = sandbox.repo.parent().unwrap().join("up");
     fs::create_dir(&dir).unwrap();
     let moved = dir.join("repo");
@@ -246,7 +247,8 @@ fn a_parent_directory_that_was_replaced_is_named() {
     assert!(ran.err.contains("was replaced") || ran.err.contains("No such file"), "{}", ran.err);
 
     // One that is only gone can come back.
-    let Some((mut sandbox, id)) = confined("") else { return };
+    let mut sandbox = Sandbox::new();
+    let id = add(&sandbox, "Make it two", &[]);
     let (dir, away) = (sandbox.dir().join("up"), sandbox.dir().join("away"));
     fs::create_dir(&dir).unwrap();
     fs::rename(&sandbox.repo, dir.join("repo")).unwrap();

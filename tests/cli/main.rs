@@ -25,6 +25,7 @@ mod concurrent;
 mod confined;
 mod confined_endless;
 mod confined_kinds;
+mod confined_names;
 mod daily;
 mod demo;
 mod demo_material;

@@ -85,7 +85,7 @@ pub(super) fn prefix(sandbox: &Sandbox) -> Vec<OsString> {
     for rule in sandbox.rules() {
         let path = &rule.path;
         match &rule.access {
-            Access::Write => words.mount("--bind", path, path),
+            Access::Write | Access::Stays => words.mount("--bind", path, path),
             Access::Read => words.mount("--ro-bind-try", path, path),
             Access::Shows(content) => words.mount("--ro-bind", content, path),
             Access::Has(content) => words.mount("--bind", content, path),

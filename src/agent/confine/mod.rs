@@ -5,6 +5,7 @@
 
 mod bubblewrap;
 mod calls;
+mod held;
 mod identity;
 mod known;
 mod layers;
@@ -20,6 +21,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub(crate) use held::Held;
 pub(crate) use identity::Identities;
 use known::Known;
 pub(crate) use layers::{Layer, Layers};
@@ -74,6 +76,8 @@ pub(crate) struct Confinement {
     pub prefix: Vec<OsString>,
     /// Variables that the run gets besides.
     pub env: Vec<(OsString, OsString)>,
+    /// What the run cannot change.
+    pub held: Held,
     /// Files that had to be made to keep their names empty; gone when the last run that needs them is over.
     _placeholders: Vec<Placeholder>,
 }
@@ -138,7 +142,8 @@ pub(crate) fn enter(sandbox: &Sandbox) -> Result<Result<Confinement, Unavailable
     }
     let temporary = sandbox.temporary().into_os_string();
     let env = if sandbox.strict { vec![("TMPDIR".into(), temporary)] } else { Vec::new() };
-    Ok(Ok(Confinement { by, prefix, env, _placeholders: placeholders }))
+    let held = Held::of(sandbox);
+    Ok(Ok(Confinement { by, prefix, env, held, _placeholders: placeholders }))
 }
 
 /// Runs `true` in the sandbox, in the worktree that has to be writable there.

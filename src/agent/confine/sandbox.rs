@@ -1,12 +1,18 @@
 //! What a run can write, as a value: paths with the access that the run has to them.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
 };
 
+use rustix::fs::{Access as Permission, access};
+
 use super::{known::Known, layers::Layers, mounts};
+
+/// What the sandbox makes itself: nothing of the system is laid over it.
+const OF_THE_SANDBOX: &[&str] = &["/dev", "/proc", "/sys"];
 
 /// What a run may write. Every path is absolute; one that does not exist is passed over, unless its field says otherwise.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +63,8 @@ pub(crate) struct Mapped {
 pub(super) enum Access {
     /// It can be written.
     Write,
+    /// What is in it can be written; it keeps its name.
+    Stays,
     /// It can be read.
     Read,
     /// It cannot be reached.
@@ -117,11 +125,38 @@ impl Sandbox {
                     || limits.iter().any(|limit| rule.path.starts_with(limit) && rule.path != *limit)
             });
         }
+        let stay = self.stay(&rules);
+        rules.extend(stay.into_iter().map(|path| Rule { path, access: Access::Stays }));
+        rules.sort_by_key(|rule| rule.path.components().count());
         rules
+    }
+
+    /// The directories above what cannot be written that a run could rename, and so put others in their place: all but those of its own.
+    /// A file can be linked from one of them into another no more, which is why there are as few as can be.
+    fn stay(&self, rules: &[Rule]) -> BTreeSet<PathBuf> {
+        let own = fs::canonicalize(&self.worktree).unwrap_or_else(|_| self.worktree.clone());
+        let read = rules.iter().filter(|rule| rule.access == Access::Read && !rule.path.starts_with(&own));
+        let above: BTreeSet<&Path> = read.flat_map(|rule| rule.path.ancestors().skip(1)).collect();
+        let can_move = |dir: &Path| {
+            let of_sandbox = OF_THE_SANDBOX.iter().any(|path| dir == Path::new(path));
+            let ruled = rules.iter().any(|rule| rule.path == dir);
+            !of_sandbox && !ruled && dir.parent().is_some_and(|above| access(above, Permission::WRITE_OK).is_ok())
+        };
+        above
+            .into_iter()
+            .filter(|dir| can_write(self.strict, rules, dir) && can_move(dir))
+            .map(Path::to_owned)
+            .collect()
     }
 
     /// The temporary directory of a strict run.
     pub(super) fn temporary(&self) -> PathBuf {
         self.run_dir.join("tmp")
     }
+}
+
+/// Whether a run with these rules can write in `dir`.
+fn can_write(strict: bool, rules: &[Rule], dir: &Path) -> bool {
+    let innermost = rules.iter().rev().find(|rule| dir.starts_with(&rule.path));
+    innermost.map_or(!strict, |rule| matches!(rule.access, Access::Write | Access::Has(_)))
 }

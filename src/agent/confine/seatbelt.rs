@@ -24,19 +24,25 @@ pub(crate) fn profile(sandbox: &Sandbox) -> String {
     }
     for held in sandbox.rules() {
         match held.access {
-            Access::Write | Access::Has(_) => rule(&mut text, "allow file-write*", &held.path),
-            Access::Read | Access::Shows(_) => rule(&mut text, "deny file-write*", &held.path),
+            Access::Write | Access::Has(_) => rule(&mut text, "allow file-write*", &subpath(&held.path)),
+            // To rename it is to take it from where it was.
+            Access::Stays => rule(&mut text, "deny file-write-unlink", &format!("literal {}", quoted(&held.path))),
+            Access::Read | Access::Shows(_) => rule(&mut text, "deny file-write*", &subpath(&held.path)),
             Access::Hidden => {
-                rule(&mut text, "deny file-read* file-write*", &held.path);
-                rule(&mut text, "deny network-outbound", &held.path);
+                rule(&mut text, "deny file-read* file-write*", &subpath(&held.path));
+                rule(&mut text, "deny network-outbound", &subpath(&held.path));
             }
         }
     }
     text
 }
 
-fn rule(text: &mut String, what: &str, path: &Path) {
-    let written = writeln!(text, "({what} (subpath {}))", quoted(path));
+fn subpath(path: &Path) -> String {
+    format!("subpath {}", quoted(path))
+}
+
+fn rule(text: &mut String, what: &str, which: &str) {
+    let written = writeln!(text, "({what} ({which}))");
     debug_assert!(written.is_ok(), "a string takes everything");
 }
 

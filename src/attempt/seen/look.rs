@@ -1,6 +1,6 @@
 //! One look at the repository: what git goes by, refs, the main worktree, and the directories that all of it is in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice as _;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,9 @@ pub(crate) enum Extent {
 pub(super) struct Seen {
     /// Tells one set of global configuration files from another: what a process with another home sees is not compared.
     pub home: String,
+    /// The files of the user and the machine that have settings.
+    #[serde(default)]
+    pub origins: BTreeSet<String>,
     /// What git goes by.
     pub parts: Parts,
     /// The values of settings that decide how a commit or a checkout is made, to be put in force again: see [`settings::muted`].
@@ -64,7 +67,7 @@ pub(super) fn look(project: &Project, extent: Extent, before: Option<&Seen>) -> 
     let replace = refs.iter().filter(|(name, _)| name.starts_with(REPLACE));
     parts.insert(Part::Replace, replace.map(|(name, id)| (name.clone(), id.clone())).collect());
     let home = settings::home(project)?;
-    Ok(Seen { home, parts, plain: read.plain, refs, tree, beside })
+    Ok(Seen { home, origins: read.origins, parts, plain: read.plain, refs, tree, beside })
 }
 
 /// Directories that have to stay what they are: the repository, both worktrees, and all above them.

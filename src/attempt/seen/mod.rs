@@ -22,7 +22,7 @@ use gix::ObjectId;
 pub(crate) use look::Extent;
 
 use crate::{
-    agent::lease::Life,
+    agent::{confine::Held, lease::Life},
     answer::progress::Progress,
     attempt::home,
     domain::{confined::Confined, fold, id::SpecId, state::State, status::Status},
@@ -75,10 +75,11 @@ impl Watch {
         id: &SpecId,
         attempt: ObjectId,
         worktree: &Path,
-        confined: bool,
+        held: Option<&Held>,
     ) -> Result<Watch> {
         let now = look(project, Extent::All, None)?;
-        let mut record = Record::new(attempt, confined, now, places(project, Some(worktree)));
+        let mut record = Record::new(attempt, held.is_some(), now, places(project, Some(worktree)));
+        record.held = held.cloned().unwrap_or_default();
         record.began = Moment::now(project)?;
         match Record::read(project, id)? {
             Some(earlier) if earlier.attempt == attempt => resume(&mut record, earlier),
@@ -127,7 +128,7 @@ impl Watch {
             let of = if self.confined { &mut changes.told } else { &mut changes.waits };
             of.push(LOST.to_owned());
         }
-        let Some(record) = &self.record else {
+        let Some(record) = &mut self.record else {
             if self.lost {
                 self.last = Some((look(project, Extent::All, None)?, Vec::new()));
             }
@@ -135,7 +136,11 @@ impl Watch {
         };
         let now = look(project, extent, Some(&record.before))?;
         let mut differs = Vec::new();
-        for (part, name) in changed_parts(&record.before.parts, &now.parts) {
+        let differing = changed_parts(&record.before.parts, &now.parts);
+        let open = |(part, name): &(Part, String)| record.could_change(project, &now, *part, name);
+        record.open |= record.confined && !record.compared && differing.iter().any(open);
+        let Some(record) = &self.record else { return Ok(changes) };
+        for (part, name) in differing {
             let Some(mut waits) = self.judge(project, record, &now, part, &name)? else { continue };
             let what = format!("the {} '{name}' was changed", part.noun());
             let aside = format!("{what} ({})", part.aside(record.confined));
@@ -192,7 +197,7 @@ impl Watch {
         }
         // Between two runs a person sets up agents: no run is under way that would do it.
         let between = record.compared && part == Part::Setting && name.starts_with("chant.");
-        Ok(Some(!record.confined && !between))
+        Ok(Some(record.could_change(project, now, part, name) && !between))
     }
 
     fn compare_refs(&self, project: &Project, record: &Record, now: &Seen, changes: &mut Changes) -> Result<()> {
@@ -330,6 +335,10 @@ fn resume(record: &mut Record, earlier: Record) {
             take(&mut record.before.parts, &earlier.before.parts, part, &name);
         }
     }
+    if !earlier.compared || earlier.open {
+        record.open = earlier.is_open();
+        record.held = earlier.held;
+    }
     record.before.plain = earlier.before.plain;
     if !earlier.compared {
         record.began = earlier.began;
@@ -341,7 +350,7 @@ fn resume(record: &mut Record, earlier: Record) {
 
 /// What an earlier attempt of the spec changed, and no person acknowledged, is still different for the next one.
 fn inherit(project: &Project, id: &SpecId, record: &mut Record, earlier: &Record) -> Result<()> {
-    if earlier.confined {
+    if earlier.confined && !earlier.is_open() {
         return Ok(());
     }
     let acknowledged = unacknowledged(project, id, earlier.attempt)?.is_empty();
@@ -352,7 +361,8 @@ fn inherit(project: &Project, id: &SpecId, record: &mut Record, earlier: &Record
         let stands = if named { !acknowledged } else { !earlier.compared };
         if stands && !shared {
             take(&mut record.before.parts, &earlier.before.parts, part, &name);
-            record.confined = false;
+            record.confined &= earlier.confined;
+            record.open |= earlier.confined;
         }
     }
     record.lost = earlier.lost;
@@ -399,7 +409,9 @@ pub(crate) fn trust_is_doubted(project: &Project) -> Result<bool> {
     let name = "chant.trust";
     let entries = std::fs::read_dir(project.repo.common_dir().join(SEEN_DIR)).into_iter().flatten().flatten();
     for id in entries.filter_map(|entry| SpecId::new(entry.file_name().to_str()?).ok()) {
-        let Some(record) = Record::read(project, &id)?.filter(|record| !record.confined) else { continue };
+        let Some(record) = Record::read(project, &id)?.filter(|record| !record.confined || record.is_open()) else {
+            continue;
+        };
         let now = look(project, Extent::Guarded, Some(&record.before))?;
         for part in [Part::Setting, Part::Shared] {
             let (before, present) = (one(&record.before.parts, part, name), one(&now.parts, part, name));

@@ -3,15 +3,22 @@
 //! Whatever lies in its place is read bounded and never through a link. The file says which attempt it is of, and a hash over it with
 //! the attempt's nonce has to fit: one that was altered, or is of another attempt, is as good as none.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use bstr::ByteSlice as _;
 use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use super::{look::Seen, parts::Parts, trust::Moment};
+use super::{
+    look::Seen,
+    parts::{Part, Parts},
+    trust::Moment,
+};
 use crate::{
-    agent::confine::Identities,
+    agent::confine::{Held, Identities},
     domain::id::SpecId,
     env::fault,
     error::{Error, IoContext as _, Kind, Result},
@@ -48,14 +55,45 @@ pub(super) struct Record {
     pub named: Parts,
     /// The directories that have to stay what they are.
     pub places: Identities,
+    /// What confined runs could not change.
+    #[serde(default)]
+    pub held: Held,
+    /// Whether a confined run may have changed what git goes by, as the sandbox could not hold its name.
+    #[serde(default)]
+    pub open: bool,
 }
 
 impl Record {
     /// The record of an attempt that begins to run.
     pub(super) fn new(attempt: ObjectId, confined: bool, before: Seen, places: Identities) -> Record {
         let (named, compared, lost) = (Parts::new(), false, false);
-        let began = Moment::default();
-        Record { format: FORMAT, attempt, began, confined, compared, lost, before, named, places }
+        let (began, held, open) = (Moment::default(), Held::default(), false);
+        Record { format: FORMAT, attempt, began, confined, compared, lost, before, named, places, held, open }
+    }
+
+    /// Whether a run of the attempt may have changed a part: nothing confined it, or the sandbox did not hold what the part is made of.
+    pub(super) fn could_change(&self, project: &Project, now: &Seen, part: Part, name: &str) -> bool {
+        if !self.confined || (self.compared && !self.open) {
+            return !self.confined;
+        }
+        let holds = |path: &str| self.held.holds(Path::new(path));
+        match part {
+            Part::Shared => {
+                self.before.home == now.home && (self.is_open() || !now.origins.iter().all(|path| holds(path)))
+            }
+            Part::Hook | Part::File => {
+                let within = [Some(project.repo.common_dir().to_owned()), project.repo.main_work_dir()];
+                let paths: Vec<PathBuf> = within.into_iter().flatten().map(|dir| dir.join(name)).collect();
+                let path = paths.iter().find(|path| path.symlink_metadata().is_ok()).or(paths.first());
+                self.is_open() || !path.is_some_and(|path| self.held.holds(path))
+            }
+            Part::Setting | Part::Shallow | Part::Replace => false,
+        }
+    }
+
+    /// Whether a confined run may have put something in the place of what git goes by.
+    pub(super) fn is_open(&self) -> bool {
+        self.confined && (self.open || !self.compared && self.held.is_replaced())
     }
 
     /// Reads the record of a spec. `None` if there is none that can be believed.

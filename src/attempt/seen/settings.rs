@@ -1,7 +1,7 @@
 //! The configuration that git goes by. Values never leave this clone: a part is a name without anything that could be secret, and a hash.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::Path,
 };
 
@@ -54,6 +54,8 @@ pub(super) struct Read {
     pub own: BTreeMap<String, String>,
     /// Those of the user and the machine, and of included files.
     pub shared: BTreeMap<String, String>,
+    /// The files of these.
+    pub origins: BTreeSet<String>,
     /// Every setting that git goes by.
     pub effective: Settings,
     /// Those of it whose values are kept.
@@ -67,6 +69,7 @@ pub(super) fn read(project: &Project) -> Result<Read> {
     let common = project.repo.common_dir();
     let files = [common.join("config"), project.repo.git_dir().join("config.worktree")];
     let top = project.repo.work_dir().unwrap_or(common);
+    let mut origins = BTreeSet::new();
     let mut is_own: HashMap<Vec<u8>, bool> = HashMap::new();
     let mut fields = listed.records();
     while let (Some(scope), Some(origin), Some(setting)) = (fields.next(), fields.next(), fields.next()) {
@@ -82,6 +85,9 @@ pub(super) fn read(project: &Project) -> Result<Read> {
             let path = origin.strip_prefix(b"file:").and_then(|path| path.to_path().ok());
             path.is_some_and(|path| files.iter().any(|file| is_same(&top.join(path), file)))
         });
+        if let (false, Some(path)) = (own_file, origin.strip_prefix(b"file:")) {
+            origins.insert(top.join(path.to_str_lossy().as_ref()).to_string_lossy().into_owned());
+        }
         let of = if own_file { &mut own } else { &mut shared };
         let value = split.map_or("", |(_, value)| value);
         of.entry(shown(key)).or_default().push(format!("{key}\n{value}"));
@@ -93,7 +99,7 @@ pub(super) fn read(project: &Project) -> Result<Read> {
     };
     let plain = effective.iter().filter(|(key, _)| is_plain(key));
     let plain = plain.map(|(key, values)| (key.clone(), values.clone())).collect();
-    Ok(Read { own: hashed(own), shared: hashed(shared), effective, plain })
+    Ok(Read { own: hashed(own), shared: hashed(shared), origins, effective, plain })
 }
 
 fn is_plain(key: &str) -> bool {
