@@ -124,3 +124,20 @@ fn a_directory_above_the_repository_keeps_its_name() {
     sandbox.chant(&["work", &id]).ok();
     assert_eq!(sandbox.status(&id), "completed");
 }
+
+#[test]
+fn a_link_in_the_place_of_its_worktree_has_nothing_deleted_or_written() {
+    for end in ["reset", "cancel", "work"] {
+        let sandbox = Sandbox::new();
+        let papers = sandbox.dir().join("papers");
+        fs::create_dir(&papers).unwrap();
+        fs::write(papers.join("letter"), "mine\n").unwrap();
+        sandbox.agent(&format!("top=$(pwd); cd ..; mv \"$top\" \"$top.x\"; ln -s {} \"$top\"", papers.display()));
+        let id = sandbox.add(&["Make it two"]);
+        let ran = sandbox.chant(&["work", &id]);
+        assert_ne!(ran.code, 0, "{}{}", ran.out, ran.err);
+        let ran = sandbox.chant(&[end, &id]);
+        let names: Vec<_> = fs::read_dir(&papers).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["letter"], "{end}: {}{}", ran.out, ran.err);
+    }
+}

@@ -93,8 +93,16 @@ impl Worktree {
         Err(Error::fatal(Kind::DamagedWorktree, message).hint("git worktree repair"))
     }
 
-    /// Whether `.git` at its top leads to its git directory.
+    /// Whether a link stands at its path: what it leads to is another directory, which an agent may have chosen.
+    fn is_link(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|meta| meta.is_symlink())
+    }
+
+    /// Whether `.git` at its top leads to its git directory, and its path is no link.
     fn leads_home(&self) -> bool {
+        if self.is_link() {
+            return false;
+        }
         let dot_git = self.path.join(".git");
         let Ok(meta) = fs::symlink_metadata(&dot_git) else { return false };
         let leads_to = if meta.is_file() {

@@ -33,6 +33,10 @@ pub(crate) fn repair(repo: &Repository, worktree: &Worktree) -> Result<bool> {
     if in_the_way {
         return Ok(false);
     }
+    // git would write `.git` wherever the link of any worktree leads to.
+    if super::list(repo)?.iter().any(Worktree::is_link) {
+        return Ok(false);
+    }
     let git = Git::in_git_dir(repo.common_dir());
     // git looks at every worktree and may complain about another; whether this one is repaired shows below.
     git.args(["worktree", "repair"]).run()?;
@@ -43,6 +47,9 @@ pub(crate) fn repair(repo: &Repository, worktree: &Worktree) -> Result<bool> {
 /// only if nothing is at the place where it is registered, and `.git` at `place` names its registration.
 pub(crate) fn follow(repo: &Repository, worktree: &Worktree, place: &Path) -> Result<bool> {
     if worktree.main || !worktree.prunable || !names_registration(&place.join(".git"), worktree) {
+        return Ok(false);
+    }
+    if super::list(repo)?.iter().any(Worktree::is_link) {
         return Ok(false);
     }
     let git = Git::in_git_dir(repo.common_dir());
