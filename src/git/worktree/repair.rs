@@ -33,8 +33,7 @@ pub(crate) fn repair(repo: &Repository, worktree: &Worktree) -> Result<bool> {
     if in_the_way {
         return Ok(false);
     }
-    // git would write `.git` wherever the link of any worktree leads to.
-    if super::list(repo)?.iter().any(Worktree::is_link) {
+    if leads_astray(repo)? {
         return Ok(false);
     }
     let git = Git::in_git_dir(repo.common_dir());
@@ -43,13 +42,18 @@ pub(crate) fn repair(repo: &Repository, worktree: &Worktree) -> Result<bool> {
     Ok(worktree.leads_home())
 }
 
+/// Whether a link stands in the place of some worktree: git, which repairs all of them, would write `.git` where it leads to.
+fn leads_astray(repo: &Repository) -> Result<bool> {
+    Ok(super::list(repo)?.iter().any(Worktree::is_link))
+}
+
 /// Registers a worktree at `place`, to which its directory was moved together with the repository, or by hand. Returns whether it was:
 /// only if nothing is at the place where it is registered, and `.git` at `place` names its registration.
 pub(crate) fn follow(repo: &Repository, worktree: &Worktree, place: &Path) -> Result<bool> {
     if worktree.main || !worktree.prunable || !names_registration(&place.join(".git"), worktree) {
         return Ok(false);
     }
-    if super::list(repo)?.iter().any(Worktree::is_link) {
+    if leads_astray(repo)? {
         return Ok(false);
     }
     let git = Git::in_git_dir(repo.common_dir());
