@@ -474,7 +474,7 @@ impl Work<'_> {
                             // The verdict counted what it cost.
                             let run = run.map(|run| RunEnd { report: Report::default(), ..run });
                             conflict::restore(project, &plan.attempt, tip, &why, run.as_ref(), progress)?;
-                            EndedAs::Waiting(unresolved(&plan, &why).hint(format!(
+                            EndedAs::Waiting(plan.unresolved(&why).hint(format!(
                                 "to read what the commands printed: git chant log {} --checks",
                                 id.short()
                             )))
@@ -488,17 +488,9 @@ impl Work<'_> {
                 for what in run.iter().flat_map(|run| &run.changes.waits) {
                     progress.say(&Step::Warning(what.clone()));
                 }
-                let waits = unresolved(&plan, &why);
+                let waits = plan.unresolved(&why);
                 Ok(EndedAs::Waiting(Waits { signal: run.and_then(|run| run.ending.interrupted()), ..waits }))
             }
         }
     }
-}
-
-/// Finished work whose conflict was not resolved as in `plan`.
-fn unresolved(plan: &conflict::Plan, why: &str) -> Waits {
-    let what = format!("cannot resolve its conflict with '{}': {why}", plan.conflict.name);
-    Waits::new(what)
-        .hint(format!("to read the agent's output: git chant log {} --agent", plan.attempt.id.short()))
-        .hints(plan.conflict.hints.clone())
 }

@@ -1,7 +1,7 @@
 //! Plans how a conflict is resolved: everything that is decided before anything is changed.
 
 use crate::{
-    attempt::merge::Conflict,
+    attempt::{ended::Waits, merge::Conflict},
     domain::{id::SpecId, state::State},
     error::{Error, Kind, Result},
     git::{
@@ -35,6 +35,16 @@ pub(crate) struct Plan {
     pub agent: Agent,
     /// Instructions of the repository's own.
     pub prompt: Option<CustomPrompt>,
+}
+
+impl Plan {
+    /// What finished work waits for whose conflict was not resolved so.
+    pub(crate) fn unresolved(&self, why: &str) -> Waits {
+        let what = format!("cannot resolve its conflict with '{}': {why}", self.conflict.name);
+        Waits::new(what)
+            .hint(format!("to read the agent's output: git chant log {} --agent", self.attempt.id.short()))
+            .hints(self.conflict.hints.clone())
+    }
 }
 
 /// Decides how the `conflict` of a finished spec is resolved by the agent that was `asked` for, or says why it cannot be.
