@@ -110,6 +110,14 @@ impl Repository {
         &self.common_dir
     }
 
+    /// The object directories that this repository borrows from, directly or through others.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub(crate) fn borrowed_objects(&self) -> Result<Vec<PathBuf>> {
+        Ok(self.gix.objects.store_ref().alternate_db_paths()?)
+    }
+
     /// The top of this work tree, absolute; none if bare.
     pub(crate) fn work_dir(&self) -> Option<&Path> {
         self.gix.workdir()

@@ -360,6 +360,7 @@ fn closed(project: &Project, own: Option<&Worktree>, writes: &[&str]) -> Result<
     let is_home = |path: &Path| home.as_deref().is_some_and(|home| home.starts_with(path));
     let others = worktree::list(&project.repo)?.into_iter().map(|other| other.path);
     read_only.extend(others.filter(|path| own.is_none_or(|own| *path != own.path) && !is_home(path)));
+    read_only.extend(project.repo.borrowed_objects()?);
     read_only.extend(files_of_git(project, own.map(|own| own.path.as_path()))?);
     read_only.extend(config.confine_readonly(home.clone())?);
     let mut kept_files = Vec::new();

@@ -492,3 +492,14 @@ fn no_agent_splits_a_spec_without_the_sandbox_that_is_required() {
     let ran = split(&sandbox).ok();
     assert!(ran.err.contains("is not confined: it can change this repository"), "{}", ran.err);
 }
+
+#[test]
+fn objects_that_the_repository_borrows_cannot_be_written() {
+    let Some((sandbox, id)) = confined("") else { return };
+    let store = sandbox.dir().join("store.git");
+    sandbox.git(&["clone", "-q", "--bare", ".", store.to_str().unwrap()]);
+    let objects = store.join("objects");
+    fs::write(sandbox.repo.join(".git/objects/info/alternates"), format!("{}\n", objects.display())).unwrap();
+    sandbox.agent(&format!("{GOOD}; ! touch {} 2>/dev/null", objects.join("mine").display()));
+    completes(&sandbox, &id);
+}
