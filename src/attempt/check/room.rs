@@ -225,6 +225,11 @@ impl<'p> Room<'p> {
         let path = path::default_path(&project.repo, Slot::LAYERED)?;
         let (parent, name) = (path.parent().unwrap_or(&path), path.file_name().unwrap_or_default());
         let path = fs::canonicalize(parent).io("read", parent)?.join(name);
+        // An agent may have left it: without the sandbox, the checks would find what that agent changed at home.
+        if fs::symlink_metadata(&path).is_ok_and(|meta| !meta.is_dir()) {
+            let what = "is in the way: checks have their checkout there; move it away, or remove it";
+            return Err(Error::negative(Kind::NotConfined, format!("'{}' {what}", path.display())));
+        }
         let empty = self.slot.dir.join("empty");
         fs::create_dir_all(&empty).io("create", &empty)?;
         let lower = begin.map_or_else(|| "empty".to_owned(), |begin| self.slot.names(&begin.layers));

@@ -1,6 +1,6 @@
 //! The home directory of a check: what it may hold, and what of it decides nothing.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use super::{confine, evidence, with};
 
@@ -125,4 +125,27 @@ fn what_decides_how_programs_start_at_home_is_named_where_nothing_confines() {
     // What is there already, and caches, are everyday.
     let again = sandbox.chant(&["verify", &id, "--fresh"]).ok();
     assert!(!again.err.contains("/.local/lib/x'") && !again.err.contains(".cache/x'"), "{}", again.err);
+}
+
+#[test]
+fn what_an_agent_leaves_in_the_place_of_checks_does_not_end_their_confinement() {
+    for leave in ["echo x >", "ln -s \"$HOME\" "] {
+        let place = "\"$(dirname \"$CHANT_WORKTREE\")/repo.chant-tree\"";
+        let script = format!("{leave}{place}; printf '#!/bin/sh\\nexit 0\\n' >~/bin/mytool; echo two >file; tick");
+        let sandbox = with(&[], &script);
+        if !confine(&sandbox) {
+            return;
+        }
+        sandbox.git(&["config", "chant.confine", "auto"]);
+        let bin = sandbox.dir().join("home/bin");
+        fs::create_dir_all(&bin).unwrap();
+        fs::write(bin.join("mytool"), "#!/bin/sh\nexit 1\n").unwrap();
+        fs::set_permissions(bin.join("mytool"), fs::Permissions::from_mode(0o755)).unwrap();
+        let id = sandbox.add(&["Make it two", "--verify", "~/bin/mytool"]);
+        sandbox.chant(&["work", &id]).fails(1, &["/repo.chant-tree' is in the way", "move it away"]);
+        assert_ne!(sandbox.status(&id), "completed");
+        fs::remove_file(sandbox.dir().join("repo.chant-tree")).unwrap();
+        sandbox.chant(&["finish", &id]).fails(1, &["~/bin/mytool"]);
+        assert_eq!(sandbox.status(&id), "failed");
+    }
 }
