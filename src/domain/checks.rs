@@ -319,7 +319,7 @@ impl Checks {
         }
     }
 
-    /// What a person has to acknowledge before the work is merged, each with the beginning of [`DOUBTS`] that says what is in doubt.
+    /// What a person has to acknowledge before the work is merged, each with the beginning of its reason, `PROOF_DOUBT` or `BUILT_DOUBT`, that says what is in doubt.
     pub(crate) fn doubts(&self) -> Vec<String> {
         let proof = self.reproduces.iter().filter_map(|proof| Some(format!("{PROOF_DOUBT}{}", proof.ack.as_ref()?)));
         let built = |built: &Built| Some(format!("{BUILT_DOUBT}{}; {}", built.what(), built.ack.as_ref()?));
