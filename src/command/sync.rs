@@ -11,7 +11,7 @@ use crate::{
     error::Result,
     exchange::sync::{self, Scope},
     project::{Project, target::short_name},
-    specs::text::path_of,
+    specs::{all::Specs, text::path_of},
     store::tracking::tracked_specs,
 };
 
@@ -61,17 +61,28 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
 /// How a person pushes the branches that work of specs was merged into which were pushed just now, as far as no remote is known to have them:
 /// another clone cannot work on what builds on them.
 fn unpushed_targets(project: &Project, remote: &str, exchanged: &[ExchangeView]) -> Result<Vec<String>> {
-    let mut targets = BTreeSet::new();
-    let store = project.store()?;
-    for entry in exchanged.iter().filter(|entry| entry.way == ExchangeResult::Pushed) {
-        // What cannot be read was sent all the same, and this is a hint only.
-        let Some(Ok(Some(state))) = entry.spec.as_ref().map(|id| store.state(id)) else { continue };
-        if let Some(target) = state.facts.target.filter(|_| state.status == Status::Completed)
-            && project.branch_tip(&target)?.is_some()
+    let (specs, store) = (Specs::cached(project)?, project.store()?);
+    let pushed = exchanged.iter().filter(|entry| entry.way == ExchangeResult::Pushed);
+    let merged: BTreeSet<String> = pushed
+        .filter_map(|entry| {
+            let id = entry.spec.as_ref()?;
+            match specs.cached_end(id) {
+                Ok(Some(facts)) => facts.merge.map(|merge| merge.target.to_owned()),
+                // What cannot be read was sent all the same, and this is a hint only.
+                _ => {
+                    let state = store.state(id).ok()??;
+                    state.facts.target.filter(|_| state.status == Status::Completed)
+                }
+            }
+        })
+        .collect();
+    let mut targets = Vec::new();
+    for target in merged {
+        if project.branch_tip(&target)?.is_some()
             && project.fetched_branch(remote, short_name(&target))?.is_none()
             && project.fetched(&target)?.is_none()
         {
-            targets.insert(target);
+            targets.push(target);
         }
     }
     let command = |target: &String| {
