@@ -241,12 +241,28 @@ pub(crate) fn reflog_identity(repo: &Repository) -> Signature {
     })
 }
 
-/// Deletes all of these refs, or none if one of them has another id, or is locked. Returns whether it did. One run of git:
-/// the file of packed refs is written once, and as durable as `core.fsync` asks.
-pub(crate) fn delete_all(repo: &gix::Repository, refs: &[(String, ObjectId)]) -> Result<bool> {
-    let common = repo.common_dir();
-    let input: String = refs.iter().map(|(name, old)| format!("delete {name} {old}\n")).collect();
-    let git = Git::in_git_dir(common).args(["update-ref", "--no-deref", "--stdin"]);
+/// A change of one ref among many.
+#[derive(Clone, Debug)]
+pub(crate) struct RefUpdate {
+    /// The full name.
+    pub name: String,
+    /// The id that it must have; `None`: it must not exist.
+    pub old: Option<ObjectId>,
+    /// The id that it gets; `None`: it is deleted.
+    pub new: Option<ObjectId>,
+}
+
+/// Makes all of these changes, or none if one of the refs has another id, or is locked. Returns whether it did. One run of git:
+/// the file of packed refs is locked and written once, and as durable as `core.fsync` asks.
+pub(crate) fn update_all(repo: &gix::Repository, updates: &[RefUpdate], message: &str) -> Result<bool> {
+    let line = |RefUpdate { name, old, new }: &RefUpdate| match (old, new) {
+        (Some(old), Some(new)) => format!("update {name} {new} {old}\n"),
+        (None, Some(new)) => format!("create {name} {new}\n"),
+        (Some(old), None) => format!("delete {name} {old}\n"),
+        (None, None) => format!("verify {name}\n"),
+    };
+    let input: String = updates.iter().map(line).collect();
+    let git = Git::in_git_dir(repo.common_dir()).args(["update-ref", "-m", message, "--no-deref", "--stdin"]);
     Ok(git.stdin_bytes(input).run()?.success())
 }
 

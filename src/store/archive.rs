@@ -24,7 +24,7 @@ use super::{Store, Walk, decode, refs::Moved};
 use crate::{
     domain::{event::Author, id::SpecId, new_event::merge_author, status::Status},
     error::{Error, Kind, Result},
-    git::object::patiently,
+    git::{object::patiently, reference::RefUpdate},
 };
 
 /// The namespace of folded chains.
@@ -287,8 +287,9 @@ impl Store<'_> {
 
     /// Deletes the refs of chains that are folded, each if it still holds that tip.
     pub(super) fn drop_folded(&self, chains: &[(SpecId, ObjectId)]) -> Result<Vec<SpecId>> {
-        let refs: Vec<_> = chains.iter().map(|(id, tip)| (Self::ref_name(id), *tip)).collect();
-        let gone = self.remove_each(&refs)?;
+        let deletion =
+            |(id, tip): &(SpecId, ObjectId)| RefUpdate { name: Self::ref_name(id), old: Some(*tip), new: None };
+        let gone = self.update_each(&chains.iter().map(deletion).collect::<Vec<_>>(), "chant: delete")?;
         Ok(chains.iter().zip(gone).filter(|(_, gone)| *gone).map(|((id, _), _)| id.clone()).collect())
     }
 

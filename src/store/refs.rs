@@ -15,7 +15,7 @@ use crate::{
     error::{Error, IoContext, Kind, Result},
     git::{
         lookup,
-        reference::{self, Attempt, Swap, Swapped},
+        reference::{self, Attempt, RefUpdate, Swap, Swapped},
         stale_lock,
     },
 };
@@ -23,8 +23,8 @@ use crate::{
 /// Refs below a namespace, sorted by their names without it, with their targets; no target for a symbolic or broken ref.
 pub(crate) type RefList = Vec<(String, Option<ObjectId>)>;
 
-/// How many refs are deleted at once, at most: git holds a lock file for each.
-const MAX_REMOVED: usize = 200;
+/// How many refs are changed at once, at most: git holds a lock file for each.
+const MAX_UPDATED: usize = 200;
 
 /// How an attempt to move a ref ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,26 +63,26 @@ impl Store<'_> {
         self.attempt(name, Some(old), None, "chant: delete")
     }
 
-    /// Deletes each of these refs that still has the given id. Returns for each whether it is gone. Many at once, since the file of
-    /// packed refs is written anew each time.
-    pub(super) fn remove_each(&self, refs: &[(String, ObjectId)]) -> Result<Vec<bool>> {
-        let mut gone = Vec::new();
-        for chunk in refs.chunks(MAX_REMOVED) {
-            gone.extend(self.remove_some(chunk)?);
+    /// Changes each of these refs that still has the id that it must have. Returns for each whether it was. Many at once, since the file of
+    /// packed refs is locked, and for a deletion written anew, each time.
+    pub(super) fn update_each(&self, updates: &[RefUpdate], message: &str) -> Result<Vec<bool>> {
+        let mut done = Vec::new();
+        for chunk in updates.chunks(MAX_UPDATED) {
+            done.extend(self.update_some(chunk, message)?);
         }
-        Ok(gone)
+        Ok(done)
     }
 
-    fn remove_some(&self, refs: &[(String, ObjectId)]) -> Result<Vec<bool>> {
-        if let [(name, old)] = refs {
-            return Ok(vec![self.remove(name, *old)? == Moved::Yes]);
+    fn update_some(&self, updates: &[RefUpdate], message: &str) -> Result<Vec<bool>> {
+        if let [RefUpdate { name, old, new }] = updates {
+            return Ok(vec![self.attempt(name, *old, *new, message)? == Moved::Yes]);
         }
-        if refs.is_empty() || reference::delete_all(self.repo, refs)? {
-            return Ok(vec![true; refs.len()]);
+        if updates.is_empty() || reference::update_all(self.repo, updates, message)? {
+            return Ok(vec![true; updates.len()]);
         }
-        // One of them moved, or is locked: the others can go.
-        let (some, others) = refs.split_at(refs.len() / 2);
-        Ok([self.remove_some(some)?, self.remove_some(others)?].concat())
+        // One of them moved, or is locked: the others can change.
+        let (some, others) = updates.split_at(updates.len() / 2);
+        Ok([self.update_some(some, message)?, self.update_some(others, message)?].concat())
     }
 
     fn attempt(&self, name: &str, expected: Option<ObjectId>, new: Option<ObjectId>, message: &str) -> Result<Moved> {

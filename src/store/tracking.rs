@@ -17,6 +17,7 @@ use crate::{
         status::Status,
     },
     error::Result,
+    git::reference::RefUpdate,
 };
 
 /// The namespace of the refs that remotes had.
@@ -157,6 +158,11 @@ impl Store<'_> {
     /// in between stays.
     pub fn track(&self, name: &str, old: Option<ObjectId>, new: ObjectId) -> Result<()> {
         self.swap(name, old, new, "chant: pushed").map(drop)
+    }
+
+    /// Records what a remote has now, in the refs that track it. What another process recorded there in between stays.
+    pub(crate) fn track_each(&self, pushed: &[RefUpdate]) -> Result<()> {
+        self.update_each(pushed, "chant: pushed").map(drop)
     }
 
     /// Records that a remote no longer has what is tracked under the ref `name`.

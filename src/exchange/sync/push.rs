@@ -17,6 +17,7 @@ use crate::{
     error::{Error, Kind, Result},
     git::{
         self,
+        reference::RefUpdate,
         remote::{PushStatus, Update},
     },
     store::{
@@ -191,11 +192,11 @@ impl Exchange<'_> {
         is_sent: impl Fn(&Due) -> bool,
     ) -> Result<Vec<Due>> {
         let mut fates: HashMap<String, PushStatus> = fates.into_iter().collect();
-        let mut left = Vec::new();
+        let (mut left, mut pushed) = (Vec::new(), Vec::new());
         for due in sent {
             match fates.remove(&due.name) {
                 Some(PushStatus::Done) if is_sent(&due) => {
-                    self.track(&due)?;
+                    pushed.push(self.tracking(&due));
                     answers.took = true;
                     self.report.add(ExchangeResult::Pushed, &due.name, due.known, Some(due.id));
                 }
@@ -204,18 +205,19 @@ impl Exchange<'_> {
                 Some(PushStatus::Done) | None => left.push(due),
             }
         }
+        self.store.track_each(&pushed)?;
         Ok(left)
     }
 
-    /// Records that the remote holds a ref as we do.
-    fn track(&self, due: &Due) -> Result<()> {
+    /// How it is recorded that the remote holds a ref as we do.
+    fn tracking(&self, due: &Due) -> RefUpdate {
         let remote = &self.remote.name;
         let name = match &due.subject {
             Subject::Spec(spec) => format!("{}{spec}", tracked_specs(remote)),
             Subject::Archive(archive) => format!("{}{archive}", tracked_archives(remote)),
             Subject::Notes => tracked_notes(remote),
         };
-        self.store.track(&name, due.known, due.id)
+        RefUpdate { name, old: due.known, new: Some(due.id) }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     exchange::sync::Exchange,
     git::{
         self,
+        reference::RefUpdate,
         remote::{PushStatus, Update},
     },
     store::{
@@ -49,13 +50,16 @@ impl Exchange<'_> {
                     return Ok(any);
                 }
                 if known != Some(id) {
-                    self.track(&due)?;
+                    self.store.track_each(&[self.tracking(&due)])?;
                     self.report.add(ExchangeResult::Pushed, &full, known, Some(id));
                 }
                 answers.took = true;
-                for (spec, tip) in chunk {
-                    self.store.untrack(&format!("{}{spec}", tracked_specs(&self.remote.name)), *tip)?;
-                }
+                let untracked = chunk.iter().map(|(spec, tip)| RefUpdate {
+                    name: format!("{}{spec}", tracked_specs(&self.remote.name)),
+                    old: Some(*tip),
+                    new: None,
+                });
+                self.store.track_each(&untracked.collect::<Vec<_>>())?;
                 self.report.deleted(&chunk.iter().map(|(spec, _)| spec.clone()).collect::<Vec<_>>());
             }
         }
