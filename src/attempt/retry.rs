@@ -126,11 +126,17 @@ fn next(work: &Work<'_>, stopped: &mut Vec<String>) -> Result<Option<String>> {
     Ok(here.into_iter().find(|name| !stopped.contains(name)))
 }
 
+/// When a pause that begins `now` is over. One that no clock reaches is as good as a year.
+pub(super) fn end_of(pause: Duration, now: Instant) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    now.checked_add(pause).unwrap_or(now + YEAR)
+}
+
 /// Waits that long, and says so, or until a signal comes: then which. The wait ends, too, if the spec no longer stands where `event` left it.
 fn wait(work: &Work<'_>, activity: Activity, pause: Duration, event: Option<ObjectId>) -> Result<Option<i32>, Error> {
     // From the moment when this is shown a signal ends the wait.
     let mut interrupts = Interrupts::listen()?;
-    let until = Instant::now() + pause;
+    let until = end_of(pause, Instant::now());
     let mut pulse = Pulse::begin(work.progress, work.project.config().progress()?, activity);
     let (mut signal, mut is_over) = (None, false);
     while let left @ 1.. = until.saturating_duration_since(Instant::now()).as_millis()

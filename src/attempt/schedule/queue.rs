@@ -230,8 +230,7 @@ impl Queue {
         // Several that ran at once were refused for one reason.
         if cooling.until <= now {
             let pause = retry::pause(self.limits.rate_limit_pause, cooling.times);
-            // A pause that no clock reaches is as good as a year.
-            cooling.until = now.checked_add(pause).unwrap_or(now + Duration::from_secs(365 * 24 * 3600));
+            cooling.until = retry::end_of(pause, now);
             cooling.times += 1;
         }
     }
