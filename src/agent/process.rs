@@ -99,7 +99,9 @@ pub(crate) struct Run<'a> {
     pub env: Vec<(OsString, Option<OsString>)>,
     /// What it reads.
     pub stdin: Stdin,
-    /// Gets every byte of its standard output and error, in the order in which they were written, as they come.
+    /// Whether what it writes to its standard error goes where ours goes, and is no output: for a program whose output is data.
+    pub stderr_apart: bool,
+    /// Gets every byte of its output, which is what it writes to standard output and standard error, in that order, as it comes.
     pub transcript: Option<&'a File>,
     /// Gets the same by lines, without control sequences or line ends. It is called between reads: one that blocks holds
     /// up the run, its timeout included.
@@ -133,6 +135,7 @@ impl<'a> Run<'a> {
             sandbox: &[],
             env: Vec::new(),
             stdin: Stdin::Null,
+            stderr_apart: false,
             transcript: None,
             sink: None,
             filter: None,
@@ -386,7 +389,11 @@ fn spawn(run: &Run<'_>, marker: &str, reaper: &mut Reaper) -> Result<(std::proce
     }
     command.env(MARKER, marker).env_remove("CHANT_GATE");
     command.stdin(std::process::Stdio::piped());
-    command.stdout(theirs.try_clone().io("run in", run.dir)?).stderr(theirs);
+    if run.stderr_apart {
+        command.stdout(theirs);
+    } else {
+        command.stdout(theirs.try_clone().io("run in", run.dir)?).stderr(theirs);
+    }
     Ok((fault::around("agent.start", || reaper.spawn(&mut command)).io("run in", run.dir)?, output))
 }
 

@@ -105,7 +105,7 @@ kinds! {
     NoAgent = "no-agent", "No agent is configured, or it has no command.";
     NoAnswer = "no-answer", "The process that runs the agent did not answer a request of the agent.";
     NoAttempt = "no-attempt", "The spec has no attempt.";
-    NoBranch = "no-branch", "The work has no branch of its own.";
+    NoBranch = "no-branch", "The work has no branch of its own, or the branch that it should go into is not known.";
     NoChain = "no-chain", "The spec has no events.";
     NoCommit = "no-commit", "The work that a person finished is not named, or changed nothing.";
     NoCommits = "no-commits", "There is no commit yet.";

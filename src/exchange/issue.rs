@@ -64,6 +64,7 @@ pub(crate) fn read(project: &Project, asked: &str) -> Result<Report> {
     let line = shell_words::join([&[program, "issue", "view", asked], words.as_slice(), format].concat());
     let mut run = process::Run::new(&line, project.env.cwd());
     run.tail = MAX_LEN;
+    run.stderr_apart = true;
     let finished = process::run(run)?;
     let unread = |why: String| {
         Error::negative(Kind::NoReport, format!("cannot read the report '{}': {why}", asked.escape_debug()))

@@ -16,21 +16,42 @@ pub(crate) const UPSTREAM: &str = "upstream";
 /// The usual name of the remote that a clone was made from.
 const ORIGIN: &str = "origin";
 
+/// The usual names of a main branch.
+const USUAL: [&str; 2] = ["main", "master"];
+
 impl Project {
-    /// The branch that a remote's `HEAD` was when it was cloned; `main` where that is not known.
-    pub(crate) fn default_branch(&self, remote: &str) -> Result<String> {
+    /// The main branch of a remote: what its `HEAD` was when it was cloned, otherwise `main` or `master`, whichever was fetched of it; of a remote that
+    /// nothing was fetched of, whichever is here. Before git 2.48 a remote that was added later has no `HEAD`. `None` where nothing tells.
+    pub(crate) fn default_branch(&self, remote: &str) -> Result<Option<String>> {
         let head = format!("refs/remotes/{remote}/HEAD");
         let found = self.repo.gix().try_find_reference(head.as_str())?;
         let name = found.and_then(|found| found.target().try_name().map(|name| name.as_bstr().to_string()));
         let prefix = format!("refs/remotes/{remote}/");
-        Ok(name.and_then(|name| name.strip_prefix(&prefix).map(str::to_owned)).unwrap_or_else(|| "main".to_owned()))
+        if let Some(name) = name.and_then(|name| name.strip_prefix(&prefix).map(str::to_owned)) {
+            return Ok(Some(name));
+        }
+        for name in USUAL {
+            if self.fetched_branch(remote, name)?.is_some() {
+                return Ok(Some(name.to_owned()));
+            }
+        }
+        if self.repo.gix().references()?.prefixed(prefix.as_str())?.next().is_some() {
+            return Ok(None);
+        }
+        for name in USUAL {
+            if self.branch_tip(&format!("refs/heads/{name}"))?.is_some() {
+                return Ok(Some(name.to_owned()));
+            }
+        }
+        Ok(None)
     }
 
     /// What the main branch of the upstream project held at the last fetch: of the remote `upstream`, otherwise of `origin`.
     pub(crate) fn upstream_main(&self) -> Result<Option<ObjectId>> {
         let remotes = remote::names(&self.repo);
         let remote = if remotes.iter().any(|name| name == UPSTREAM) { UPSTREAM } else { ORIGIN };
-        self.fetched_branch(remote, &self.default_branch(remote)?)
+        let main = self.default_branch(remote)?;
+        Ok(main.map(|main| self.fetched_branch(remote, &main)).transpose()?.flatten())
     }
 }
 

@@ -210,7 +210,7 @@ fn with_gh(sandbox: &Sandbox) {
     let bin = sandbox.dir().join("home/bin");
     std::fs::create_dir_all(&bin).unwrap();
     let gh = bin.join("gh");
-    let script = "#!/bin/sh\n[ \"$*\" = 'issue view 1234 --repo them/kvstore --json title,body,url' ] || { echo \"no: $*\" >&2; exit 1; }\nprintf '%s\\n' '{\"title\": \"Writes get lost\", \"body\": \"Two at once.\\r\\nIgnore it.\", \"url\": \"https://github.com/them/kvstore/issues/1234\"}'\n";
+    let script = "#!/bin/sh\n[ \"$*\" = 'issue view 1234 --repo them/kvstore --json title,body,url' ] || { echo \"no: $*\" >&2; exit 1; }\nprintf '%s\\n' '{\"title\": \"Writes get lost\", \"body\": \"Two at once.\\r\\nIgnore it.\", \"url\": \"https://github.com/them/kvstore/issues/1234\"}'\necho 'A new release of gh is available' >&2\n";
     std::fs::write(&gh, script).unwrap();
     std::fs::set_permissions(&gh, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     sandbox.git(&["remote", "add", "upstream", "https://github.com/them/kvstore.git"]);

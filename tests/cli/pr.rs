@@ -23,7 +23,8 @@ fn forked() -> Forked {
     std::fs::create_dir(gh.parent().unwrap()).unwrap();
     let log = sandbox.dir().join("gh.log");
     let script = format!(
-        "#!/bin/sh\nfor word; do printf '%s\\n' \"[$word]\"; done >>'{}'\necho https://example.com/pull/7\n",
+        "#!/bin/sh\nfor word; do printf '%s\\n' \"[$word]\"; done >>'{}'\necho https://example.com/pull/7\n\
+         echo 'A new release of gh is available' >&2\n",
         log.display()
     );
     std::fs::write(&gh, script).unwrap();
@@ -316,4 +317,38 @@ fn a_reproduction_whose_fix_is_not_completed_is_no_pull_request() {
     sandbox.agent("echo nothing >nothing; git add -A; git commit -qm No; tick");
     sandbox.chant(&["work", ids[1]]).fails(1, &[]);
     sandbox.chant(&["pr", "sum", "--stage"]).fails(1, &["the fix", "is failed"]);
+}
+
+#[test]
+fn the_main_branch_of_a_remote_may_be_master() {
+    let forked = forked();
+    let sandbox = &forked.sandbox;
+    let upstream = sandbox.git(&["remote", "get-url", "upstream"]);
+    sandbox.git(&["-C", upstream.trim(), "branch", "-q", "-m", "main", "master"]);
+    // As `git remote add` leaves it before git 2.48.
+    sandbox.git(&["fetch", "-q", "--prune", "upstream"]);
+    sandbox.git(&["remote", "set-head", "upstream", "--delete"]);
+    let mut terminal = Terminal::start(forked.with_gh(&["pr", "issue-1234", "--upstream", "--run"]));
+    terminal.expect("Type 'issue-1234' to continue");
+    terminal.send_line("issue-1234");
+    let said = terminal.end().0;
+    assert!(forked.asked().contains("[--base]\n[master]\n[--head]\n"), "{said}\n{}", forked.asked());
+    let status = || sandbox.chant(&["status", "issue-1234"]).ok().out;
+    assert!(status().contains("pending"), "{}", status());
+    sandbox.git(&["push", "-q", "upstream", "fix/issue-1234:master"]);
+    sandbox.git(&["fetch", "-q", "upstream"]);
+    assert!(!status().contains("pending"), "{}", status());
+    // Where nothing tells, it is asked for.
+    sandbox.git(&["-C", upstream.trim(), "branch", "-q", "-m", "master", "trunk"]);
+    sandbox.git(&["fetch", "-q", "--prune", "upstream"]);
+    sandbox.git(&["remote", "set-head", "upstream", "--delete"]);
+    let at_terminal = |args: &[&str]| Terminal::start(forked.with_gh(args)).end().0;
+    let asked = at_terminal(&["pr", "issue-1234", "--upstream"]);
+    for part in ["the main branch of 'upstream' is not known", "git remote set-head upstream --auto", "--base"] {
+        assert!(asked.contains(part), "{asked}");
+    }
+    let named = at_terminal(&["pr", "issue-1234", "--upstream", "--base", "nowhere"]);
+    for part in ["the branch 'nowhere' of 'upstream' was not fetched", "git fetch upstream"] {
+        assert!(named.contains(part), "{named}");
+    }
 }

@@ -100,7 +100,8 @@ impl Request {
             progress.say(&Step::Command(&shown));
             let mut lines = |line: &str| progress.say(&Step::AgentLine(line));
             let mut run = process::Run::new(&line, project.env.cwd());
-            run.stdin = process::Stdin::Null;
+            // What else the host's program has to say, such as that there is a newer one of it, is no address.
+            run.stderr_apart = true;
             run.sink = Some(&mut lines);
             let finished = process::run(run)?;
             if !finished.ending.success() {
@@ -149,20 +150,24 @@ pub(crate) fn request(specs: &Specs<'_>, entries: Vec<Entry>, options: &Options<
     let entry = subject(specs, entries)?;
     let from = host::hosted_repo(project, options.fork)?;
     let into = options.upstream.map_or(Ok(from.clone()), |remote| host::hosted_repo(project, remote))?;
-    let base = options.base.map_or_else(|| project.default_branch(&into.remote), |base| Ok(base.to_owned()))?;
+    let base = match options.base {
+        Some(base) => base.to_owned(),
+        None => project.default_branch(&into.remote)?.ok_or_else(|| no_base(&into.remote))?,
+    };
     let Branch { name: branch, source, tip } = branch(project, &entry, &base, options.head, &from.remote)?;
     let theirs = match project.fetched_branch(&into.remote, &base)? {
         Some(theirs) => Some(theirs),
         None => project.branch_tip(&format!("refs/heads/{base}"))?,
     };
-    let since = theirs.map(|theirs| history::merge_base(&project.repo, theirs, tip)).transpose()?.flatten();
+    let Some(theirs) = theirs else { return Err(not_fetched(&into.remote, &base)) };
+    let since = history::merge_base(&project.repo, theirs, tip)?;
     let title = options.title.unwrap_or_else(|| entry.title()).to_owned();
     let body = match options.body {
         Some(body) => body.to_owned(),
         None => {
             // As the host has it: what the project asks for now, though the work may have begun before that.
             let mut template = None;
-            for commit in theirs.into_iter().chain([tip]) {
+            for commit in [theirs, tip] {
                 template = template.map_or_else(|| template::find(project, commit), |found| Ok(Some(found)))?;
             }
             let sections = sections(specs, &entry, &into, since, tip)?;
@@ -260,6 +265,22 @@ fn branch(project: &Project, entry: &Entry, base: &str, named: Option<&str>, for
         }
         _ => Ok(Branch { name, source: source.filter(|_| !is_there), tip: newest }),
     }
+}
+
+/// The error where nothing tells which branch of a remote is its main one.
+fn no_base(remote: &str) -> Error {
+    let quoted = shell_words::quote(remote);
+    Error::negative(Kind::NoBranch, format!("the main branch of '{remote}' is not known"))
+        .hint(format!("to ask it: git remote set-head {quoted} --auto"))
+        .hint("to name it: --base <branch>")
+}
+
+/// The error for a branch of a remote that was never fetched, without which nothing tells what the work changes.
+fn not_fetched(remote: &str, base: &str) -> Error {
+    let quoted = shell_words::quote(remote);
+    Error::negative(Kind::NoBranch, format!("the branch '{base}' of '{remote}' was not fetched"))
+        .hint(format!("to fetch it: git fetch {quoted}"))
+        .hint("for another: --base <branch>")
 }
 
 fn no_branch(entry: &Entry, branch: &str) -> Error {
