@@ -149,6 +149,7 @@ fn a_pause_cancels_the_turn_and_the_session_is_loaded_again() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn errors_of_the_protocol_say_why_it_stopped() {
     let error = |error: &str| format!("say '{{\"jsonrpc\":\"2.0\",\"id\":5,\"error\":{error}}}'");
     for (answer, status, kind, said) in [

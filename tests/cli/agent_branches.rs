@@ -24,6 +24,7 @@ fn one_that_detaches_keeps_its_commits() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn one_that_rewrites_its_branch_cannot_drop_where_it_started() {
     let cases = [
         "git checkout -q --orphan new; git add -A; git commit -qm Orphan; git branch -f chant/$CHANT_SPEC_ID; git checkout -q chant/$CHANT_SPEC_ID",
@@ -55,6 +56,7 @@ fn one_that_resets_to_its_base_loses_its_spec_and_fails() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn one_that_removes_its_worktree_keeps_its_commits() {
     let script = format!("{GOOD}; git add -A; git commit -qm Done; cd /; ");
     for end in ["rm -rf $CHANT_WORKTREE", "git -C $CHANT_WORKTREE worktree remove --force $CHANT_WORKTREE"] {
@@ -68,6 +70,7 @@ fn one_that_removes_its_worktree_keeps_its_commits() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn one_that_breaks_the_link_of_its_worktree_is_judged_by_what_is_in_it() {
     for damage in
         ["rm .git", "echo 'gitdir: /nowhere' >.git", "git init -q ../fake; echo \"gitdir: $PWD/../fake/.git\" >.git"]

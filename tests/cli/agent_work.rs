@@ -169,6 +169,7 @@ fn work_that_is_never_committed_is_committed_for_it() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn one_that_deletes_chant_fails_whether_it_commits_that_or_not() {
     for end in ["", "; git add -A; git commit -qm Clean"] {
         let (sandbox, id) = with_agent(&format!("{GOOD}; rm -rf .chant{end}"));
@@ -178,6 +179,7 @@ fn one_that_deletes_chant_fails_whether_it_commits_that_or_not() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_front_matter_is_not_its_to_change() {
     let (sandbox, id) =
         with_agent_and(&format!("{GOOD}; sed -i 's/false/true/' $CHANT_SPEC_FILE"), &["--verify", "false"]);
@@ -245,6 +247,7 @@ fn specs_prompts_and_the_archive_are_never_its_to_change() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_symlink_is_neither_an_output_nor_a_spec() {
     let (sandbox, id) = with_agent_and(
         &format!("{GOOD}; ln -s /etc/passwd out"),
@@ -258,6 +261,7 @@ fn a_symlink_is_neither_an_output_nor_a_spec() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn chant_as_a_symlink_out_of_the_worktree_is_not_followed() {
     for silent in [false, true] {
         let sandbox = Sandbox::new();
@@ -330,6 +334,7 @@ fn escapes_in_what_checks_print_and_in_names_of_files_reach_no_terminal() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_prompt_of_megabytes_that_is_never_read_holds_up_nothing() {
     let sandbox = Sandbox::new();
     sandbox.agent(GOOD);
@@ -360,6 +365,7 @@ pub fn is_alive(pid: &str) -> bool {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_list_that_no_variable_can_hold_is_not_set_and_the_agent_runs() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo \"${CHANT_TARGET_FILES-unset}\" >kept-apart; tick");

@@ -21,6 +21,7 @@ fn git(sandbox: &Sandbox, args: &[&str]) -> Ran {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn each_does_what_it_says() {
     let sandbox = Sandbox::new();
     set_all(&sandbox);

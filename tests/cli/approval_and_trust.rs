@@ -56,6 +56,7 @@ fn a_dependant_is_ready_when_what_it_depends_on_is_completed_and_in_its_base() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_long_chain_of_dependencies_is_walked() {
     let sandbox = Sandbox::new();
     let count = few_or_many(700, 2000);
@@ -101,6 +102,7 @@ fn approval_is_for_one_text() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn commands_of_a_text_by_another_person_do_not_run_unasked() {
     let sandbox = Sandbox::new().unconfined();
     sandbox.agent("echo two >file");
@@ -367,6 +369,7 @@ fn trust_that_a_run_writes_down_does_not_count() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn commands_that_a_new_spec_inherits_are_trusted_as_those_they_come_from() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo $CHANT_SPEC_ID >>file");

@@ -46,6 +46,7 @@ fn the_ref_of_the_month_takes_the_place_of_the_refs_of_its_specs() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn every_command_finds_a_folded_spec() {
     let sandbox = Sandbox::new();
     let id = done(&sandbox, "Archived one");
@@ -154,6 +155,7 @@ fn what_is_taken_out_has_its_ref_again_and_is_put_away_anew() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_crash_between_the_archive_and_the_refs_leaves_both_and_the_next_fold_ends_it() {
     let sandbox = Sandbox::new();
     let ids = [done(&sandbox, "One"), done(&sandbox, "Two")];
@@ -183,6 +185,7 @@ fn a_crash_between_the_archive_and_the_refs_leaves_both_and_the_next_fold_ends_i
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_kill_while_it_folds_loses_nothing() {
     for point in ["git.ref.before", "git.ref.after", "ref.commit.after:3"] {
         let sandbox = Sandbox::new();
@@ -206,6 +209,7 @@ fn a_kill_while_it_folds_loses_nothing() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_fold_beside_new_events_loses_none() {
     let sandbox = Sandbox::new();
     let mut ids = Vec::new();
@@ -247,6 +251,7 @@ fn a_fold_beside_new_events_loses_none() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn two_that_archive_at_once_both_get_in() {
     let sandbox = Sandbox::new();
     let ids: Vec<_> = (0..8).map(|number| sandbox.add(&[&format!("Spec {number}")])).collect();
@@ -322,6 +327,7 @@ fn what_others_archive_while_an_agent_works_is_not_blamed_on_it() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_archive_that_an_agent_drops_is_given_back() {
     let sandbox = Sandbox::new().unconfined();
     let other = done(&sandbox, "Over");

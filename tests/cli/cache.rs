@@ -44,11 +44,6 @@ fn ask(sandbox: &Sandbox, after: &str, questions: &[&[&str]]) {
     }
 }
 
-/// Waits until everything that was written so far is old enough for its times to tell it from what is written next.
-fn settle() {
-    std::thread::sleep(Duration::from_millis(150));
-}
-
 /// Three specs, the second of which depends on the first and the third of which is informed by it.
 fn three(sandbox: &Sandbox) -> [String; 3] {
     let first = sandbox.add(&["First"]);
@@ -76,7 +71,7 @@ fn what_happens_to_files_is_seen() {
     // At once, in place and of the same size; and the same when the index believes what it has.
     for (now, settled) in [("Fires", false), ("Fiver", true), ("Fixed", false)] {
         if settled {
-            settle();
+            sandbox.settle();
             title(&sandbox, &first);
         }
         let text = fs::read_to_string(file(&sandbox, &first)).unwrap();
@@ -96,7 +91,7 @@ fn what_happens_to_files_is_seen() {
         fs::File::options().write(true).open(file(&sandbox, &first)).unwrap().set_modified(future).unwrap();
         assert_eq!(title(&sandbox, &first), now, "a clock was set back");
     }
-    settle();
+    sandbox.settle();
     same(&sandbox, "time");
     fs::remove_file(file(&sandbox, &second)).unwrap();
     same(&sandbox, "the file is gone");
@@ -117,20 +112,20 @@ fn what_happens_to_chains_is_seen() {
     let sandbox = Sandbox::new();
     let [first, second, third] = three(&sandbox);
     sandbox.agent("echo two >file; tick");
-    settle();
+    sandbox.settle();
     same(&sandbox, "add");
     sandbox.chant(&["work", &first]).ok();
     same(&sandbox, "work");
     sandbox.chant(&["cancel", &second, "-m", "no"]).ok();
     same(&sandbox, "cancel");
     sandbox.git(&["pack-refs", "--all"]);
-    settle();
+    sandbox.settle();
     same(&sandbox, "pack-refs");
     sandbox.git(&["gc", "-q", "--prune=now"]);
     same(&sandbox, "gc");
     let name = format!("refs/chant/specs/{third}");
     sandbox.chant(&["cancel", &third, "-m", "no"]).ok();
-    settle();
+    sandbox.settle();
     same(&sandbox, "a loose ref over a packed one");
     let before = sandbox.git(&["rev-parse", &format!("{name}^")]);
     let ref_file = sandbox.dir().join("repo/.git").join(&name);
@@ -155,7 +150,7 @@ fn what_becomes_of_the_inputs_of_what_is_over_is_seen() {
     sandbox.agent("echo $CHANT_SPEC_ID >>file; tick");
     sandbox.chant(&["work", &first]).ok();
     sandbox.chant(&["work", &third]).ok();
-    settle();
+    sandbox.settle();
     let line = |sandbox: &Sandbox| {
         let list = sandbox.chant(&["list"]).ok().out;
         list.lines().find(|line| line.starts_with(&third[11..])).unwrap().to_owned()
@@ -166,11 +161,11 @@ fn what_becomes_of_the_inputs_of_what_is_over_is_seen() {
     assert!(line(&sandbox).contains("completed (stale)"), "{}", line(&sandbox));
     same(&sandbox, "a reset of the input");
     sandbox.chant(&["accept", &third, "-m", "seen"]).ok();
-    settle();
+    sandbox.settle();
     same(&sandbox, "ack");
     assert!(line(&sandbox).contains("completed  Third"), "{}", line(&sandbox));
     sandbox.add(&["In its place", "--supersedes", &first]);
-    settle();
+    sandbox.settle();
     for _ in 0..2 {
         assert!(line(&sandbox).contains("completed (stale)"), "{}", line(&sandbox));
     }
@@ -178,7 +173,7 @@ fn what_becomes_of_the_inputs_of_what_is_over_is_seen() {
     sandbox.write(".chant/research/notes.md", "one\n");
     let files = sandbox.add(&["Fourth", "--informed-by", ".chant/research/notes.md"]);
     sandbox.chant(&["work", &files]).ok();
-    settle();
+    sandbox.settle();
     same(&sandbox, "a file as an input");
     sandbox.write(".chant/research/notes.md", "two\n");
     same(&sandbox, "another text in that file");
@@ -197,7 +192,7 @@ fn what_another_clone_did_is_seen() {
     sandbox.chant(&["sync"]).ok();
     sandbox.git(&["clone", "-q", &server.to_string_lossy(), &other.to_string_lossy()]);
     sandbox.chant_in(&other, &["sync"]).ok();
-    settle();
+    sandbox.settle();
     same(&sandbox, "the first sync");
     sandbox.chant_in(&other, &["cancel", &first, "-m", "no"]).ok();
     sandbox.chant_in(&other, &["sync"]).ok();
@@ -219,7 +214,7 @@ fn what_happens_to_branches_and_settings_is_seen() {
     let old = sandbox.git(&["rev-parse", "HEAD"]);
     sandbox.agent("echo two >file; tick");
     sandbox.chant(&["work", &first]).ok();
-    settle();
+    sandbox.settle();
     same(&sandbox, "work");
     sandbox.git(&["checkout", "-q", "-b", "other", &old]);
     same(&sandbox, "another branch, which lacks the work");
@@ -245,7 +240,7 @@ fn what_happens_to_branches_and_settings_is_seen() {
 fn a_damaged_one_is_none() {
     let sandbox = Sandbox::new();
     let [first, ..] = three(&sandbox);
-    settle();
+    sandbox.settle();
     title(&sandbox, &first);
     let whole = fs::read(path(&sandbox)).unwrap();
     let expected = sandbox.run(sandbox.binary(&["list", "--json"]).env("CHANT_NO_INDEX", "1")).ok().out;
@@ -283,7 +278,7 @@ fn who_dies_over_it_leaves_it_as_it_was() {
     let sandbox = Sandbox::new();
     for (number, fault) in ["index.place.before", "index.place.after"].into_iter().enumerate() {
         sandbox.add(&[&format!("Number {number}")]);
-        settle();
+        sandbox.settle();
         let killed = sandbox.run(sandbox.binary(&["list"]).env("CHANT_FAULT", fault));
         assert_ne!(killed.code, 0, "{fault} was passed");
         same(&sandbox, fault);
@@ -307,7 +302,7 @@ fn summed(mut bytes: Vec<u8>) -> Vec<u8> {
 fn one_that_lies_is_found_and_made_anew() {
     let sandbox = Sandbox::new();
     let [first, ..] = three(&sandbox);
-    settle();
+    sandbox.settle();
     title(&sandbox, &first);
     assert!(sandbox.chant(&["fsck"]).out.is_empty());
     let whole = fs::read(path(&sandbox)).unwrap();
@@ -324,7 +319,7 @@ fn one_that_lies_is_found_and_made_anew() {
     assert_eq!(title(&sandbox, &first), "First");
     assert!(path(&sandbox).exists());
     sandbox.git(&["pack-refs", "--all"]);
-    settle();
+    sandbox.settle();
     title(&sandbox, &first);
     let mut lies = fs::read(path(&sandbox)).unwrap();
     let tip = sandbox.git(&["rev-parse", &format!("chant/specs/{first}")]);
@@ -351,7 +346,7 @@ fn many_read_and_write_it_at_once() {
         let ended = child.wait_with_output().unwrap();
         assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     }
-    settle();
+    sandbox.settle();
     same(&sandbox, "all of that");
     let left = fs::read_dir(sandbox.dir().join("repo/.git/chant")).unwrap();
     let names: Vec<_> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -365,14 +360,14 @@ fn what_packed_refs_hold_is_seen() {
     let packed = sandbox.dir().join("repo/.git/packed-refs");
     let pack = || sandbox.git(&["pack-refs", "--all", "--prune"]);
     pack();
-    settle();
+    sandbox.settle();
     same_list(&sandbox, "pack-refs");
     sandbox.chant(&["cancel", &first, "-m", "no"]).ok();
     pack();
     // At once, before times can tell it from what comes next, and the same later.
     same_list(&sandbox, "another event, packed");
     assert_eq!(sandbox.status(&first), "cancelled");
-    settle();
+    sandbox.settle();
     same_list(&sandbox, "the same, settled");
     let name = format!("refs/chant/specs/{second}");
     let tip = sandbox.git(&["rev-parse", &name]);
@@ -381,7 +376,7 @@ fn what_packed_refs_hold_is_seen() {
     sandbox.git(&["update-ref", &name, tip.trim()]);
     same_list(&sandbox, "and a loose one");
     pack();
-    settle();
+    sandbox.settle();
     same_list(&sandbox, "packed again");
     // In place, as an editor might: the file is the same one and as long as before.
     let before = sandbox.git(&["rev-parse", &format!("refs/chant/specs/{first}^")]);
@@ -390,7 +385,7 @@ fn what_packed_refs_hold_is_seen() {
     fs::write(&packed, text.replace(now.trim(), before.trim())).unwrap();
     assert_eq!(sandbox.status(&first), "pending");
     same_list(&sandbox, "packed refs written by hand");
-    settle();
+    sandbox.settle();
     same_list(&sandbox, "the same, settled");
     fs::rename(&packed, packed.with_extension("there")).unwrap();
     std::os::unix::fs::symlink("packed-refs.there", &packed).unwrap();
@@ -406,13 +401,13 @@ fn a_line_that_hangs_on_more_than_its_spec_is_not_taken_from_it_alone() {
     let [first, second, _] = three(&sandbox);
     sandbox.add(&["Gate", "--type", "gate", "--depends-on", &first]);
     let driver = sandbox.add(&["Driver", "--type", "driver"]);
-    settle();
+    sandbox.settle();
     same_list(&sandbox, "add");
     fs::copy(file(&sandbox, &first), file(&sandbox, &format!("{driver}.1"))).unwrap();
     same_list(&sandbox, "a member");
     sandbox.agent("echo two >file; tick");
     sandbox.chant(&["work", &format!("{driver}.1")]).ok();
-    settle();
+    sandbox.settle();
     same_list(&sandbox, "a driver that is done");
     assert_eq!(sandbox.status(&driver), "completed");
     sandbox.git(&["config", "chant.approval.required", "code"]);
@@ -422,12 +417,12 @@ fn a_line_that_hangs_on_more_than_its_spec_is_not_taken_from_it_alone() {
     };
     assert!(line(&second).contains("needs-approval"), "{}", line(&second));
     sandbox.chant(&["approve", &second, "-m", "yes"]).ok();
-    settle();
+    sandbox.settle();
     same_list(&sandbox, "an approval");
     assert!(!line(&second).contains("needs-approval"), "{}", line(&second));
     sandbox.git(&["config", "--unset", "chant.approval.required"]);
     sandbox.chant(&["reject", &second, "-m", "no"]).ok();
-    settle();
+    sandbox.settle();
     same_list(&sandbox, "a rejection");
     assert!(line(&second).contains("needs-approval"), "{}", line(&second));
 }

@@ -61,6 +61,7 @@ fn nothing_done_and_a_good_exit_code() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn more_left_behind_than_a_record_can_hold() {
     let name = "f".repeat(100);
     let many = format!("echo two >file; tick; seq -f '{name}%.0f' 11000 | xargs touch");
@@ -240,6 +241,7 @@ fn a_reproduction_that_fails_by_a_signal() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_was_red_before_is_told_from_what_turned_red() {
     let red = claim(&["--verify", "false"], "echo two >file; tick");
     red.sandbox.git(&["config", "chant.verifyBase", "true"]);
@@ -264,6 +266,7 @@ fn the_research_edited_after_the_fact_shows() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn everything_is_checked_again_at_any_commit() {
     let done = claim(&ON_FILE, "echo two >file; tick");
     done.sandbox.chant(&["work", &done.id]).ok();
@@ -327,6 +330,7 @@ fn tests_that_are_deleted_skipped_or_renamed_are_named() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_link_out_of_the_repository_and_what_python_compiled_are_no_work() {
     for (script, named) in [
         ("ln -sf \"$HOME\" there", "the link 'there' leads out of the repository"),
@@ -340,6 +344,7 @@ fn a_link_out_of_the_repository_and_what_python_compiled_are_no_work() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_bare_repository_in_the_work_is_told() {
     let make = "git init -q --bare x/y.git; touch x/y.git/objects/info/a x/y.git/refs/heads/a";
     for (script, told) in [(make, true), ("mkdir -p x/y.git; touch x/y.git/HEAD x/y.git/config", false)] {

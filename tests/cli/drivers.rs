@@ -13,6 +13,7 @@ fn driver() -> (Sandbox, String) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_headings_become_members_and_the_driver_completes_with_the_last() {
     let (sandbox, id) = driver();
     sandbox.chant(&["work", &id]).fails(1, &["its members do the work", "git chant split"]);
@@ -45,6 +46,7 @@ fn the_headings_become_members_and_the_driver_completes_with_the_last() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_cancelled_member_is_over_too_and_a_crash_in_between_is_healed() {
     let (sandbox, id) = driver();
     sandbox.chant(&["split", &id, "--by-heading"]).ok();
@@ -68,6 +70,7 @@ fn a_cancelled_member_is_over_too_and_a_crash_in_between_is_healed() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn two_last_members_at_once_complete_it_once() {
     let (sandbox, id) = driver();
     sandbox.chant(&["split", &id, "--by-heading"]).ok();
@@ -124,6 +127,7 @@ fn judged(more: &str, options: &[&str]) -> (Sandbox, String) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn members_inherit_what_judges_the_driver_and_what_they_are_to_do_are_their_criteria() {
     let (sandbox, id) = judged("", &["--verify", "test -s file", "--target-file", "file"]);
     for (n, criterion) in [(1, "it is parsed"), (2, "It is printed")] {
@@ -150,6 +154,7 @@ fn members_inherit_what_judges_the_driver_and_what_they_are_to_do_are_their_crit
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_driver_is_checked_on_its_target_before_it_is_completed() {
     // What each member leaves is right for it, and both together are not.
     let (sandbox, id) = judged("", &[]);
@@ -172,6 +177,7 @@ fn a_driver_is_checked_on_its_target_before_it_is_completed() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_driver_whose_own_criterion_is_not_ticked_waits_for_a_person() {
     let (sandbox, id) = judged("\n## Acceptance Criteria\n\n- [ ] all is consistent\n", &[]);
     sandbox.chant(&["finish", &id]).fails(1, &["its members do the work", "--chain"]);
@@ -186,6 +192,7 @@ fn a_driver_whose_own_criterion_is_not_ticked_waits_for_a_person() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_a_member_changed_outside_the_target_files_of_its_driver_is_caught() {
     let (sandbox, id) = judged("", &["--target-file", "file"]);
     // A member that was edited to allow itself more.
@@ -200,6 +207,7 @@ fn what_a_member_changed_outside_the_target_files_of_its_driver_is_caught() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_driver_whose_members_are_done_says_what_is_left_and_how() {
     let (sandbox, id) = driver();
     let path = format!(".chant/specs/{id}.md");
@@ -254,6 +262,7 @@ fn a_command_about_another_member_is_not_inherited_and_when_to_work_is() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn members_of_a_phase_go_where_the_phase_goes() {
     let sandbox = Sandbox::new();
     sandbox.chant(&["investigate", "lost", "--title", "Lost", "--phases", "fork-fix"]).ok();

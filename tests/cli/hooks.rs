@@ -247,6 +247,7 @@ fn what_git_gives_to_hooks_is_never_a_failure() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_target_that_moves_is_told_to_the_hook_of_its_owner_who_may_refuse() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo two >file");

@@ -124,6 +124,7 @@ fn no_person_signs_off_what_an_agent_made() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_squash_keeps_the_trailers_and_names_every_author() {
     for (script, author, others) in [
         (TWO.to_owned(), "Ada <ada@example.com>", Some("Co-authored-by: Linus <linus@example.com>")),
@@ -161,6 +162,7 @@ fn a_squash_keeps_the_trailers_and_names_every_author() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_new_file_in_a_renamed_directory_goes_where_gits_setting_says() {
     for (setting, place) in
         [(None, None), (Some("conflict"), None), (Some("false"), Some("old/new")), (Some("true"), Some("moved/new"))]

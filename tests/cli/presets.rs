@@ -221,6 +221,7 @@ fn a_paused_attempt_goes_on_in_its_session() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_session_that_is_gone_or_made_up_is_begun_anew() {
     let room = Room::with("claude", CLAUDE, IN_TWO);
     let id = stopped(&room);
@@ -299,6 +300,7 @@ fn what_a_preset_answers_is_what_a_spec_is_split_by() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn options_that_tell_more_are_used_where_the_installed_version_has_them() {
     let room = Room::with("claude", CLAUDE, &format!("{DOES_IT}; echo more >>more"));
     room.use_agent("claude");

@@ -42,6 +42,7 @@ fn fix_of(command: &str, sandbox: &Sandbox, script: &str, options: &[&str]) -> S
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_test_that_cannot_be_loaded_reproduces_nothing() {
     let sandbox = calculator();
     let id = reproduction(&sandbox, "printf 'def broken(:\\n' >test_sum.py; ", &[]);
@@ -49,6 +50,7 @@ fn a_test_that_cannot_be_loaded_reproduces_nothing() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_test_that_fails_now_and_then_reproduces_nothing() {
     // In a sandbox no run of it would see what the one before left.
     let sandbox = calculator().unconfined();
@@ -84,6 +86,7 @@ fn a_test_that_passes_now_and_then_proves_no_fix() {
 
 /// The test of a fix in Go is run once so that it names each test that ends.
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_program_that_ends_before_its_tests_passes_none() {
     if !need("go") {
         return;
@@ -107,6 +110,7 @@ fn a_program_that_ends_before_its_tests_passes_none() {
 
 /// A script that is not there, and one that says no, may end with the same exit code.
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_new_script_is_a_reproduction_whatever_the_exit_code_of_a_missing_one() {
     for (line, proved) in [("print qq(got $got);", true), ("use lib q(lib); use Not::There;", false)] {
         let sandbox = calculator();
@@ -129,6 +133,7 @@ fn a_new_script_is_a_reproduction_whatever_the_exit_code_of_a_missing_one() {
 
 /// The runner loads every test file before it runs one.
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_test_that_comes_with_the_fix_does_not_fix_the_code_for_another() {
     let patch = "printf 'import calc\\ncalc.add = lambda a, b: a + b\\n' >test_aside.py; ";
     let sandbox = with_test();
@@ -143,6 +148,7 @@ fn a_test_that_comes_with_the_fix_does_not_fix_the_code_for_another() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_exit_code_of_0_hides_no_failing_test() {
     let sandbox = with_test();
     let script = "printf 'import atexit, os\ndef add(a, b):\n    return a - b\natexit.register(getattr(os, \"_\" + \"exit\"), 0)\n' >calc.py; ";
@@ -215,6 +221,7 @@ fn a_weakened_test_waits_for_a_person() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_runner_that_the_fix_brings_itself_is_none() {
     let sandbox = with_test();
     let id = fix(&sandbox, ": >unittest.py; ", &[]);
@@ -224,6 +231,7 @@ fn a_runner_that_the_fix_brings_itself_is_none() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_runs_tests_is_held_with_them() {
     let patched = "printf 'import calc\\ncalc.add = lambda a, b: a + b\\n' >sitecustomize.py; ";
     // The test passes by what runs it, and fails without that: a person decides.
@@ -255,6 +263,7 @@ fn a_test_inside_of_the_code_is_held_and_the_fix_is_not_erased() {
 
 /// The way of `investigate --single`: one attempt writes the test and the fix, here into one file.
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_test_inside_of_the_code_that_comes_with_its_fix_has_to_fail_without_it() {
     let write = |answer: &str, sign: &str| {
         format!(
@@ -275,6 +284,7 @@ fn a_test_inside_of_the_code_that_comes_with_its_fix_has_to_fail_without_it() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_test_inside_of_the_code_that_the_fix_weakens_waits_for_a_person() {
     let sandbox = calculator();
     sandbox.write(
@@ -292,6 +302,7 @@ fn a_test_inside_of_the_code_that_the_fix_weakens_waits_for_a_person() {
 
 /// What passed on the work has to pass on the merge, with the tests that proved it.
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_held_tests_are_laid_over_a_merge() {
     let sandbox = calculator();
     let first = reproduction(&sandbox, TEST, &[]);
@@ -310,6 +321,7 @@ fn the_held_tests_are_laid_over_a_merge() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_test_that_comes_with_its_fix_has_to_fail_without_it() {
     let sandbox = calculator();
     let id = fix(&sandbox, &format!("{TEST}{FIX}"), &[]);
@@ -346,6 +358,7 @@ fn what_the_failure_has_to_say_is_the_persons_to_decide() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_fix_stays_inside_of_its_impact_map() {
     let sandbox = with_test();
     sandbox.agent("printf '# Map\\n\\n- `calc.py`: the sign\\n' >map.md; git add -A; git commit -qm map; tick");
@@ -359,6 +372,7 @@ fn a_fix_stays_inside_of_its_impact_map() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn texts_that_say_nothing_are_named() {
     for (options, script, named) in [
         (
@@ -392,6 +406,7 @@ fn texts_that_say_nothing_are_named() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_text_of_a_spec_is_not_the_agents() {
     for (script, named) in [
         ("sed -i 's/It must hold/It need not hold/' $CHANT_SPEC_FILE", "the text of the spec was changed"),

@@ -35,6 +35,7 @@ const SH: [(&str, &str); 2] =
     [("calc.sh", "add() { echo $(($1 - $2)); }\n"), ("tests/sum", ". ./calc.sh\ntest \"$(add 2 3)\" = 5\n")];
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_rule_that_a_command_has_made_is_as_it_was() {
     if !need("make") {
         return;
@@ -48,6 +49,7 @@ fn the_rule_that_a_command_has_made_is_as_it_was() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn settings_that_leave_tests_out_are_as_they_were() {
     if !need("pytest") {
         return;
@@ -74,6 +76,7 @@ fn settings_that_leave_tests_out_are_as_they_were() {
 
 /// Moved as it is, it is the same test; changed on the way, it is another one.
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_test_that_is_moved_is_held_where_it_is() {
     let files = [
         ("calc.py", "def add(a, b):\n    return a - b\n"),
@@ -90,6 +93,7 @@ fn a_test_that_is_moved_is_held_where_it_is() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_main_of_tests_that_always_succeeds_is_not_there() {
     if !need("go") {
         return;
@@ -106,6 +110,7 @@ fn a_main_of_tests_that_always_succeeds_is_not_there() {
 
 /// Python's own runner, so that nothing has to be installed.
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_test_that_lost_its_mark_beside_another_is_restored_in_its_place() {
     let test = |name: &str, marked: &str| format!("{marked}def test_{name}(self):\n        ");
     let text = format!(

@@ -1,13 +1,8 @@
 //! The names of all specs, which are kept: a short form and completion find what is there now, whatever was there before.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
 use crate::support::Sandbox;
-
-/// Waits until everything that was written so far is old enough for its times to tell it from what is written next.
-fn settle() {
-    std::thread::sleep(Duration::from_millis(150));
-}
 
 /// As many specs as are worth it, without chains.
 fn many(sandbox: &Sandbox) {
@@ -34,7 +29,7 @@ fn what_comes_and_goes_is_seen() {
     let names = sandbox.repo.join(".git/chant/names");
     let at = |short: &str| title(&sandbox, &sandbox.repo, short);
     many(&sandbox);
-    settle();
+    sandbox.settle();
     assert_eq!(at("150").as_deref(), Some("Number 150"));
     let first = fs::read(&names).expect("they are kept");
     assert_eq!(offered(&sandbox, "15"), 10);
@@ -45,7 +40,7 @@ fn what_comes_and_goes_is_seen() {
         sandbox.write(&format!(".chant/specs/2026-02-08-{number}-z{number}.md"), "# New\n");
         assert_eq!(at(&number.to_string()).as_deref(), Some("New"), "{round}");
         assert_eq!(offered(&sandbox, "90"), 1 + round);
-        settle();
+        sandbox.settle();
         assert_eq!(at(&number.to_string()).as_deref(), Some("New"), "{round}");
     }
     fs::remove_file(sandbox.repo.join(".chant/specs/2026-02-08-902-z902.md")).unwrap();
@@ -61,7 +56,7 @@ fn what_comes_and_goes_is_seen() {
         }
         for _ in 0..2 {
             assert_eq!(at(short).as_deref(), Some("A chain of its own"), "packed: {pack}");
-            settle();
+            sandbox.settle();
         }
     }
     sandbox.git(&["update-ref", "-d", &name]);
@@ -76,7 +71,7 @@ fn a_damaged_file_is_none_and_each_worktree_has_its_own() {
     let sandbox = Sandbox::new();
     let names = sandbox.repo.join(".git/chant/names");
     many(&sandbox);
-    settle();
+    sandbox.settle();
     let without = sandbox.run(sandbox.binary(&["show", "150"]).env("CHANT_NO_INDEX", "1")).ok().out;
     assert!(!names.exists());
     assert_eq!(sandbox.chant(&["show", "150"]).ok().out, without);

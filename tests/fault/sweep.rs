@@ -3,7 +3,7 @@
 //! A run that is not killed tells which points a scenario passes. Each kill happens inside the tool, at the point and passage that
 //! it is given: a run that ends otherwise is an error.
 
-use std::sync::Mutex;
+use std::{collections::BTreeSet, sync::Mutex};
 
 use crate::{
     passages,
@@ -11,37 +11,59 @@ use crate::{
     trial::{Left, Trial},
 };
 
-/// How much of a scenario is swept.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Extent {
-    /// The first passage of each place before its effect, and the last passage of all.
-    EachPlace,
-    /// Every passage. `CHANT_SWEEP=<part>` takes only those whose name has this part.
-    All,
+/// A scenario as it is without a kill.
+struct Whole {
+    scenario: &'static Scenario,
+    start: Start,
+    expected: Left,
+    passed: Vec<String>,
 }
 
-impl Extent {
-    /// The passages at which to die.
-    fn of(self, passed: &[String]) -> Vec<String> {
-        match self {
-            Extent::EachPlace => {
-                let first = passed.iter().filter(|point| point.ends_with(".before:1"));
-                first.chain(passed.last()).cloned().collect()
-            }
-            Extent::All => {
-                let part = std::env::var("CHANT_SWEEP").unwrap_or_default();
-                passed.iter().filter(|point| point.contains(&part)).cloned().collect()
-            }
-        }
+impl Whole {
+    fn new(scenario: &'static Scenario) -> Whole {
+        let start = (scenario.prepare)();
+        let trial = Trial::new(&start);
+        let (ran, passed) = passages::passed(&trial, &scenario.command(&start.id));
+        assert_eq!(ran.code, 0, "{}: {}{}", scenario.name, ran.out, ran.err);
+        let expected = trial.left();
+        assert_eq!(scenario.compare(&expected, &expected), Vec::<String>::new(), "{} without a kill", scenario.name);
+        Whole { scenario, start, expected, passed }
+    }
+
+    /// The scenario with that name.
+    fn named(name: &str) -> Whole {
+        Whole::new(ALL.iter().find(|scenario| scenario.name == name).unwrap())
+    }
+
+    /// The first passage of each place before its effect.
+    fn first_passages(&self) -> impl Iterator<Item = &str> {
+        self.passed.iter().map(String::as_str).filter(|point| point.ends_with(".before:1"))
+    }
+
+    /// Kills at each of these passages, and at the last passage of all.
+    fn and_last<'a>(&'a self, mut passages: Vec<&'a str>) -> Vec<Kill<'a>> {
+        passages.extend(self.passed.last().map(String::as_str));
+        passages.into_iter().map(|fault| Kill { whole: self, fault }).collect()
     }
 }
 
+/// A kill of a scenario at a passage.
+#[derive(Clone, Copy)]
+struct Kill<'a> {
+    whole: &'a Whole,
+    fault: &'a str,
+}
+
 /// Dies at one point and goes on. Gives what is wrong afterwards.
-fn die(scenario: &Scenario, start: &Start, expected: &Left, fault: &str) -> Option<String> {
+fn die(Kill { whole: Whole { scenario, start, expected, .. }, fault }: Kill<'_>) -> Option<String> {
     let mut trial = Trial::new(start);
     let killed = trial.run_killed(&scenario.command(&start.id), fault);
     if killed.code != 137 {
-        return Some(format!("{fault}: was not killed, but ended with {}:\n{}{}", killed.code, killed.out, killed.err));
+        let name = scenario.name;
+        return Some(format!(
+            "{name}, {fault}: was not killed, but ended with {}:\n{}{}",
+            killed.code, killed.out, killed.err
+        ));
     }
     trial.tick();
     let status = trial.statuses().into_iter().find(|(spec, _)| *spec == start.id).map(|(_, status)| status);
@@ -63,50 +85,80 @@ fn die(scenario: &Scenario, start: &Start, expected: &Left, fault: &str) -> Opti
     })
 }
 
-/// Sweeps one scenario. Several kills at once: a run waits more than it computes.
-fn sweep(name: &str, extent: Extent) {
-    let scenario = ALL.iter().find(|scenario| scenario.name == name).unwrap();
-    let start = (scenario.prepare)();
-    let whole = Trial::new(&start);
-    let (ran, passed) = passages::passed(&whole, &scenario.command(&start.id));
-    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    let expected = whole.left();
-    assert_eq!(scenario.compare(&expected, &expected), Vec::<String>::new(), "without a kill");
-    // It is not watched for as long as the kills take.
-    drop(whole);
-    let faults = extent.of(&passed);
-    let total = faults.len();
-    println!("{name}: {total} kills among {} passages", passed.len());
-    assert!(total > 0, "no point to die at");
-    let queue = Mutex::new(faults);
-    let wrong = Mutex::new(Vec::new());
+/// Does `act` on each of these, several at once: a run waits more than it computes.
+fn for_each<T: Send>(all: Vec<T>, act: impl Fn(T) + Sync) {
+    let queue = Mutex::new(all.into_iter());
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 loop {
-                    let Some(fault) = queue.lock().unwrap().pop() else { break };
-                    wrong.lock().unwrap().extend(die(scenario, &start, &expected, &fault));
-                    start.sandbox.watch.renew();
+                    let next = queue.lock().unwrap().next();
+                    let Some(one) = next else { break };
+                    act(one);
                 }
             });
         }
+    });
+}
+
+/// Dies as each of these says.
+fn sweep(kills: Vec<Kill<'_>>) {
+    let total = kills.len();
+    println!("{total} kills");
+    assert!(total > 0, "no point to die at");
+    let wrong = Mutex::new(Vec::new());
+    for_each(kills.clone(), |kill| {
+        wrong.lock().unwrap().extend(die(kill));
+        kills.iter().for_each(|kill| kill.whole.start.sandbox.watch.renew());
     });
     let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{} of {total}:\n\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
+/// One kill at each place, in the first scenario that comes to it, and one at the end of each scenario.
+#[test]
+fn each_place_once() {
+    let begun = Mutex::new(Vec::new());
+    for_each(ALL.iter().enumerate().collect(), |(at, scenario)| {
+        let whole = Whole::new(scenario);
+        begun.lock().unwrap().push((at, whole));
+    });
+    let mut begun = begun.into_inner().unwrap();
+    begun.sort_by_key(|(at, _)| *at);
+    let mut known = BTreeSet::new();
+    let kills = begun.iter().flat_map(|(_, whole)| {
+        let new = whole.first_passages().filter(|place| known.insert(*place)).collect();
+        whole.and_last(new)
+    });
+    sweep(kills.collect());
+}
+
+/// One kill at each place that this scenario comes to, and one at its end.
+fn each_place(name: &str) {
+    let whole = Whole::named(name);
+    sweep(whole.and_last(whole.first_passages().collect()));
+}
+
+/// A kill at every passage of this scenario. `CHANT_SWEEP=<part>` takes only those whose name has this part.
+fn every_passage(name: &str) {
+    let whole = Whole::named(name);
+    let part = std::env::var("CHANT_SWEEP").unwrap_or_default();
+    let passages = whole.passed.iter().filter(|point| point.contains(&part));
+    sweep(passages.map(|fault| Kill { whole: &whole, fault }).collect());
+}
+
 macro_rules! sweeps {
     ($($test:ident $name:literal)*) => {
-        /// One kill at each place.
+        /// One kill at each place of each scenario.
         mod each_place {
-            $(#[test] fn $test() { super::sweep($name, super::Extent::EachPlace); })*
+            $(#[test] #[ignore = "slow: .ci/run runs it"] fn $test() { super::each_place($name); })*
         }
 
         /// A kill at every passage.
         mod every_passage {
             $(#[test] #[ignore = "all of them take many minutes: .ci/long ignored"] fn $test() {
-                super::sweep($name, super::Extent::All);
+                super::every_passage($name);
             })*
         }
 

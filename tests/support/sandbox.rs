@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -12,6 +13,9 @@ use super::{Ran, scratch::scratch, watch::Watch};
 
 /// The binary under test. Only integration tests have it.
 const BINARY: Option<&str> = option_env!("CARGO_BIN_EXE_git-chant");
+
+/// How old a file has to be for its time to tell whether it was written again: longer than the clock of any file system has for a tick.
+const SETTLED: Duration = Duration::from_millis(120);
 
 /// A directory of its own with a home and a repository. It is removed when the test ends.
 pub(crate) struct Sandbox {
@@ -196,6 +200,15 @@ impl Sandbox {
         let processes = std::fs::read_dir("/proc").unwrap().flatten();
         let mut environments = processes.filter_map(|process| std::fs::read(process.path().join("environ")).ok());
         environments.any(|environment| String::from_utf8_lossy(&environment).contains(&mark))
+    }
+
+    /// Waits until everything that was written so far is old enough for its times to tell it from what is written next.
+    pub(crate) fn settle(&self) {
+        let written = self.dir().join("settled");
+        std::fs::write(&written, "").unwrap();
+        let then = std::fs::metadata(&written).unwrap().modified().unwrap();
+        super::watch::until(|| then.elapsed().is_ok_and(|age| age >= SETTLED));
+        std::fs::remove_file(written).unwrap();
     }
 
     /// `git chant add <args>`; returns the full id.

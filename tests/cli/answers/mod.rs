@@ -1,6 +1,6 @@
 //! What every command answers, held whole: in small repositories that go through everything, for people, in colour and as JSON.
 //!
-//! `INSTA_UPDATE=always cargo test --test cli answers` writes the snapshots anew.
+//! `INSTA_UPDATE=always cargo test --test cli answers -- --include-ignored` writes the snapshots anew, those in colour too.
 
 mod attempts;
 mod errors;

@@ -34,6 +34,7 @@ macro_rules! stories {
             }
 
             #[test]
+            #[ignore = "slow: .ci/run runs it"]
             fn in_colour() {
                 Story::tell(stringify!($name), Form::Colour, $tell);
             }

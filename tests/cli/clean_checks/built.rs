@@ -3,6 +3,7 @@
 use super::{NOTES, with};
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_one_checkout_built_is_not_there_in_the_next() {
     // Builds as make does: what was built of a file as old and as long is not built again.
     let build = "[ file -nt out ] || [ ! -e out ] || { cat out; exit; }; grep -q b file && echo good >out; cat out; grep -q good out\n";
@@ -18,6 +19,7 @@ fn what_one_checkout_built_is_not_there_in_the_next() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn ignored_files_of_the_work_hide_no_red_code() {
     // What looks finished by its date, or by what a program remembers of it, and what a project tracks besides.
     let make = "test -e build/app -a ! src.txt -nt build/app || { mkdir -p build; cp src.txt build/app; }\ngrep -q good build/app\n";

@@ -43,6 +43,7 @@ fn a_confined_check_changes_a_home_of_its_own() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_a_run_changed_at_home_decides_no_check() {
     let script = "mkdir -p \"$HOME/.local/lib/x\"; echo x >\"$HOME/.local/lib/x/usercustomize.py\"; echo x >\"$HOME/.toolrc\"; \
                   mkdir -p \"$HOME/.cache/flag\" \"$HOME/.cache/old/in\" \"$HOME/flag\"; echo x >\"$HOME/.cache/old/x\"; \
@@ -128,6 +129,7 @@ fn what_decides_how_programs_start_at_home_is_named_where_nothing_confines() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_an_agent_leaves_in_the_place_of_checks_does_not_end_their_confinement() {
     for leave in ["echo x >", "ln -s \"$HOME\" "] {
         let place = "\"$(dirname \"$CHANT_WORKTREE\")/repo.chant-tree\"";

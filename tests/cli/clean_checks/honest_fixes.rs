@@ -19,6 +19,7 @@ fn fixed_in_turn(files: &[(&str, &str)], broken: &str, command: &str) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn honest_fixes_of_one_character_in_shell() {
     let build = "[ sum -nt built ] || [ ! -e built ] && { sed 's/^/echo /' sum >built; }; test \"$(a=2 b=3 sh built)\" = '2 + 3'\n";
     fixed_in_turn(
@@ -41,6 +42,7 @@ fn honest_fixes_of_one_character_in_python() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn honest_fixes_of_one_character_in_node() {
     if !need("node") {
         return;
@@ -50,6 +52,7 @@ fn honest_fixes_of_one_character_in_node() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn honest_fixes_of_one_character_in_rust() {
     let manifest = "[package]\nname = \"calc\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[profile.dev]\ndebug = 0\n";
     let files = [

@@ -40,6 +40,7 @@ fn evidence(sandbox: &Sandbox, id: &str) -> Value {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_git_does_not_show_in_the_worktree_decides_nothing_and_is_named() {
     let files = [("check.sh", "grep -q two file\n"), (".gitignore", "built\n"), ("other.sh", "test -e built\n")];
     for (script, command, named) in [
@@ -117,6 +118,7 @@ fn a_command_that_changes_a_tracked_file_fails_and_names_it() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_check_finds_nothing_of_agents() {
     // Neither what the agent left beside its commits, nor where an earlier one is at work, nor what a run kept in memory.
     let shared = "python3 -c 'import ctypes as c; l = c.CDLL(None); print(l.shmget(0x7c68, 4096, 0o1600))'";
@@ -135,6 +137,7 @@ fn a_check_finds_nothing_of_agents() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_large_file_of_git_lfs_is_compared_in_a_confined_check() {
     if !need("git-lfs") {
         return;
@@ -191,6 +194,7 @@ fn an_object_that_git_replaces_is_checked_as_it_is() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn set_up_and_worktreeinclude_reach_every_checkout() {
     let needs = "test -e dep/lib && . ./.env && test $KEY = 1 && grep -q two file\n";
     let files = [("check.sh", needs), (".gitignore", "dep/\n.env\n"), (".worktreeinclude", ".env\n")];
@@ -206,6 +210,7 @@ fn set_up_and_worktreeinclude_reach_every_checkout() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_result_that_contradicts_is_not_kept() {
     let runs = |sandbox: &Sandbox| fs::read_to_string(sandbox.dir().join("runs")).unwrap_or_default();
     let test = "git rev-parse HEAD >>../runs; test ! -e ../down && grep -q two file\n";
@@ -238,6 +243,7 @@ fn a_new_file_in_the_place_of_a_test_runner_is_refused_by_name() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_set_up_changes_is_not_held_against_a_command() {
     let sandbox = with(&[("lock", "a\n"), ("other", "a\n")], "git checkout -q lock; echo two >file; tick");
     sandbox.git(&["config", "chant.worktreeSetup", "echo b >>lock"]);
@@ -265,6 +271,7 @@ fn an_unconfined_run_leaves_no_result_to_be_recalled() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_failure_that_comes_once_is_neither_evidence_nor_kept() {
     let count = "n=$(cat ../count); echo x >>../count; test -n \"$n\"\n";
     let sandbox = with(&[("t_test.sh", count)], &format!("echo \"$CHANT_SPEC_ID\" >>file; {NOTES}; tick")).unconfined();
@@ -292,6 +299,7 @@ fn commands_run_at_the_base_as_they_do_at_the_tip() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_attempt_that_ends_disturbs_no_check_of_another() {
     let sandbox = with(&[], "echo \"$CHANT_SPEC_ID\" >$CHANT_SPEC_ID; tick");
     if !confine(&sandbox) {
@@ -319,6 +327,7 @@ fn documents_of_silent_mode_are_those_that_were_checked() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_set_up_changes_in_the_worktree_is_no_work_of_the_agent() {
     for commits in ["git add -A; git commit -qam Two", "git commit -qam Two", "true"] {
         let files = [("lock", "a\n"), ("gone", "a\n"), ("config", "a\n")];

@@ -6,6 +6,7 @@ use super::{confine, with};
 use crate::support::terminal::Terminal;
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_a_failing_command_printed_is_shown_and_kept_here() {
     let sandbox = with(&[], "echo two >file; tick");
     let id = sandbox.add(&["Make it two", "--verify", "echo fine", "--verify", "echo E42 no module; exit 3"]);
@@ -22,6 +23,7 @@ fn what_a_failing_command_printed_is_shown_and_kept_here() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn all_that_is_checked_is_counted_and_what_no_person_approved_is_named() {
     let sandbox = with(&[], "echo two >file; echo x >\"new-$CHANT_SPEC_ID\"; tick");
     let one = sandbox.add(&["One", "--verify", "grep -q two file"]);
@@ -40,6 +42,7 @@ fn all_that_is_checked_is_counted_and_what_no_person_approved_is_named() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn all_that_checks_printed_can_be_read() {
     let sandbox = with(&[], "echo two >file; tick");
     let id = sandbox.add(&["Make it two", "--verify", "true", "--verify", "seq 1 40; exit 4"]);
@@ -69,6 +72,7 @@ fn all_that_checks_printed_can_be_read() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_a_check_leaves_running_is_told() {
     let sandbox = with(&[], "echo two >file; tick");
     let id = sandbox.add(&["Make it two", "--verify", "sleep 600 >/dev/null 2>&1 & sleep 601 & exit 0"]);
@@ -103,6 +107,7 @@ fn at_a_terminal_a_line_shows_how_far_a_check_is() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_failed_check_names_only_what_it_did_not_find() {
     let ignored = [(".gitignore", ".env\nconf/\nmade\nleft\n"), (".worktreeinclude", ".env\nconf/a\n")];
     let sandbox = with(&ignored, "touch conf/b left; tick; echo two >file");
@@ -124,6 +129,7 @@ fn a_failed_check_names_only_what_it_did_not_find() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_checks_of_an_earlier_attempt_can_be_read() {
     let sandbox = with(&[], "echo two >file; tick");
     sandbox.git(&["config", "chant.verifyBase", "true"]);

@@ -162,6 +162,7 @@ fn work_that_is_in_its_target_is_recorded_and_cleared_away() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_run_that_died_is_paused_with_its_work_kept() {
     let (sandbox, id) = with_spec();
     let sandbox = sandbox.unconfined();
@@ -236,6 +237,7 @@ fn temporary_files_go_once_they_are_old() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn notes_are_written_again_on_top_of_those_that_are_there() {
     let (sandbox, id, other) = completed();
     let commits = sandbox.git(&["rev-list", "main", "^main~2"]);
@@ -258,6 +260,7 @@ fn notes_are_written_again_on_top_of_those_that_are_there() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn notes_on_what_is_not_there_are_reported_only() {
     let (sandbox, _, _) = completed();
     sandbox.write("../blob", "never committed");
@@ -295,6 +298,7 @@ fn kept_attempts_that_are_gone_are_named() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn worktrees_and_branches_of_what_is_over_go_and_nothing_in_them_is_lost() {
     let (sandbox, id, other) = completed();
     let place = sandbox.dir().join("late");
@@ -343,6 +347,7 @@ fn what_a_dead_merge_left_aside_is_put_back() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn several_at_once_mend_the_same_things_once() {
     let (sandbox, _, other) = completed();
     let half = add(&sandbox, "Half made");

@@ -25,6 +25,7 @@ fn with_trailer(message: &str, name: &str, value: &str) -> String {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn refs_that_are_no_chains_are_named_and_left_alone() {
     let (sandbox, _, other) = completed();
     let head = sandbox.git(&["rev-parse", "HEAD"]);
@@ -43,6 +44,7 @@ fn refs_that_are_no_chains_are_named_and_left_alone() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_ref_that_a_crash_emptied_is_taken_from_its_log() {
     let (sandbox, id, other) = completed();
     let before = tip(&sandbox, &id);
@@ -69,6 +71,7 @@ fn a_ref_that_a_crash_emptied_is_taken_from_its_log() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_chain_without_a_log_gets_one() {
     let (sandbox, id, _) = completed();
     let before = tip(&sandbox, &id);
@@ -80,6 +83,7 @@ fn a_chain_without_a_log_gets_one() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_commit_that_is_no_event_is_named_and_not_obeyed() {
     let (sandbox, id, other) = completed();
     let complete = tip(&sandbox, &id);
@@ -97,6 +101,7 @@ fn a_commit_that_is_no_event_is_named_and_not_obeyed() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn events_that_are_at_odds_with_those_below_them_are_named() {
     type Edit = fn(&Sandbox, &str, &str) -> String;
     let cases: [(&str, &str, &str, Edit); 6] = [
@@ -157,6 +162,7 @@ fn next_gen(sandbox: &Sandbox, id: &str) -> String {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn events_that_are_not_there_are_named() {
     let (sandbox, id, other) = completed();
     let lost = sandbox.git(&["rev-parse", &format!("{}~2", chain(&id))]);

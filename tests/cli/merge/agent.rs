@@ -43,6 +43,7 @@ fn an_agent_resolves_a_conflict_and_what_it_made_is_checked_and_merged() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_agent_is_told_what_both_sides_wanted() {
     let sandbox = merging("merge");
     sandbox.agent("echo $CHANT_SPEC_ID >>file; git commit -qam \"Work of $CHANT_SPEC_ID\"; tick");
@@ -153,6 +154,7 @@ fn what_an_agent_resolved_has_to_pass() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_resolution_that_leaves_out_what_the_target_changed_is_told() {
     for (script, told) in [("git checkout -q --ours file", true), ("echo both >file", false)] {
         let (sandbox, id, _) = conflicting("merge");
@@ -164,6 +166,7 @@ fn a_resolution_that_leaves_out_what_the_target_changed_is_told() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_agent_that_resolves_is_guarded_as_one_that_works() {
     let (sandbox, id, _) = conflicting("merge");
     let sandbox = sandbox.unconfined();
@@ -205,6 +208,7 @@ fn an_agent_is_asked_only_where_there_is_a_conflict_and_a_clean_worktree() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_conflict_that_is_being_resolved_is_left_to_who_resolves_it() {
     let (sandbox, id, _) = conflicting("merge");
     let (begun, go_on) = (sandbox.dir().join("begun"), sandbox.dir().join("go-on"));
@@ -233,6 +237,7 @@ fn a_conflict_that_is_being_resolved_is_left_to_who_resolves_it() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_resolving_that_is_killed_is_given_back_by_the_next_merge() {
     for (committed, dead_script) in [(false, "echo half >file"), (true, "echo both >file; git commit -qam Both")] {
         let (sandbox, id, place) = conflicting("merge");
@@ -263,6 +268,7 @@ fn a_resolving_that_is_killed_is_given_back_by_the_next_merge() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_conflict_in_silent_mode_is_resolved_without_a_word_in_the_commits() {
     let sandbox = Sandbox::new();
     sandbox.chant(&["init", "--silent"]).ok();
@@ -281,6 +287,7 @@ fn a_conflict_in_silent_mode_is_resolved_without_a_word_in_the_commits() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_agent_merges_what_the_work_conflicts_with_where_that_is_what_was_fetched() {
     let sandbox = merging("merge");
     let (server, other) = (sandbox.dir().join("server.git"), sandbox.dir().join("other"));

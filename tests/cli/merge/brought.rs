@@ -39,6 +39,7 @@ fn what_a_person_took_out_of_the_target_does_not_come_back() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn work_on_what_a_person_took_out_waits() {
     for how in HOWS {
         let sandbox = merging(how);
@@ -143,6 +144,7 @@ fn an_agent_that_resolves_a_conflict_changes_nothing_else() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_merge_is_checked_by_default_before_the_target_moves() {
     let sandbox = merging("merge");
     sandbox.agent("echo two >file; tick; printf '\\n## Release Notes\\n\\nFixed.\\n' >>$CHANT_SPEC_FILE");
@@ -174,6 +176,7 @@ fn the_merge_is_checked_by_default_before_the_target_moves() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn commands_run_on_a_merge_as_they_ran_on_the_work() {
     let moved = |sandbox: &Sandbox, id: &str| {
         sandbox.chant(&["work", id, "--no-merge"]).ok();
@@ -241,6 +244,7 @@ fn commit_in(sandbox: &Sandbox, tree: &str, path: &str) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_the_work_took_in_of_the_target_does_not_come_back_either() {
     for how in ["merge", "rebase"] {
         for (verb, finished) in [("merge", false), ("merge", true), ("rebase", false)] {
@@ -276,6 +280,7 @@ fn work_that_the_target_had_for_a_while_is_still_its_own() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn work_on_an_amended_target_is_moved_there_and_no_agent_is_asked() {
     let sandbox = merging("merge");
     let (id, tree) = by_hand(&sandbox);

@@ -132,6 +132,7 @@ fn a_target_that_cannot_move_keeps_the_spec_finished_in_each_way() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_conflict_with_another_branch_than_was_meant_is_resolved_for_that_one() {
     let (sandbox, id, place) = conflicting("merge");
     sandbox.git(&["checkout", "-q", "-b", "release", "main~1"]);

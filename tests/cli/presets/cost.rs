@@ -105,6 +105,7 @@ fn an_agent_that_reports_its_whole_session_is_not_counted_twice() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_price_of_the_whole_session_is_not_counted_twice_and_one_of_the_run_is_whole() {
     let ended = |dollars: f64, into: u32, out: u32, of_models: (u32, u32)| {
         let result = serde_json::json!({"type": "result", "subtype": "success", "is_error": false, "session_id": "ses-1",
@@ -205,6 +206,7 @@ fn sums_of_a_session_are_reduced_by_that_session_alone() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_archived_specs_cost_counts_for_the_day_and_the_topic() {
     let (room, id) = two_runs();
     room.chant(&["work", &id]).ok();
@@ -232,6 +234,7 @@ fn git_with(room: &Room, setting: &str, id: &str) -> std::process::Command {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_budget_that_cannot_limit_an_agent_is_told_before_the_claim() {
     let turn = "{\"type\":\"turn.completed\",\"usage\":{\"input_tokens\":90,\"output_tokens\":10}}\n";
     let room = Room::with("codex", turn, "exit 1");
@@ -280,7 +283,7 @@ fn a_review_is_counted_by_its_agent_however_it_ends_and_says_why_it_stopped() {
     room.install("claude", &format!("{SAID}{OVERLOADED}"), "echo '{}' | grep -q . ; sleep 0.3; trap 'exit 1' EXIT");
     let failed =
         room.chant(&["review", &id, "--agent", "claude"]).fails(1, &["cannot review", "the model is overloaded"]);
-    assert!(failed.err.contains("waiting for the agent, 0s"), "{}", failed.err);
+    assert!(failed.err.contains("waiting for the agent, "), "{}", failed.err);
     let by_agent = || room.chant(&["cost", "--by", "agent"]).ok().out;
     assert!(by_agent().starts_with("claude  700 tokens in, 7 out (1 run)\n"), "{}", by_agent());
     let accepts = "{\"type\":\"assistant\",\"message\":{\"id\":\"m2\",\"content\":[{\"type\":\"text\",\"text\":\"Verdict: accept\"}]}}\n";

@@ -58,6 +58,7 @@ fn what_passes_pauses_in_the_words_of_the_agent_and_goes_on_in_its_session() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_a_person_has_to_mend_fails_with_the_command_to_type() {
     for (agent, output, code, kind, login) in [
         ("claude", recorded!("claude-not-logged-in"), 1, "not-logged-in", Some("to log in: claude auth login")),
@@ -86,6 +87,7 @@ fn an_agent_that_cannot_succeed_is_not_waited_for() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_question_a_denial_a_limit_and_a_refusal_are_named() {
     for (agent, output, code, kind, said) in [
         ("claude", recorded!("claude-question"), 0, "question", "asked a question that no one answered: Which file?"),
@@ -285,6 +287,7 @@ fn at_a_terminal_the_clock_stands_on_the_line_of_a_long_command() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn at_a_terminal_a_pause_of_ones_own_counts_down() {
     let (room, id, _) = worked("claude", recorded!("claude-overload"), "exit 1");
     room.sandbox.git(&["config", "chant.rateLimitPause", "90s"]);

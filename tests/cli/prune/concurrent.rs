@@ -8,6 +8,7 @@ use super::{attempts, branches, gone, kept, pruned};
 use crate::support::{Ran, Sandbox};
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn beside_a_running_work_nothing_of_it_goes() {
     let sandbox = Sandbox::new();
     let dir = sandbox.dir().display();
@@ -38,6 +39,7 @@ fn beside_a_running_work_nothing_of_it_goes() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn two_prunes_at_once_beside_works() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo $CHANT_SPEC_ID $CHANT_ATTEMPT >file-$CHANT_SPEC_ID; git add -A; git commit -qm work");
@@ -85,6 +87,7 @@ fn prune_beside(sandbox: &Sandbox, id: &str) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_attempt_that_is_let_go_of_beside_a_run_is_not_laid_to_its_agent() {
     let sandbox = Sandbox::new().unconfined();
     sandbox.agent("echo more >other; git add other; git commit -qm first; exit 3");

@@ -8,6 +8,7 @@ use super::{attempts, gone, kept, pruned, walk};
 use crate::support::Sandbox;
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn attempts_go_when_their_commits_are_elsewhere() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo one more >other; git add other; git commit -qm first; exit 3");
@@ -66,6 +67,7 @@ fn a_branch_and_an_attempt_that_only_hold_each_other_are_not_both_gone() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn transcripts_that_are_old() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo said; echo $CHANT_SPEC_ID >file");
@@ -103,6 +105,7 @@ fn transcripts_that_are_old() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_a_check_left_that_died_goes() {
     let sandbox = Sandbox::new().unconfined();
     let dir = sandbox.dir().display();
@@ -134,6 +137,7 @@ fn what_a_check_left_that_died_goes() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_a_check_of_an_earlier_version_left_goes_with_the_next_check() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo two >>file");
@@ -174,6 +178,7 @@ fn a_record_that_names_a_persons_directory_removes_nothing() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn leases_and_copies_that_were_left_behind() {
     let sandbox = Sandbox::new();
     let dir = sandbox.dir().display();
@@ -206,6 +211,7 @@ fn leases_and_copies_that_were_left_behind() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_attempt_that_did_nothing_holds_nothing() {
     let sandbox = Sandbox::new();
     sandbox.agent("exit 3");

@@ -35,6 +35,7 @@ fn ahead() -> (Net, String, Vec<String>) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_mirror_push_from_a_clone_without_it_is_mended_by_a_sync() {
     let mut net = Net::new(2);
     let spec = net.add(0, "Mirrored away");
@@ -51,6 +52,7 @@ fn a_mirror_push_from_a_clone_without_it_is_mended_by_a_sync() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_fetch_by_force_over_newer_events_is_mended_from_the_log() {
     let (net, _, events) = ahead();
     net.git(0, &["fetch", "-q", "origin", "+refs/chant/*:refs/chant/*"]);
@@ -74,6 +76,7 @@ fn a_chain_that_was_deleted_here_is_taken_from_what_the_remote_had() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_only_this_clone_knew_comes_back_after_a_prune() {
     let (net, ..) = ahead();
     net.sync(0);
@@ -176,6 +179,7 @@ fn shallow_and_partial_clones_take_part() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_chain_that_is_cut_off_is_named_and_taken_nowhere() {
     let (mut net, spec, events) = ahead();
     net.sync(0);

@@ -173,6 +173,7 @@ fn one_that_both_archived_apart_comes_together() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn news_from_elsewhere_make_a_folded_spec_active() {
     let net = Net::new(3);
     let ids = over(&net, 2);
@@ -188,6 +189,7 @@ fn news_from_elsewhere_make_a_folded_spec_active() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_moved_on_the_server_is_not_deleted_there() {
     let net = Net::new(2);
     let ids = over(&net, 1);
@@ -204,6 +206,7 @@ fn what_moved_on_the_server_is_not_deleted_there() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_server_that_deletes_nothing_keeps_its_refs_without_a_warning() {
     let net = Net::new(2);
     net.hook("update", "case $3 in *[!0]*) exit 0;; *) echo nothing is deleted here; exit 1;; esac");
@@ -359,6 +362,7 @@ fn an_archive_that_went_missing_is_named_and_fetched_again() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_claim_at_the_remote_sees_what_was_archived_there() {
     let net = Net::new(2);
     let ids = over(&net, 1);

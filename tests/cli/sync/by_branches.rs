@@ -84,6 +84,7 @@ fn the_branch_explains_itself_and_moves_forward_only() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_server_that_takes_refs_later_gets_them() {
     let net = Net::new(2);
     net.hook("pre-receive", ONLY_BRANCHES);

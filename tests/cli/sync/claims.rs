@@ -110,6 +110,7 @@ fn twenty_machines_work_a_hundred_specs_each_once() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn six_that_take_the_next_in_three_clones_get_six() {
     let (net, ids) = shared(Transport::File, 3, 6);
     let running: Vec<_> = (0..6).map(|n| net.start(n % 3, &["next", "--claim", "--json"])).collect();
@@ -157,6 +158,7 @@ fn a_claim_that_another_fetch_brings_home_first_is_still_its_own() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_answer_that_is_lost_is_asked_for_again() {
     let (net, ids) = shared(Transport::File, 2, 1);
     // The refs are moved when this runs, and the client never hears of it.
@@ -171,6 +173,7 @@ fn an_answer_that_is_lost_is_asked_for_again() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn where_nothing_can_be_heard_the_next_run_finds_out() {
     let (net, ids) = shared(Transport::File, 2, 1);
     let away = net.sandbox.dir().join("away.git");

@@ -42,6 +42,7 @@ fn edit(net: &Net, clone: usize, spec: &str, script: &str) -> Ran {
 const REPORT: &str = ".chant/research/t-report.md";
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_report_of_one_clone_is_there_in_the_other() {
     let (net, ids) = begun("comprehension,root-cause");
     assert!(read(&net, 1, REPORT).contains("THE REPORT"), "sync brought it");
@@ -89,6 +90,7 @@ fn a_newer_version_replaces_an_unchanged_one() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_two_clones_changed_at_once_stays_in_both() {
     let (net, ids) = begun("comprehension,root-cause");
     let path = format!(".chant/specs/{}.md", ids[0]);
@@ -123,6 +125,7 @@ fn what_a_person_removed_does_not_come_back() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_person_ticks_and_finishes_the_gate_in_the_other_clone() {
     let (net, ids) = begun("comprehension,upstream-pr");
     net.chant(0, &["work", &ids[0]]).ok();
@@ -142,6 +145,7 @@ fn a_person_ticks_and_finishes_the_gate_in_the_other_clone() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_would_run_foreign_commands_names_the_option_of_its_own_command() {
     let net = Net::new(2);
     net.chant(0, &["add", "For two", "--verify", "true"]).ok();
@@ -163,6 +167,7 @@ fn what_would_run_foreign_commands_names_the_option_of_its_own_command() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_clone_without_the_branch_of_an_investigation_calls_none_of_it_stale() {
     let net = Net::new(2);
     net.agent(0, AGENT);
@@ -188,6 +193,7 @@ fn a_clone_without_the_branch_of_an_investigation_calls_none_of_it_stale() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_edited_document_that_another_clone_replaced_is_no_ground_to_work_on() {
     let (net, ids) = begun("comprehension,root-cause");
     net.chant(0, &["work", &ids[0]]).ok();

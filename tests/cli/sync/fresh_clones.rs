@@ -32,6 +32,7 @@ fn it_is_told_and_the_remote_is_asked_before_a_spec_is_worked_again() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_clone_that_never_asked_its_remote_is_told_so_where_it_knows_of_no_spec() {
     let net = Net::new(2);
     net.chant(0, &["init", "--silent"]).ok();
@@ -78,6 +79,7 @@ fn what_another_clone_merged_is_not_lost_before_its_branch_comes() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_another_clone_merged_is_not_dropped_before_it_pushes() {
     let net = Net::new(2);
     let spec = net.add(0, "Once");
@@ -113,6 +115,7 @@ fn what_another_clone_merged_is_not_dropped_before_it_pushes() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn work_on_all_and_next_ask_too_and_go_on_without_an_answer() {
     let net = Net::new(3);
     let spec = completed(&net);

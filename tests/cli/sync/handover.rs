@@ -42,6 +42,7 @@ fn stop(net: &Net) -> String {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_a_plain_fetch_brought_is_taken_over() {
     let net = Net::new(2);
     net.chant(1, &["init"]).ok();
@@ -84,6 +85,7 @@ fn what_was_not_committed_is_not_committed_in_the_clone_that_takes_over() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_run_that_another_clone_releases_meanwhile_still_completes_the_spec() {
     let net = Net::new(2);
     let spec = net.add(0, "For two");
@@ -107,6 +109,7 @@ fn a_run_that_another_clone_releases_meanwhile_still_completes_the_spec() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn both_are_told_where_one_completes_what_the_other_has_taken_over() {
     let net = Net::new(2);
     let spec = stopped(&net);
@@ -129,6 +132,7 @@ fn both_are_told_where_one_completes_what_the_other_has_taken_over() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn of_two_clones_on_one_attempt_the_checks_of_the_one_that_completed_it_count() {
     let net = Net::new(2);
     let out = net.chant(0, &["add", "For two", "--verify", "test -e whole"]).ok().out;
@@ -200,6 +204,7 @@ fn a_pause_says_what_stays_where_branches_are_not_exchanged() {
 
 /// Git runs programs of a tree when it checks that out, where the configuration names them: a filter, a hook.
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_an_agent_of_another_clone_wrote_runs_in_the_sandbox_only() {
     if !need_that(need("bwrap"), "bubblewrap") {
         return;

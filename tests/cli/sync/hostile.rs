@@ -99,6 +99,7 @@ fn a_blob_in_the_place_of_a_chain_that_we_have() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_commit_that_is_no_event() {
     let (net, spec) = shared();
     put(&net, &fresh(&spec), &commit(&net, &[], "Just a commit\n"));
@@ -174,6 +175,7 @@ fn a_chain_of_more_than_ten_thousand_events() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_event_of_a_megabyte() {
     let (net, spec) = shared();
     let reason = "x".repeat(9 << 20);
@@ -227,6 +229,7 @@ fn a_path_that_leads_out_is_written_nowhere() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn generations_and_parents_that_do_not_fit_are_named() {
     let (net, spec) = shared();
     let tip = net.held(&net.server, &format!("refs/chant/specs/{spec}"));
@@ -276,6 +279,7 @@ fn an_object_that_git_does_not_let_in_is_said() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn notes_that_are_no_notes() {
     let (net, spec) = shared();
     net.agent(0, "echo work >file; git commit -qam Work");

@@ -85,6 +85,7 @@ fn work_begins_with_what_was_fetched_and_the_branch_moves_with_the_merge() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_branch_that_is_ahead_or_was_made_from_another_counts_itself() {
     let (net, ids) = behind();
     // It has all of the remote's and more.
@@ -98,6 +99,7 @@ fn a_branch_that_is_ahead_or_was_made_from_another_counts_itself() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn branches_that_diverged_are_told_with_the_command_that_joins_them() {
     let (net, ids) = behind();
     commit(&net, 1, "mine");
@@ -116,6 +118,7 @@ fn branches_that_diverged_are_told_with_the_command_that_joins_them() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_pull_request_is_of_what_the_fork_has_where_that_is_ahead() {
     let (net, ids) = behind();
     net.chant(0, &["work", &ids[2]]).ok();
@@ -144,6 +147,7 @@ fn a_pull_request_is_of_what_the_fork_has_where_that_is_ahead() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_branch_that_was_not_pushed_is_told_in_both_clones_with_the_command() {
     let net = Net::new(2);
     (0..2).for_each(|clone| net.agent(clone, AGENT));

@@ -14,6 +14,7 @@ fn runs(net: &Net, clone: usize) -> Vec<String> {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_sync_with_nothing_to_do_asks_once_and_no_more() {
     let net = Net::new(2);
     let ids: Vec<_> = (0..3).map(|number| net.add(0, &format!("Spec {number}"))).collect();

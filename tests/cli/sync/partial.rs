@@ -64,6 +64,7 @@ fn what_a_plain_fetch_left_out_comes_at_once() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn fsck_and_sync_complete_it_where_they_come_first() {
     for first in [&["fsck", "--repair"][..], &["sync"]] {
         let (net, specs) = partial("tree:0");
@@ -75,6 +76,7 @@ fn fsck_and_sync_complete_it_where_they_come_first() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_cannot_be_fetched_stops_no_command_that_does_without() {
     let (net, specs) = partial("tree:0");
     net.git(1, &["fetch", "-q", "origin", "refs/chant/*:refs/chant/*"]);

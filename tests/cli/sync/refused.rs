@@ -81,6 +81,7 @@ fn each_half_does_its_half_alone() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn to_push_what_is_behind_is_refused_until_it_is_fetched() {
     let (net, spec) = shared();
     net.chant(1, &["approve", &spec]).ok();
@@ -110,6 +111,7 @@ fn a_ref_that_the_server_lost_is_named_and_given_back() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_server_that_lost_everything_is_filled_again() {
     let (net, spec) = shared();
     net.agent(0, "echo work >file; git commit -qam Work");
@@ -126,6 +128,7 @@ fn a_server_that_lost_everything_is_filled_again() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_chain_that_the_server_cut_back_is_given_back_whole() {
     let (net, spec) = shared();
     net.chant(0, &["approve", &spec]).ok();
@@ -187,6 +190,7 @@ fn one_ref_that_a_hook_refuses_stops_no_other() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_remote_out_of_reach_is_fatal_and_costs_nothing() {
     let (net, spec) = shared();
     net.chant(0, &["approve", &spec]).ok();
@@ -203,6 +207,7 @@ fn a_remote_out_of_reach_is_fatal_and_costs_nothing() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_connection_that_breaks_in_the_middle_of_a_push_loses_nothing() {
     let (net, spec) = shared();
     for number in 0..3 {

@@ -48,6 +48,7 @@ fn half(net: &Net) -> String {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_one_paused_another_takes_over() {
     let net = Net::new(2);
     let spec = half(&net);
@@ -85,6 +86,7 @@ fn what_one_paused_another_goes_on_with_and_the_first_again() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_is_begun_anew_takes_the_place_of_what_was_there() {
     let net = Net::new(2);
     let spec = half(&net);
@@ -103,6 +105,7 @@ fn what_is_begun_anew_takes_the_place_of_what_was_there() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_branch_that_moved_on_the_server_is_not_deleted() {
     let net = Net::new(2);
     let spec = worked(&net, "echo done >done; git add done; git commit -qm Done", &["--no-merge"]);
