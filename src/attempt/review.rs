@@ -7,7 +7,7 @@ use gix::ObjectId;
 
 use crate::{
     agent::{lease::Lease, process, prompt},
-    answer::progress::Progress,
+    answer::{SpecDetail, progress::Progress},
     config::Confine,
     domain::{
         confined::Confined,
@@ -17,6 +17,7 @@ use crate::{
         state::State,
         status::Status,
     },
+    env::scratch,
     error::{Error, IoContext, Kind, Result},
     git::{history, private::apart},
     project::{
@@ -25,8 +26,11 @@ use crate::{
     },
     specs::{
         agent_run::{self, AgentRun, Ran},
+        all::Specs,
         attempt::Attempt,
-        budget, confined, run_cost,
+        budget, confined,
+        entry::Entry,
+        run_cost,
     },
     store::{Addition, Evidence},
     terminal::{clean, sanitize},
@@ -39,7 +43,7 @@ const VERDICT: &str = "Verdict:";
 const LONGEST_REVIEW: usize = 16 * 1024;
 
 /// Finished work, and the commits between which it lies.
-pub(crate) struct Work {
+pub(crate) struct WorkRange {
     /// The attempt.
     pub attempt: Attempt,
     /// Where its changes begin; `None` is the empty tree.
@@ -52,7 +56,7 @@ pub(crate) struct Work {
 ///
 /// # Errors
 /// `not-allowed` if the spec is not finished, `no-work` if the work has no commit.
-pub(crate) fn finished_work(project: &Project, id: &SpecId) -> Result<Work> {
+pub(crate) fn finished_work(project: &Project, id: &SpecId) -> Result<WorkRange> {
     let short = id.short();
     let state = project.store()?.state(id)?;
     let status = state.as_ref().map_or(Status::Pending, |state| state.status);
@@ -72,19 +76,33 @@ fn spoken(status: Status) -> String {
 ///
 /// # Errors
 /// If the repository cannot be read.
-pub(crate) fn work_of(project: &Project, id: &SpecId, state: &State) -> Result<Option<Work>> {
+pub(crate) fn work_of(project: &Project, id: &SpecId, state: &State) -> Result<Option<WorkRange>> {
     Ok(works_of(project, &[(id, Some(state))])?.pop().flatten())
+}
+
+/// Everything about a spec, with what its work changes.
+///
+/// # Errors
+/// If the repository cannot be read.
+pub(crate) fn with_diff(specs: &Specs<'_>, entry: &Entry) -> Result<SpecDetail> {
+    let mut detail = specs.detail(entry)?;
+    if let Some(state) = &entry.state
+        && let Some(work) = work_of(specs.project, &entry.id, state)?
+    {
+        detail.diff = Some(history::patch(&specs.project.repo, work.since, work.tip)?);
+    }
+    Ok(detail)
 }
 
 /// The [`work_of`] several specs, in their order; `None` for a spec without a state.
 ///
 /// # Errors
 /// If the repository cannot be read.
-pub(crate) fn works_of(project: &Project, specs: &[(&SpecId, Option<&State>)]) -> Result<Vec<Option<Work>>> {
+pub(crate) fn works_of(project: &Project, specs: &[(&SpecId, Option<&State>)]) -> Result<Vec<Option<WorkRange>>> {
     let mut works = specs.iter().map(|(id, state)| found(project, id, *state)).collect::<Result<Vec<_>>>()?;
     // What the branch of an attempt took in of its target since its base is not its own.
-    let from_base = |work: &&mut Work| work.since.is_some() && work.since == work.attempt.base;
-    let own: Vec<&mut Work> = works.iter_mut().flatten().filter(from_base).collect();
+    let from_base = |work: &&mut WorkRange| work.since.is_some() && work.since == work.attempt.base;
+    let own: Vec<&mut WorkRange> = works.iter_mut().flatten().filter(from_base).collect();
     let attempts: Vec<_> = own.iter().map(|work| (&work.attempt, work.tip)).collect();
     let since = project.own_changes_of_each(&attempts)?;
     for (work, since) in own.into_iter().zip(since) {
@@ -94,7 +112,7 @@ pub(crate) fn works_of(project: &Project, specs: &[(&SpecId, Option<&State>)]) -
 }
 
 /// The commits of an attempt, from its base; where they are not here, for example after a squash merge in another clone, those of its merge.
-fn found(project: &Project, id: &SpecId, state: Option<&State>) -> Result<Option<Work>> {
+fn found(project: &Project, id: &SpecId, state: Option<&State>) -> Result<Option<WorkRange>> {
     let Some(state) = state else { return Ok(None) };
     let (Some(first), Some(last)) = (state.facts.work_commits.first(), state.facts.work_commits.last()) else {
         return Ok(None);
@@ -107,11 +125,11 @@ fn found(project: &Project, id: &SpecId, state: Option<&State>) -> Result<Option
             // Commits that a person named: what the first of them changed, and on.
             None => repo.find_commit(*first)?.parent_ids().next().map(gix::Id::detach),
         };
-        return Ok(Some(Work { attempt, since, tip: *last }));
+        return Ok(Some(WorkRange { attempt, since, tip: *last }));
     }
     let Some(landing) = state.landing() else { return Ok(None) };
     let is_here = repo.try_find_header(landing.new)?.is_some();
-    Ok(is_here.then_some(Work { attempt, since: landing.old, tip: landing.new }))
+    Ok(is_here.then_some(WorkRange { attempt, since: landing.old, tip: landing.new }))
 }
 
 /// Has the agent `name` read the finished work of `id`, and records what it says. Gives the sentence that was recorded.
@@ -127,8 +145,7 @@ pub(crate) fn by_agent(project: &Project, id: &SpecId, name: &str, progress: &dy
     }
     let agent = project.agent_here(name)?;
     budget::require(project, id, work.attempt.spec.front.topic.as_deref(), &agent, progress)?;
-    let temporary = project.env.temp_dir();
-    let place = tempfile::Builder::new().prefix("chant-").tempdir_in(&temporary).io("create a file in", &temporary)?;
+    let place = scratch::dir("chant-")?;
     let mut lease = agent_run::take_lease(project, id, work.attempt.start, place.path(), "review")?;
     let recorded = run(project, &work, &agent, place.path(), &mut lease, progress)
         .and_then(|(ran, by)| record(project, &work, &agent, &ran, &by));
@@ -138,7 +155,7 @@ pub(crate) fn by_agent(project: &Project, id: &SpecId, name: &str, progress: &dy
 }
 
 /// Records what the agent says of the work. Gives the sentence that was recorded.
-fn record(project: &Project, work: &Work, agent: &Agent, ran: &Ran, by: &Confined) -> Result<String> {
+fn record(project: &Project, work: &WorkRange, agent: &Agent, ran: &Ran, by: &Confined) -> Result<String> {
     let id = &work.attempt.id;
     ran.require_success(agent, &format!("review '{}'", id.short()))?;
     let said = said(ran);
@@ -187,7 +204,7 @@ fn verdict(said: &str) -> String {
 /// Runs the agent in a checkout of the work below `place`, with a sandbox in which it cannot write that.
 fn run(
     project: &Project,
-    work: &Work,
+    work: &WorkRange,
     agent: &Agent,
     place: &Path,
     lease: &mut Lease,
@@ -249,7 +266,7 @@ fn run(
 }
 
 /// The prompt: what to look for, the spec as it was pinned, and the patch as far as the budget goes.
-fn prompt(project: &Project, work: &Work) -> Result<String> {
+fn prompt(project: &Project, work: &WorkRange) -> Result<String> {
     let budget = usize::try_from(project.config().prompt_budget()?).unwrap_or(usize::MAX);
     let patch = history::patch(&project.repo, work.since, work.tip)?;
     let since = work.since.map_or_else(|| "the empty tree".to_owned(), |since| since.to_string());

@@ -20,6 +20,7 @@ use crate::{
         spec_type::SpecType,
         status::Status,
     },
+    env::scratch,
     error::{Error, IoContext, Kind, Result},
     project::{
         Project,
@@ -138,8 +139,7 @@ fn ask_agent(
     budget::require(project, id, spec.front.topic.as_deref(), &agent, progress)?;
     // What the agent costs is counted by the events of the spec.
     record::added(project, id, &text.path, &text.bytes, spec, None)?;
-    let temporary = project.env.temp_dir();
-    let place = tempfile::Builder::new().prefix("chant-").tempdir_in(&temporary).io("create a file in", &temporary)?;
+    let place = scratch::dir("chant-")?;
     let mut lease = agent_run::take_lease(project, id, text.blob(), place.path(), "split")?;
     progress.say(&Step::Note(format!("Asking {name} how to split it")));
     let ran = run(project, id, text, &agent, place.path(), &mut lease, progress);

@@ -4,6 +4,7 @@ use super::Context;
 use crate::{
     answer::{Nothing, Text, outcome::Outcome},
     cli::{self, manual::HelpArgs},
+    env::scratch,
     error::{Error, IoContext, Kind, Result},
     manual::{self, GUIDES, Guide},
 };
@@ -14,10 +15,7 @@ pub(super) fn run(context: &Context<'_>, args: &HelpArgs) -> Result<Outcome> {
     let page = manual::pages().into_iter().find(|page| page.file == file);
     if let Some(page) = page.filter(|_| context.interactive && context.env.stdout_is_terminal()) {
         // man shows the name of the file.
-        let room = tempfile::Builder::new()
-            .prefix("git-chant-")
-            .tempdir()
-            .io("make a directory in", &context.env.temp_dir())?;
+        let room = scratch::dir("git-chant-")?;
         let shown = room.path().join(&page.file);
         std::fs::write(&shown, &page.text).io("write", &shown)?;
         if context.env.show_manual(&shown) {

@@ -1,6 +1,6 @@
 //! `git chant review`: a person looks at finished work, or has another agent read it.
 
-use super::{Context, show};
+use super::Context;
 use crate::{
     answer::{ShownSpec, outcome::Outcome},
     attempt::review,
@@ -18,7 +18,7 @@ pub(super) fn run(context: &Context<'_>, args: &ReviewArgs) -> Result<Outcome> {
     }
     let work = review::finished_work(&project, &id)?;
     let specs = Specs::new(&project)?;
-    let detail = show::with_diff(&specs, &specs.entry(&id)?)?;
+    let detail = review::with_diff(&specs, &specs.entry(&id)?)?;
     let (short, tip) = (id.short(), work.tip.to_hex_with_len(12));
     Ok(Outcome::new(ShownSpec { spec: detail })
         .hint(format!("to approve it: git chant approve {short} --commit {tip}"))

@@ -2,24 +2,12 @@
 
 use super::{Context, fetched};
 use crate::{
-    answer::{ShownSpec, ShownSpecs, SpecDetail, outcome::Outcome},
+    answer::{ShownSpec, ShownSpecs, outcome::Outcome},
     attempt::review,
     cli::show::ShowArgs,
     error::Result,
-    git::history,
-    specs::{all::Specs, entry::Entry},
+    specs::all::Specs,
 };
-
-/// Everything about a spec, with what its work changes.
-pub(super) fn with_diff(specs: &Specs<'_>, entry: &Entry) -> Result<SpecDetail> {
-    let mut detail = specs.detail(entry)?;
-    if let Some(state) = &entry.state
-        && let Some(work) = review::work_of(specs.project, &entry.id, state)?
-    {
-        detail.diff = Some(history::patch(&specs.project.repo, work.since, work.tip)?);
-    }
-    Ok(detail)
-}
 
 pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
     let project = context.project()?;
@@ -39,7 +27,7 @@ pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
         if entry.is_to_import() {
             to_import.push(id.short().to_owned());
         }
-        details.push(if args.diff { with_diff(&specs, &entry)? } else { specs.detail(&entry)? });
+        details.push(if args.diff { review::with_diff(&specs, &entry)? } else { specs.detail(&entry)? });
         specs.write_cache()?;
     }
     let mut outcome = match details.len() {

@@ -9,7 +9,7 @@ use std::{
 
 use super::material;
 use crate::{
-    env::Env,
+    env::{Env, scratch},
     error::{Error, IoContext, Kind, Result},
     git::process::Git,
 };
@@ -42,9 +42,7 @@ pub(super) fn claim(env: &Env, dir: Option<&Path>) -> Result<DemoRepository> {
     let (repo, made) = match dir {
         Some(dir) => (env.cwd().join(dir), None),
         None => {
-            let temporary = env.temp_dir();
-            let made = tempfile::Builder::new().prefix("git-chant-demo-").tempdir_in(&temporary);
-            let made = made.io("create a directory in", &temporary)?.keep();
+            let made = scratch::dir("git-chant-demo-")?.keep();
             (made.join("kvstore"), Some(made))
         }
     };

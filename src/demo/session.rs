@@ -33,7 +33,8 @@ pub(super) struct Session<'a> {
 
 impl<'a> Session<'a> {
     pub(super) fn new(env: &'a Env, repo: &'a Path, progress: &'a dyn Progress) -> Result<Session<'a>> {
-        let executable: PathBuf = std::env::current_exe()
+        let executable: PathBuf = env
+            .executable()
             .map_err(|cause| Error::fatal(Kind::Demo, format!("cannot find this executable: {cause}")))?;
         let mut variables = secluded_env(env);
         variables.extend(env.names().filter(|name| is_ours(name)).map(|name| (name.to_owned(), None)));

@@ -8,6 +8,7 @@ pub(crate) mod machine;
 pub(crate) mod pager;
 pub(crate) mod process_table;
 pub(crate) mod remove_dir;
+pub(crate) mod scratch;
 mod terminal;
 pub(crate) mod trace;
 mod zone;
@@ -161,7 +162,7 @@ impl Env {
 
     /// Where temporary files go: `TMPDIR`, otherwise, or where that is no directory, `/tmp`. Absolute.
     pub(crate) fn temp_dir(&self) -> PathBuf {
-        self.cwd.join(tempfile::env::temp_dir())
+        self.cwd.join(scratch::place())
     }
 
     /// Whether `TMPDIR` is set and names no directory.
@@ -169,9 +170,17 @@ impl Env {
         lost_temp_dir(self.state.variables.get(OsStr::new("TMPDIR")))
     }
 
+    /// The file of this program.
+    ///
+    /// # Errors
+    /// If the system does not say it.
+    pub(crate) fn executable(&self) -> std::io::Result<PathBuf> {
+        std::env::current_exe()
+    }
+
     /// What tells the program that runs from another build of it, as far as the system says it.
     pub(crate) fn binary(&self) -> String {
-        let file = std::env::current_exe().and_then(fs::metadata);
+        let file = self.executable().and_then(fs::metadata);
         let age = |file: &fs::Metadata| file.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok();
         file.map(|file| format!("{} {:?}", file.len(), age(&file))).unwrap_or_default()
     }

@@ -3,7 +3,10 @@
 use std::io::Write;
 
 use super::{output::Output, snapshot::ADD_EVERYTHING, worktree::Worktree};
-use crate::error::{IoContext, Result};
+use crate::{
+    env::scratch,
+    error::{IoContext, Result},
+};
 
 /// Whether the person's hooks see a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +54,7 @@ pub(crate) fn commit_leftovers(worktree: &Worktree, message: &str, hooks: Hooks)
     if !added.success() {
         return Ok(Leftovers::Refused(Refusal::of("git add", &added)));
     }
-    let mut file = tempfile::NamedTempFile::new().io("create a file in", &tempfile::env::temp_dir())?;
+    let mut file = scratch::file()?;
     file.write_all(message.as_bytes()).io("write", file.path())?;
     let git = match hooks {
         Hooks::Run => worktree.git()?,

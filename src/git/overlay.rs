@@ -9,7 +9,10 @@ use super::{
     process::Git,
     repository::Repository,
 };
-use crate::error::{IoContext, Result};
+use crate::{
+    env::scratch,
+    error::{IoContext, Result},
+};
 
 /// A file as a commit has it: its blob and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +55,7 @@ pub(crate) fn take_back(
     now: &Held,
     [before, made]: [&Held; 2],
 ) -> Result<Option<ObjectId>> {
-    let dir = tempfile::tempdir().io("create a directory in", &tempfile::env::temp_dir())?;
+    let dir = scratch::dir("chant-")?;
     let mut merge = Git::at(repo).args(["merge-file", "-p", "-q"]);
     for (name, file) in [("now", now), ("made", made), ("before", before)] {
         let path = dir.path().join(name);
@@ -81,7 +84,7 @@ pub(crate) struct Patch {
 /// A commit on top of `commit` to which `patch` was applied; `None` if the patch does not apply.
 pub(crate) fn apply(repo: &Repository, commit: ObjectId, patch: &Patch) -> Result<Option<ObjectId>> {
     let base = repo.gix().find_commit(commit)?.tree_id()?.detach();
-    let dir = tempfile::tempdir().io("create a directory in", &tempfile::env::temp_dir())?;
+    let dir = scratch::dir("chant-")?;
     let git = || Git::at(repo).config("core.splitIndex=false").env("GIT_INDEX_FILE", dir.path().join("index"));
     git().arg("read-tree").arg(base.to_string()).check()?;
     let apply = git().args(["apply", "--cached", "--whitespace=nowarn"]);
@@ -99,7 +102,7 @@ pub(crate) fn apply(repo: &Repository, commit: ObjectId, patch: &Patch) -> Resul
 
 /// Whether `commit` holds the changes of `patch` as they are.
 pub(crate) fn holds(repo: &Repository, commit: ObjectId, patch: &Patch) -> Result<bool> {
-    let dir = tempfile::tempdir().io("create a directory in", &tempfile::env::temp_dir())?;
+    let dir = scratch::dir("chant-")?;
     let git = || Git::at(repo).config("core.splitIndex=false").env("GIT_INDEX_FILE", dir.path().join("index"));
     git().arg("read-tree").arg(commit.to_string()).check()?;
     let applied =

@@ -22,6 +22,7 @@ use crate::{
         digest,
         signature::{Signature, Verdict},
     },
+    env::scratch,
     error::{Error, IoContext, Kind, Result},
 };
 
@@ -33,7 +34,7 @@ const SSH: &[u8] = b"-----BEGIN SSH SIGNATURE-----";
 
 /// A signature over some bytes.
 #[derive(Clone, Debug)]
-pub(crate) struct Seal {
+pub(crate) struct DetachedSignature {
     /// The fingerprint of the key.
     pub key: String,
     /// The signature: of SSH the text that `ssh-keygen -Y sign` writes, of OpenPGP the packet.
@@ -44,20 +45,20 @@ pub(crate) struct Seal {
 ///
 /// # Errors
 /// `signing-failed`, in the words of the program.
-pub(crate) fn sign(repo: &Repository, bytes: &[u8]) -> Result<Seal> {
+pub(crate) fn sign(repo: &Repository, bytes: &[u8]) -> Result<DetachedSignature> {
     let options = signing_options(repo)?;
     let program = |rest: &[OsString], stdin: &[u8]| {
         let words: Vec<OsString> =
             [&options.program].into_iter().chain(&options.program_arguments).chain(rest).cloned().collect();
         run_program(top(repo), &words, &options.environment, stdin).map_err(|cause| failed(&cause.to_string()))
     };
-    let place = scratch(repo)?;
+    let place = scratch::dir("chant-")?;
     if options.format != Format::Ssh {
         let signed = program(&["--status-fd=2".into(), "-bsu".into(), options.signing_key.clone()], bytes)?;
         let created = signed.stderr.lines().find_map(|line| line.strip_prefix(b"[GNUPG:] SIG_CREATED "));
         let (true, Some(created)) = (signed.success(), created) else { return Err(refused(&signed)) };
         let key = created.rsplit(|byte| *byte == b' ').next().unwrap_or_default().to_str_lossy().into_owned();
-        return Ok(Seal { key, signature: signed.stdout.into() });
+        return Ok(DetachedSignature { key, signature: signed.stdout.into() });
     }
     let payload = write(place.path(), "payload", bytes)?;
     let mut words: Vec<OsString> = ["-Y", "sign", "-n", NAMESPACE, "-f"].map(OsString::from).to_vec();
@@ -71,7 +72,7 @@ pub(crate) fn sign(repo: &Repository, bytes: &[u8]) -> Result<Seal> {
     match fs::read(&path) {
         Ok(signature) if signed.success() => {
             let key = fingerprint(&signature).ok_or_else(|| failed("it made no signature of SSH"))?;
-            Ok(Seal { key, signature })
+            Ok(DetachedSignature { key, signature })
         }
         _ => Err(refused(&signed)),
     }
@@ -87,7 +88,7 @@ pub(crate) fn check(repo: &Repository, bytes: &[u8], signature: &[u8]) -> Result
         let found = keys.iter().find_map(|key| config.string(*key));
         found.map_or_else(|| usual.into(), |name| OsStr::from_bytes(&name).to_owned())
     };
-    let place = scratch(repo)?;
+    let place = scratch::dir("chant-")?;
     let file = write(place.path(), "signature", signature)?;
     let run = |program: &OsString, words: &[&OsString]| {
         let words: Vec<OsString> = [program].into_iter().chain(words.iter().copied()).cloned().collect();
@@ -158,11 +159,6 @@ fn fingerprint(signature: &[u8]) -> Option<String> {
 /// Where git starts such programs, and what relative paths start from.
 fn top(repo: &Repository) -> &Path {
     repo.work_dir().unwrap_or_else(|| repo.git_dir())
-}
-
-fn scratch(repo: &Repository) -> Result<tempfile::TempDir> {
-    let temporary = repo.env().temp_dir();
-    tempfile::Builder::new().prefix("chant-").tempdir_in(&temporary).io("create a directory in", &temporary)
 }
 
 fn write(dir: &Path, name: &str, bytes: &[u8]) -> Result<OsString> {

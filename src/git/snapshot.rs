@@ -12,7 +12,10 @@ use super::{
     status,
     worktree::Worktree,
 };
-use crate::error::{Error, IoContext, Kind, Result};
+use crate::{
+    env::scratch,
+    error::{Error, IoContext, Kind, Result},
+};
 
 /// How git adds whatever is not ignored. Without `--sparse` it refuses files outside a sparse checkout; entries that are not checked out
 /// stay as they are.
@@ -69,7 +72,7 @@ pub(crate) fn restore(worktree: &Worktree, commit: ObjectId) -> Result<()> {
 }
 
 fn tree_of_everything(worktree: &Worktree, nested: &[BString], hidden: &[BString]) -> Result<ObjectId> {
-    let dir = tempfile::tempdir().io("create a directory in", &tempfile::env::temp_dir())?;
+    let dir = scratch::dir("chant-")?;
     let index = dir.path().join("index");
     copy_index(&worktree.git_dir.join("index"), &index)?;
     let git =

@@ -24,6 +24,7 @@ use crate::{
     answer::progress::{Progress, Step},
     config::Confine,
     domain::{checks::Command, pattern::PathSet},
+    env::scratch,
     error::{Error, IoContext, Kind, Result},
     git::{
         private::{Private, apart::Apart},
@@ -62,14 +63,14 @@ pub(crate) struct Room<'p> {
     /// Commits of the target: what a commit has of them, no work brought.
     pub(super) of_target: Vec<ObjectId>,
     /// What the checkouts held that no commit has, before a command ran.
-    pub(super) found: RefCell<Found>,
+    pub(super) found: RefCell<Untracked>,
     /// What was said of all of them.
     said: RefCell<BTreeSet<String>>,
 }
 
 /// What a checkout holds that no commit has, before a command runs.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct Untracked {
     /// The files of `.worktreeinclude`.
     pub included: BTreeSet<BString>,
     /// These, and what `chant.worktreeSetup` made; of a directory that holds nothing else only the name, with a slash.
@@ -173,7 +174,7 @@ impl<'p> Room<'p> {
     }
 
     /// What the checkouts held before a command ran.
-    pub(super) fn found(&self) -> std::cell::Ref<'_, Found> {
+    pub(super) fn found(&self) -> std::cell::Ref<'_, Untracked> {
         self.found.borrow()
     }
 
@@ -207,9 +208,7 @@ impl<'p> Room<'p> {
             })?;
         }
         let path = self.slot.place(self.project)?;
-        let temporary = self.project.env.temp_dir();
-        let temporary =
-            tempfile::Builder::new().prefix("tmp.").tempdir_in(&temporary).io("create a file in", &temporary)?;
+        let temporary = scratch::dir("tmp.")?;
         let sandbox = self.sandbox(&path, None)?;
         let own = if mode == Confine::Off { None } else { confine::enter(&sandbox)?.ok() };
         let commands = match own {

@@ -7,7 +7,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::{
     Check,
-    room::{Found, Room},
+    room::{Room, Untracked},
 };
 use crate::{
     attempt::{session::RUN_DIR, set_up},
@@ -70,7 +70,7 @@ impl Check<'_> {
     }
 
     /// Files of `.worktreeinclude` that are not as the worktree has them: they come from the main one.
-    fn others(&self, tree: &Worktree, found: &Found) -> Vec<BString> {
+    fn others(&self, tree: &Worktree, found: &Untracked) -> Vec<BString> {
         let Some(main) = self.project.repo.main_work_dir() else { return Vec::new() };
         let differs = |path: &&BString| {
             let own = read(&tree.path, path.as_bstr());
@@ -81,7 +81,7 @@ impl Check<'_> {
 }
 
 /// The files of a worktree that no commit has, and that no check `found`.
-fn missing(tree: &Worktree, found: &Found) -> Result<Vec<BString>> {
+fn missing(tree: &Worktree, found: &Untracked) -> Result<Vec<BString>> {
     // Without a list of what is ignored: the run may have had one of its own.
     let list = |options: &[&str]| -> Result<Vec<BString>> {
         let listed = tree.plain_git()?.args(["ls-files", "--others", "-z"]).args(options).check()?;
