@@ -250,7 +250,7 @@ mod tests {
     use super::*;
     use crate::answer::sample::{self, PIPE};
 
-    fn standing(view: &StatusView, now: i64, hints: bool, look: &Look) -> String {
+    fn summary(view: &StatusView, now: i64, hints: bool, look: &Look) -> String {
         sample::text(&StatusAnswer { status: view.clone(), now, hints }, look)
     }
 
@@ -275,26 +275,26 @@ mod tests {
     #[test]
     fn nothing_is_said_in_words() {
         let empty = StatusView::default();
-        assert_eq!(standing(&empty, 0, true, &PIPE), "nothing to work on (create specs with \"git chant add\")\n");
-        assert_eq!(standing(&empty, 0, false, &PIPE), "nothing to work on\n");
+        assert_eq!(summary(&empty, 0, true, &PIPE), "nothing to work on (create specs with \"git chant add\")\n");
+        assert_eq!(summary(&empty, 0, false, &PIPE), "nothing to work on\n");
     }
 
     #[test]
     fn a_run_in_three_lines_and_hints_only_where_wanted() {
         let view = StatusView { running: vec![run("Reading\u{1b}[2J store.rs")], ..StatusView::default() };
         assert_eq!(
-            standing(&view, at(192), true, &PIPE),
+            summary(&view, at(192), true, &PIPE),
             "Running:\n  (use \"git chant log -f <spec>\" to watch the agent)\n    010-v7b  Add locking\n             \
              claude, attempt 2, for 3m 12s, process 4321\n             > Reading store.rs\n"
         );
-        assert!(!standing(&view, at(192), false, &PIPE).contains("(use"));
+        assert!(!summary(&view, at(192), false, &PIPE).contains("(use"));
     }
 
     #[test]
     fn times_of_any_length_and_a_clock_that_went_back() {
         let text = |seconds| {
             let view = StatusView { running: vec![run("x")], ..StatusView::default() };
-            standing(&view, at(seconds), false, &PIPE)
+            summary(&view, at(seconds), false, &PIPE)
         };
         assert!(text(-500).contains("for 0s,"), "{}", text(-500));
         assert!(text(3 * 3600 + 125).contains("for 3h 2m,"), "{}", text(3 * 3600 + 125));
@@ -306,9 +306,9 @@ mod tests {
         let ready = (10..99).map(|n| sample::spec(&format!("2026-02-08-0{n}-abc"), &"日本 long ".repeat(30))).collect();
         let view = StatusView { running: vec![run(&"x".repeat(9_000))], ready, ..StatusView::default() };
         let look = Look { width: Some(40), screen: true, unicode: true, ..PIPE };
-        let text = standing(&view, at(5), true, &look);
+        let text = summary(&view, at(5), true, &look);
         assert!(text.lines().all(|line| fit::width(line) <= 40), "{text}");
-        let text = standing(&view, at(5), false, &look);
+        let text = summary(&view, at(5), false, &look);
         assert!(text.ends_with("    and 84 more\n"), "{text}");
     }
 }

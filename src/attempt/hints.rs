@@ -3,7 +3,7 @@
 use super::{
     earlier,
     ended::{EndedAs, Failure, Pause},
-    work::Work,
+    work::Assignment,
 };
 use crate::{
     agent::{
@@ -22,7 +22,7 @@ use crate::{
     terminal::time,
 };
 
-impl Work<'_> {
+impl Assignment<'_> {
     /// What to do after an attempt that ended so.
     pub(super) fn hints(&self, how: &mut EndedAs) -> Result<Vec<String>> {
         let short = self.id.short();

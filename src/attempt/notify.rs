@@ -6,7 +6,7 @@ use bstr::ByteSlice as _;
 
 use super::{
     ended::{Ended, EndedAs, Pause, Stop},
-    work::Work,
+    work::Assignment,
 };
 use crate::{
     agent::process::{self, Run, Stdin},
@@ -28,25 +28,25 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// How much of the end of what it printed is shown if it fails, in bytes.
 const SHOWN: usize = 2000;
 
-/// What there is to tell.
-struct News {
+/// How an attempt ended, as the command is given it.
+struct Ending {
     event: NoticeEvent,
     why: Option<String>,
     stopped: Option<String>,
     hints: Vec<String>,
 }
 
-impl Work<'_> {
+impl Assignment<'_> {
     /// Tells what came of an attempt; `was_last` where no further try follows several. What fails here is a warning.
     pub(super) fn notify(&self, ended: &Result<Ended, Stop>, was_last: bool) {
         match ended {
-            Ok(Ended { how, hints, .. }) => self.tell(Ok(how), hints, was_last),
-            Err(stop) => self.tell(Err(stop), &[], was_last),
+            Ok(Ended { how, hints, .. }) => self.notify_with(Ok(how), hints, was_last),
+            Err(stop) => self.notify_with(Err(stop), &[], was_last),
         }
     }
 
-    /// As [`Work::notify`], with what to do next.
-    pub(super) fn tell(&self, how: Result<&EndedAs, &Stop>, hints: &[String], was_last: bool) {
+    /// As [`Assignment::notify`], with what to do next.
+    pub(super) fn notify_with(&self, how: Result<&EndedAs, &Stop>, hints: &[String], was_last: bool) {
         let failed = self.run_command(how, hints, was_last);
         if let Some((why, output)) = failed.unwrap_or_else(|error| Some((error.message, String::new()))) {
             self.progress.say(&Step::Warning(format!("cannot notify of '{}': {why}", self.id.short())));
@@ -63,8 +63,8 @@ impl Work<'_> {
         was_last: bool,
     ) -> Result<Option<(String, String)>> {
         let Some(command) = self.project.config().notify()? else { return Ok(None) };
-        let Some(news) = self.news(how, hints, was_last)? else { return Ok(None) };
-        let notice = Notice { notice: self.view(news)? };
+        let Some(ending) = self.ending(how, hints, was_last)? else { return Ok(None) };
+        let notice = Notice { notice: self.view(ending)? };
         let repo = &self.project.repo;
         let dir = repo.work_dir().unwrap_or(repo.common_dir());
         let line = command.to_str_lossy();
@@ -90,17 +90,17 @@ impl Work<'_> {
         Ok(Some((why, clean::text(&String::from_utf8_lossy(&finished.tail)).into_owned())))
     }
 
-    fn news(&self, how: Result<&EndedAs, &Stop>, hints: &[String], was_last: bool) -> Result<Option<News>> {
-        let news = |event, why: Option<String>, hints: &[String]| {
-            Some(News { event, why, stopped: None, hints: hints.to_vec() })
+    fn ending(&self, how: Result<&EndedAs, &Stop>, hints: &[String], was_last: bool) -> Result<Option<Ending>> {
+        let ending = |event, why: Option<String>, hints: &[String]| {
+            Some(Ending { event, why, stopped: None, hints: hints.to_vec() })
         };
         Ok(match how {
-            Ok(EndedAs::Completed(_)) => news(NoticeEvent::Completed, None, hints),
-            Ok(EndedAs::Finished) => news(NoticeEvent::Finished, None, hints),
-            Ok(EndedAs::Waiting(waits)) => news(NoticeEvent::NeedsPerson, Some(waits.reason()), hints),
+            Ok(EndedAs::Completed(_)) => ending(NoticeEvent::Completed, None, hints),
+            Ok(EndedAs::Finished) => ending(NoticeEvent::Finished, None, hints),
+            Ok(EndedAs::Waiting(waits)) => ending(NoticeEvent::NeedsPerson, Some(waits.reason()), hints),
             Ok(EndedAs::Failed { reason, .. }) => {
                 let stopped = reason.stopped().map(|stopped| stopped.kind.as_ref().to_owned());
-                news(NoticeEvent::Failed, Some(reason.to_string()), hints).map(|news| News { stopped, ..news })
+                ending(NoticeEvent::Failed, Some(reason.to_string()), hints).map(|ending| Ending { stopped, ..ending })
             }
             Ok(EndedAs::Paused(Pause::Stopped(stopped))) => {
                 let (event, why) = match was_last {
@@ -110,9 +110,9 @@ impl Work<'_> {
                     false => (NoticeEvent::Paused, stopped.to_string()),
                 };
                 let stopped = Some(stopped.kind.as_ref().to_owned());
-                news(event, Some(why), hints).map(|news| News { stopped, ..news })
+                ending(event, Some(why), hints).map(|ending| Ending { stopped, ..ending })
             }
-            Ok(EndedAs::Paused(why)) => news(NoticeEvent::Paused, Some(why.to_string()), hints),
+            Ok(EndedAs::Paused(why)) => ending(NoticeEvent::Paused, Some(why.to_string()), hints),
             Ok(EndedAs::HandedOver { .. } | EndedAs::Superseded) => None,
             Err(stop) => {
                 let error = stop.error();
@@ -124,7 +124,7 @@ impl Work<'_> {
                     Stop::Taken(_) => false,
                 };
                 let why = Some(error.message.clone());
-                if needs_person { news(NoticeEvent::NeedsPerson, why, &error.hints) } else { None }
+                if needs_person { ending(NoticeEvent::NeedsPerson, why, &error.hints) } else { None }
             }
         })
     }
@@ -137,16 +137,16 @@ impl Work<'_> {
         Ok(matches!(walk.history.held_up().as_slice(), [last, before, ..] if last == before))
     }
 
-    fn view(&self, news: News) -> Result<NoticeView> {
+    fn view(&self, ending: Ending) -> Result<NoticeView> {
         let specs = Specs::new(self.project)?;
         let spec = specs.view(&specs.entry(self.id)?)?;
         let repo = &self.project.repo;
         let time = self.project.env.git_time();
         Ok(NoticeView {
-            event: news.event,
-            why: news.why,
-            stopped: news.stopped,
-            hints: news.hints,
+            event: ending.event,
+            why: ending.why,
+            stopped: ending.stopped,
+            hints: ending.hints,
             repository: repo.work_dir().unwrap_or(repo.common_dir()).to_string_lossy().into_owned(),
             at: rfc3339(time.seconds, time.offset),
             spec,

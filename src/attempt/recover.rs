@@ -78,7 +78,7 @@ pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progres
     end_agent(id, &info, progress)?;
     // A git that the dead run had started goes on without it: it is waited for.
     drop(project.lock_worktree(id)?);
-    let tree = bring_in(project, id, attempt, progress)?;
+    let tree = save_work(project, id, attempt, progress)?;
     let said = request::leftover(project, id, attempt)?;
     let op = match &tree {
         _ if said.is_some() => Op::Fail,
@@ -106,7 +106,7 @@ pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progres
 ///
 /// # Errors
 /// If git cannot be run.
-pub(super) fn bring_in(
+pub(super) fn save_work(
     project: &Project,
     id: &SpecId,
     attempt: ObjectId,

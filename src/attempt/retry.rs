@@ -7,7 +7,7 @@ use gix::ObjectId;
 
 use super::{
     ended::{Ended, EndedAs, Pause, Stop},
-    work::{From, Work},
+    work::{Assignment, From},
 };
 use crate::{
     agent::{interrupt::Interrupts, slot::Slot},
@@ -49,8 +49,8 @@ pub(super) fn pause(first: Duration, times: u32) -> Duration {
 /// Works one spec to its end. Between two tries the attempt is paused, and a signal ends the waiting as it ends an agent.
 ///
 /// # Errors
-/// As [`Work::carry`] has them.
-pub(crate) fn work(work: &Work<'_>, asked: Asked<'_>, mut slot: Option<Slot>) -> Result<Ended, Stop> {
+/// As [`Assignment::carry`] has them.
+pub(crate) fn work(work: &Assignment<'_>, asked: Asked<'_>, mut slot: Option<Slot>) -> Result<Ended, Stop> {
     let (mut times, mut instead, mut stopped_ones) = (0, None, Vec::new());
     let (begun, mut held_up) = (Instant::now(), asked.held_up);
     loop {
@@ -96,12 +96,12 @@ pub(crate) fn work(work: &Work<'_>, asked: Asked<'_>, mut slot: Option<Slot>) ->
 }
 
 /// Whether the spec still stands where that event paused it for what passes.
-fn still_waits(work: &Work<'_>, event: ObjectId) -> Result<bool> {
+fn still_waits(work: &Assignment<'_>, event: ObjectId) -> Result<bool> {
     Ok(work.project.held_up(work.id)?.is_some_and(|now| now.id == event))
 }
 
 /// How a try ends that is not begun, since a person or another process decided about the spec while its agent was left alone.
-fn withdrawn(work: &Work<'_>) -> Result<Ended, Stop> {
+fn withdrawn(work: &Assignment<'_>) -> Result<Ended, Stop> {
     let short = work.id.short();
     let state = work.project.store()?.state(work.id)?;
     let paused = state.as_ref().filter(|state| state.status == Status::Paused);
@@ -116,7 +116,7 @@ fn withdrawn(work: &Work<'_>) -> Result<Ended, Stop> {
 }
 
 /// The agent that takes the place of the one that has the spec, among those that a person has chosen and that were not stopped, too.
-fn next(work: &Work<'_>, stopped: &mut Vec<String>) -> Result<Option<String>> {
+fn next(work: &Assignment<'_>, stopped: &mut Vec<String>) -> Result<Option<String>> {
     let state = work.project.store()?.state(work.id)?;
     let here = work.project.agents_here()?;
     let had = state.and_then(|state| state.facts.agent.clone());
@@ -133,7 +133,12 @@ pub(super) fn end_of(pause: Duration, now: Instant) -> Instant {
 }
 
 /// Waits that long, and says so, or until a signal comes: then which. The wait ends, too, if the spec no longer stands where `event` left it.
-fn wait(work: &Work<'_>, activity: Activity, pause: Duration, event: Option<ObjectId>) -> Result<Option<i32>, Error> {
+fn wait(
+    work: &Assignment<'_>,
+    activity: Activity,
+    pause: Duration,
+    event: Option<ObjectId>,
+) -> Result<Option<i32>, Error> {
     // From the moment when this is shown a signal ends the wait.
     let mut interrupts = Interrupts::listen()?;
     let until = end_of(pause, Instant::now());

@@ -72,7 +72,7 @@ pub(super) fn run(
         Err(error) => {
             // A failure that the agent did not cause: what has begun is paused, a new attempt whose agent has not is released.
             let agent_began = claimed.lease.info().agent.is_some();
-            if agent_began && let Err(error) = recover::bring_in(project, &plan.id, attempt, progress) {
+            if agent_began && let Err(error) = recover::save_work(project, &plan.id, attempt, progress) {
                 progress
                     .say(&Step::Warning(format!("its work was not brought into the repository: {}", error.message)));
             }

@@ -42,7 +42,7 @@ pub(crate) fn verify(
 ) -> Result<Verified> {
     let (mut checks, mut note) = (Checks::default(), None);
     let state = entry.state.as_deref().filter(|state| state.attempt.is_some());
-    let work = state.map(|state| Work::find(project, entry, (text, spec), state, at)).transpose()?;
+    let work = state.map(|state| AttemptCommit::find(project, entry, (text, spec), state, at)).transpose()?;
     let mut room = match &work {
         Some(work) => Room::for_attempt(project, work.attempt.start, progress)?,
         None => Room::open(project, progress)?,
@@ -79,7 +79,7 @@ pub(crate) fn verify(
 }
 
 /// What an attempt made, as far as it is in this clone.
-struct Work {
+struct AttemptCommit {
     /// The attempt, with the text whose commands run.
     attempt: Attempt,
     /// The commit that has its tests.
@@ -88,13 +88,19 @@ struct Work {
     is_at: bool,
 }
 
-impl Work {
-    fn find(project: &Project, entry: &Entry, read: (&Text, &Spec), state: &State, at: ObjectId) -> Result<Work> {
+impl AttemptCommit {
+    fn find(
+        project: &Project,
+        entry: &Entry,
+        read: (&Text, &Spec),
+        state: &State,
+        at: ObjectId,
+    ) -> Result<AttemptCommit> {
         let attempt = project.attempt(&entry.id, state)?.with_text(read.0, read.1);
         let Some(work) = state.facts.work_commits.last().copied() else {
-            return Ok(Work { attempt, made: at, is_at: false });
+            return Ok(AttemptCommit { attempt, made: at, is_at: false });
         };
-        let found = Work { is_at: work == at, made: work, attempt };
+        let found = AttemptCommit { is_at: work == at, made: work, attempt };
         let has = |commit: ObjectId| project.repo.gix().try_find_header(commit).is_ok_and(|found| found.is_some());
         let base = found.attempt.base;
         if found.attempt.spec.front.reproduces.is_none() || has(work) && base.is_none_or(has) {
@@ -104,7 +110,7 @@ impl Work {
         match state.facts.landing {
             Some(landing) if has(landing.new) && landing.old.is_some_and(has) => {
                 let attempt = Attempt { base: landing.old, ..found.attempt };
-                Ok(Work { attempt, made: landing.new, is_at: landing.new == at })
+                Ok(AttemptCommit { attempt, made: landing.new, is_at: landing.new == at })
             }
             _ => {
                 let missing = if has(work) { base.unwrap_or(work) } else { work };

@@ -44,10 +44,10 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Asks a person to approve the commands of a spec, which is read from this blob, and a prompt of the repository.
-type Approve<'a> = dyn Fn(&SpecId, ObjectId, &Spec, Option<&CustomPrompt>) -> Result<()> + 'a;
+pub(crate) type Approve<'a> = dyn Fn(&SpecId, ObjectId, &Spec, Option<&CustomPrompt>) -> Result<()> + 'a;
 
 /// One spec to be worked, and what the command gives for that.
-pub(crate) struct Work<'a> {
+pub(crate) struct Assignment<'a> {
     /// The project.
     pub project: &'a Project,
     /// The spec.
@@ -93,7 +93,7 @@ pub(crate) enum From<'a> {
     },
 }
 
-impl Work<'_> {
+impl Assignment<'_> {
     /// Carries the spec from where the attempt resumes to its end.
     ///
     /// # Errors
@@ -104,7 +104,7 @@ impl Work<'_> {
         ended
     }
 
-    /// As [`Work::carry`], and the command of `chant.notify` is not told of it.
+    /// As [`Assignment::carry`], and the command of `chant.notify` is not told of it.
     pub(super) fn carry_on(&self, from: From<'_>) -> Result<Ended, Stop> {
         let started = Instant::now();
         let (mut how, signal) = match from {
@@ -146,7 +146,7 @@ impl Work<'_> {
     }
 
     fn start(&self, request: plan::Request<'_>, slot: Option<Slot>) -> Result<(EndedAs, Option<i32>), Stop> {
-        let Work { project, id, progress, .. } = *self;
+        let Assignment { project, id, progress, .. } = *self;
         recover::before_work(project, id, progress)?;
         track::paused_elsewhere(project, id, progress)?;
         if let Some(attempt) = self.died_before_merge()? {
@@ -238,7 +238,7 @@ impl Work<'_> {
 
     /// Checks what a person did: in the worktree of an attempt, or without one.
     fn check(&self, commits: &[ObjectId]) -> Result<EndedAs, Stop> {
-        let Work { project, id, progress, .. } = *self;
+        let Assignment { project, id, progress, .. } = *self;
         let short = id.short();
         check::recall::forget(project)?;
         recover::settle(project, id, progress)?;
@@ -311,7 +311,7 @@ impl Work<'_> {
     fn finish_driver(&self) -> Result<bool, Stop> {
         let Some((driver, _)) = self.id.member_of() else { return Ok(true) };
         let short = driver.short();
-        let work = Work { id: &driver, onto: None, merge: true, remote: None, ..*self };
+        let work = Assignment { id: &driver, onto: None, merge: true, remote: None, ..*self };
         let checked = if driver::complete_driver(self.project, self.id)? {
             Ok(EndedAs::Completed(None))
         } else if driver::is_due(&Specs::new(self.project)?, &driver)? {
@@ -319,7 +319,7 @@ impl Work<'_> {
         } else {
             return Ok(true);
         };
-        work.tell(checked.as_ref(), &[], false);
+        work.notify_with(checked.as_ref(), &[], false);
         let why = match checked {
             Ok(EndedAs::Completed(_)) => None,
             Ok(EndedAs::Failed { reason, .. }) => Some(reason.to_string()),
@@ -352,7 +352,7 @@ impl Work<'_> {
     ///
     /// Fails with `under-way` if finished work is being merged or rebased in its worktree: it stays finished.
     fn check_again(&self, state: &State) -> Result<EndedAs, Stop> {
-        let Work { project, id, .. } = *self;
+        let Assignment { project, id, .. } = *self;
         let mut attempt = project.attempt(id, state)?;
         if let Some(onto) = self.onto {
             attempt.target = Some(full_name(onto)?);
@@ -393,7 +393,7 @@ impl Work<'_> {
 
     /// Merges finished work; work that is not what was checked is checked again first.
     fn merge(&self, agent: Option<Option<&str>>) -> Result<EndedAs, Stop> {
-        let Work { project, id, progress, .. } = *self;
+        let Assignment { project, id, progress, .. } = *self;
         recover::settle(project, id, progress)?;
         let Some(state) = self.after_dead_conflict()? else { return self.land() };
         if state.status == Status::Completed && self.onto.is_none() {
@@ -439,7 +439,7 @@ impl Work<'_> {
 
     /// The state, after what a dead process left of resolving a conflict is settled. `None`: nothing comes before the merge.
     fn after_dead_conflict(&self) -> Result<Option<State>> {
-        let Work { project, id, progress, .. } = *self;
+        let Assignment { project, id, progress, .. } = *self;
         let store = project.store()?;
         let Some(state) = store.state(id)? else { return Ok(None) };
         if state.status != Status::InProgress {
@@ -455,7 +455,7 @@ impl Work<'_> {
 
     /// Has an agent resolve the conflict in the worktree of the spec; what the agent made of it is checked and merged.
     fn resolve(&self, state: &State, conflict: merge::Conflict, agent: Option<&str>) -> Result<EndedAs, Stop> {
-        let Work { project, id, progress, .. } = *self;
+        let Assignment { project, id, progress, .. } = *self;
         recover::end_survivors_of(project, id, Some(state), progress)?;
         let plan = conflict::plan(project, id, state, conflict, agent)?;
         let topic = plan.attempt.spec.front.topic.as_deref();

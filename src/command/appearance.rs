@@ -19,11 +19,11 @@ use crate::{
 /// taken as empty here: the command reports it.
 pub(crate) struct Configuration {
     env: Env,
-    origin: OnceCell<Origin>,
+    source: OnceCell<ConfigSource>,
 }
 
 /// Where the configuration is from.
-enum Origin {
+enum ConfigSource {
     Repository(Box<Repository>),
     Person(Box<gix::config::File>),
     Nowhere,
@@ -32,22 +32,23 @@ enum Origin {
 impl Configuration {
     /// Nothing is read yet.
     pub(crate) fn new(env: &Env) -> Configuration {
-        Configuration { env: env.clone(), origin: OnceCell::new() }
+        Configuration { env: env.clone(), source: OnceCell::new() }
     }
 
-    fn origin(&self) -> &Origin {
-        self.origin.get_or_init(|| match Repository::discover(&self.env) {
-            Ok(repo) => Origin::Repository(Box::new(repo)),
-            Err(_) => gix::config::File::from_globals().map_or(Origin::Nowhere, |file| Origin::Person(Box::new(file))),
+    fn source(&self) -> &ConfigSource {
+        self.source.get_or_init(|| match Repository::discover(&self.env) {
+            Ok(repo) => ConfigSource::Repository(Box::new(repo)),
+            Err(_) => gix::config::File::from_globals()
+                .map_or(ConfigSource::Nowhere, |file| ConfigSource::Person(Box::new(file))),
         })
     }
 
     /// The value of a key, as it is written.
     fn text(&self, key: &str) -> Option<String> {
-        let value = match self.origin() {
-            Origin::Repository(repo) => repo.gix().config_snapshot().plumbing().string(key)?.to_string(),
-            Origin::Person(file) => file.string(key)?.to_string(),
-            Origin::Nowhere => return None,
+        let value = match self.source() {
+            ConfigSource::Repository(repo) => repo.gix().config_snapshot().plumbing().string(key)?.to_string(),
+            ConfigSource::Person(file) => file.string(key)?.to_string(),
+            ConfigSource::Nowhere => return None,
         };
         Some(value)
     }
@@ -58,9 +59,9 @@ impl Configuration {
 
     /// The repository, if it was opened for the configuration, so that it is not opened again.
     pub(crate) fn into_repository(self) -> Option<Repository> {
-        match self.origin.into_inner()? {
-            Origin::Repository(repo) => Some(*repo),
-            Origin::Person(_) | Origin::Nowhere => None,
+        match self.source.into_inner()? {
+            ConfigSource::Repository(repo) => Some(*repo),
+            ConfigSource::Person(_) | ConfigSource::Nowhere => None,
         }
     }
 }
@@ -143,7 +144,7 @@ pub(crate) fn pager(cli: &Cli, env: &Env, configuration: &Configuration) -> Opti
             value.to_owned()
         }
         _ => {
-            let Origin::Repository(repo) = configuration.origin() else { return None };
+            let ConfigSource::Repository(repo) = configuration.source() else { return None };
             Git::at(repo).args(["var", "GIT_PAGER"]).check().ok()?.line().to_owned()
         }
     };

@@ -8,11 +8,14 @@ use crate::domain::spec_file::Spec;
 use crate::git::{self, repository::Repository};
 use crate::{
     answer::{
-        Recorded, SpecView,
+        AllAdded, Recorded, SpecView,
         outcome::Outcome,
         progress::{Progress, Step},
     },
-    attempt::{recover, seen},
+    attempt::{
+        recover, seen,
+        work::{Approve, Assignment},
+    },
     domain::{event::Op, id::SpecId},
     env::Env,
     error::{Error, Kind, Result},
@@ -149,6 +152,26 @@ impl Context<'_> {
         texts.iter().try_for_each(|(of, blob)| project.trust(of, *blob))
     }
 
+    /// The spec `id`, worked as most are: for its own target, merged if the work passed, by a claim that this clone alone decides.
+    pub(crate) fn assignment<'a>(
+        &'a self,
+        project: &'a Project,
+        id: &'a SpecId,
+        approve: &'a Approve<'a>,
+    ) -> Assignment<'a> {
+        let progress = self.progress;
+        Assignment { project, id, onto: None, merge: true, may_be_empty: false, remote: None, approve, progress }
+    }
+
+    /// How an [`Assignment`] asks for approval.
+    pub(crate) fn approval<'a>(
+        &'a self,
+        project: &'a Project,
+        grant: Grant,
+    ) -> impl Fn(&SpecId, ObjectId, &Spec, Option<&CustomPrompt>) -> Result<()> + 'a {
+        move |id, blob, spec, prompt| self.ask_trust(project, id, blob, spec, prompt, grant)
+    }
+
     /// The spec as it is now.
     pub(crate) fn view(&self, project: &Project, id: &SpecId) -> Result<SpecView> {
         let specs = Specs::new(project)?;
@@ -160,5 +183,11 @@ impl Context<'_> {
     pub(crate) fn recorded(&self, project: &Project, id: &SpecId, op: &Op, sentence: String) -> Result<Outcome> {
         let spec = self.view(project, id)?;
         Ok(Outcome::new(Recorded { spec, op: op.as_str().to_owned(), sentence }))
+    }
+
+    /// The answer to a command that added these specs.
+    pub(crate) fn added(&self, project: &Project, ids: &[SpecId]) -> Result<Outcome> {
+        let specs = ids.iter().map(|id| self.view(project, id)).collect::<Result<_>>()?;
+        Ok(Outcome::new(AllAdded { specs }))
     }
 }

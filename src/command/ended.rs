@@ -1,13 +1,18 @@
-//! How `work` and `finish`, and `merge` where the work did not pass, present the end of an attempt.
+//! How commands present the end of an attempt, alone or as one of several, and attempts that wait to be resumed.
+
+use std::time::Instant;
 
 use super::Context;
 use crate::{
-    answer::{self, Failed, PathAnswer, Worked, outcome::Outcome},
-    attempt::ended::{Ended, EndedAs, Merged},
-    domain::id::SpecId,
-    error::Result,
+    answer::{self, Failed, PathAnswer, SpecView, Worked, WorkedAs, WorkedSpec, outcome::Outcome, progress::Step},
+    attempt::ended::{Ended, EndedAs, Merged, Stop},
+    domain::{id::SpecId, status::Status},
+    error::{Error, Result},
     project::Project,
 };
+
+/// How many paused specs are named at most.
+const MOST_NAMED: usize = 5;
 
 /// The outcome of an attempt on `id` that ended so.
 pub(super) fn present(context: &Context<'_>, project: &Project, id: &SpecId, ended: Ended) -> Result<Outcome> {
@@ -50,4 +55,75 @@ pub(super) fn present(context: &Context<'_>, project: &Project, id: &SpecId, end
 /// Where the work of a spec went.
 pub(super) fn merged(to: Merged) -> Option<answer::Merged> {
     to.map(|(target, commit)| answer::Merged { target, commit: commit.to_string() })
+}
+
+/// The line of one of several specs. The ways out of what stopped it are said at once.
+pub(super) fn one_of_several(
+    context: &Context<'_>,
+    spec: SpecView,
+    ended: Result<Ended, Stop>,
+    started: Instant,
+) -> WorkedSpec {
+    let hints = match &ended {
+        Ok(ended) if matches!(ended.how, EndedAs::Waiting(_)) => &ended.hints[..],
+        Ok(_) => &[],
+        Err(stop) => &stop.error().hints,
+    };
+    for hint in hints {
+        context.progress.say(&Step::Hint(hint.clone()));
+    }
+    match ended {
+        Ok(ended) => line(spec, ended),
+        Err(stop) => refused(spec, stop.error(), started),
+    }
+}
+
+/// The line of a spec on which no attempt could begin or end.
+pub(super) fn refused(spec: SpecView, error: &Error, started: Instant) -> WorkedSpec {
+    let why = match error.diagnostics.first() {
+        Some(first) => format!("{}: {}:{}: {}", error.message, first.path, first.line, first.message),
+        None => error.message.clone(),
+    };
+    WorkedSpec {
+        spec,
+        outcome: WorkedAs::Refused,
+        why: Some(why),
+        duration_ms: started.elapsed().as_millis() as u64,
+        merged: None,
+        failed: Vec::new(),
+    }
+}
+
+/// The line of a spec that ended so.
+fn line(spec: SpecView, ended: Ended) -> WorkedSpec {
+    let (status, duration_ms) = (spec.status, ended.duration_ms());
+    let failed = match &ended.how {
+        EndedAs::Failed { checks, .. } => checks.lines().into_iter().filter(|check| !check.ok).collect(),
+        _ => Vec::new(),
+    };
+    let (ended_as, why, merged) = match ended.how {
+        EndedAs::HandedOver { worktree, .. } => {
+            (Status::InProgress, Some(format!("for you, in '{}'", worktree.display())), None)
+        }
+        EndedAs::Failed { reason, .. } => (Status::Failed, Some(reason.to_string()), None),
+        EndedAs::Paused(why) if status != Status::Finished => (Status::Paused, Some(why.to_string()), None),
+        EndedAs::Paused(why) => (Status::Finished, Some(why.to_string()), None),
+        EndedAs::Waiting(waits) => (status, Some(waits.reason()), None),
+        EndedAs::Completed(to) => (status, None, merged(to)),
+        EndedAs::Finished | EndedAs::Superseded => (status, None, None),
+    };
+    WorkedSpec { spec, outcome: WorkedAs::Status(ended_as), why, duration_ms, merged, failed }
+}
+
+/// How to resume specs that are paused, if there are some.
+pub(super) fn resume(paused: &[SpecId]) -> Option<String> {
+    if paused.is_empty() {
+        return None;
+    }
+    let named: Vec<&str> = paused.iter().take(MOST_NAMED).map(SpecId::short).collect();
+    let (named, rest) = (named.join(" "), paused.len().saturating_sub(MOST_NAMED));
+    let (what, them) = if paused.len() == 1 { ("1 spec is", "it") } else { ("", "them") };
+    let what = if what.is_empty() { format!("{} specs are", paused.len()) } else { what.to_owned() };
+    let more = if rest > 0 { format!(" (and {rest} more: git chant status)") } else { String::new() };
+    Some(format!("{what} paused; to resume {them}: git chant work {named}{more}"))
 }

@@ -3,7 +3,7 @@
 use super::{Context, context::Grant, ended, fetched};
 use crate::{
     answer::outcome::Outcome,
-    attempt::work::{From, Work},
+    attempt::work::{Assignment, From},
     cli::work::FinishArgs,
     error::Result,
     git::history::named_commit,
@@ -15,18 +15,9 @@ pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
     fetched::ask_about(context, project, id)?;
     fetched::bring_documents(context, project, id)?;
     let commits: Vec<_> = args.commits.iter().map(|name| named_commit(&project.repo, name)).collect::<Result<_>>()?;
-    let work = Work {
-        project,
-        id,
-        onto: None,
-        merge: !args.no_merge,
-        may_be_empty: args.allow_empty,
-        remote: None,
-        approve: &|id, blob, spec, prompt| {
-            context.ask_trust(project, id, blob, spec, prompt, Grant { granted: args.trust, verb: "finish" })
-        },
-        progress: context.progress,
-    };
+    let approve = context.approval(project, Grant { granted: args.trust, verb: "finish" });
+    let usual = context.assignment(project, id, &approve);
+    let work = Assignment { merge: !args.no_merge, may_be_empty: args.allow_empty, ..usual };
     let ended = work.carry(From::Checks { commits: &commits })?;
     ended::present(context, project, id, ended)
 }

@@ -4,9 +4,7 @@ use super::Context;
 use crate::{
     answer::{AllHooks, HookState, outcome::Outcome},
     cli::hooks::{Action, HooksArgs},
-    domain::enumeration::enumerate,
     error::Result,
-    project::Project,
     upkeep::setup,
 };
 
@@ -36,22 +34,12 @@ pub(super) fn run(context: &Context<'_>, args: &HooksArgs) -> Result<Outcome> {
     for path in shared {
         outcome = outcome.warning(format!("'{path}' is tracked; the change can be committed"));
     }
-    match lost(&project)? {
-        Some(what) if args.action != Action::Uninstall => outcome = outcome.warning(what).hint(AGAIN),
+    match setup::hooks::lost(&project)? {
+        Some(what) if args.action != Action::Uninstall => outcome = outcome.warning(what).hint(setup::hooks::AGAIN),
         _ if args.action == Action::Status && idle => {
             outcome = outcome.hint("to have git's hooks call git-chant: git chant hooks install");
         }
         _ => {}
     }
     Ok(outcome)
-}
-
-/// How hooks call git-chant again.
-pub(super) const AGAIN: &str = "to have them call it again: git chant hooks install";
-
-/// That hooks do not call git-chant any more which did; `None` if all do.
-pub(super) fn lost(project: &Project) -> Result<Option<String>> {
-    let lost = setup::hooks::lost(project)?;
-    let names = enumerate(&lost);
-    Ok((!lost.is_empty()).then(|| format!("another tool replaced hooks that called git-chant: {names}")))
 }

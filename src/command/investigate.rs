@@ -2,11 +2,7 @@
 
 use std::path::Path;
 
-use super::{
-    Context,
-    add::{all_added, read_body},
-    work,
-};
+use super::{Context, draft::read_body, work};
 use crate::{
     answer::{outcome::Outcome, progress::Step},
     authoring::investigate::{self, Proof, Request},
@@ -49,14 +45,15 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
     };
     if let Some(phase) = args.again {
         let (id, warnings) = investigate::again(&project, phase, args.reason.as_deref(), &request)?;
-        let outcome = all_added(&project, std::slice::from_ref(&id))?
+        let outcome = context
+            .added(&project, std::slice::from_ref(&id))?
             .hint(format!("to start: git chant work {}", id.short()))
             .hint("to see what builds on the superseded spec: git chant drift");
         return Ok(warnings.into_iter().fold(outcome, Outcome::warning));
     }
     let created = investigate::investigate(&project, &request)?;
     let ids: Vec<SpecId> = created.iter().map(|(_, id)| id.clone()).collect();
-    let mut outcome = all_added(&project, &ids)?;
+    let mut outcome = context.added(&project, &ids)?;
     let reproduction = created.iter().find(|(phase, _)| *phase == Phase::Reproduction);
     if let Some((_, id)) = reproduction.filter(|_| args.proof.reproduces.is_none()) {
         outcome = outcome.hint(format!(

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use super::{Context, context::Grant, ended, work};
+use super::{Context, context::Grant, ended};
 use crate::{
     answer::{AllWorked, Merged, Recorded, SpecMerged, outcome::Outcome},
     attempt::{
         ended::{Ended, EndedAs, Stop},
-        work::{From, Work},
+        work::{Assignment, From},
     },
     cli::work::MergeArgs,
     domain::{id::SpecId, new_event::sentence, status::Status},
@@ -45,18 +45,9 @@ pub(super) fn run(context: &Context<'_>, args: &MergeArgs) -> Result<Outcome> {
 }
 
 fn one(context: &Context<'_>, project: &Project, id: &SpecId, args: &MergeArgs) -> Result<Ended, Stop> {
-    let work = Work {
-        project,
-        id,
-        onto: args.onto.as_deref(),
-        merge: true,
-        may_be_empty: false,
-        remote: None,
-        approve: &|id, blob, spec, prompt| {
-            context.ask_trust(project, id, blob, spec, prompt, Grant { granted: args.trust, verb: "merge" })
-        },
-        progress: context.progress,
-    };
+    let approve = context.approval(project, Grant { granted: args.trust, verb: "merge" });
+    let usual = context.assignment(project, id, &approve);
+    let work = Assignment { onto: args.onto.as_deref(), ..usual };
     work.carry(From::Merge { agent: args.agent.as_ref().map(Option::as_deref) })
 }
 
@@ -74,11 +65,11 @@ fn all(context: &Context<'_>, project: &Project, args: &MergeArgs) -> Result<Out
     let (mut merged_all, mut signal) = (true, None);
     for id in &finished {
         let started = Instant::now();
-        let ended = one(context, project, id, args);
+        let how = one(context, project, id, args);
         let view = context.view(project, id)?;
-        merged_all &= ended.as_ref().is_ok_and(|ended| ended.exit() == 0);
-        signal = ended.as_ref().ok().and_then(|ended| ended.signal);
-        worked.push(work::result(context, view, ended, started));
+        merged_all &= how.as_ref().is_ok_and(|ended| ended.exit() == 0);
+        signal = how.as_ref().ok().and_then(|ended| ended.signal);
+        worked.push(ended::one_of_several(context, view, how, started));
         if signal.is_some() {
             break;
         }

@@ -1,13 +1,13 @@
 //! `git chant next`: what comes next, and taking it.
 
-use super::{Context, claim, context::Grant, fetched, work};
+use super::{Context, claim, context::Grant, ended, fetched};
 use crate::{
     answer::{Claimed, SpecList, outcome::Outcome},
     attempt::{
         claim::Remote,
         ended::{Ended, EndedAs, Stop},
         schedule::{self, SelectionRequest},
-        work::{From, Work},
+        work::{Assignment, From},
     },
     cli::work::NextArgs,
     domain::id::SpecId,
@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
         return Err(refused);
     }
     let error = Error::negative(Kind::NothingReady, "nothing is ready");
-    let error = match work::resume(&schedule::paused(&specs, &wanted)?) {
+    let error = match ended::resume(&schedule::paused(&specs, &wanted)?) {
         Some(resume) => error.hint(resume),
         None => error,
     };
@@ -62,18 +62,10 @@ fn take(
     args: &NextArgs,
     claims: Option<&Claims<'_>>,
 ) -> Result<Ended, Stop> {
-    let work = Work {
-        project,
-        id,
-        onto: args.onto.as_deref(),
-        merge: true,
-        may_be_empty: false,
-        remote: claims.map(|claims| claims as &dyn Remote),
-        approve: &|id, blob, spec, prompt| {
-            context.ask_trust(project, id, blob, spec, prompt, Grant { granted: args.trust, verb: "work" })
-        },
-        progress: context.progress,
-    };
+    let approve = context.approval(project, Grant { granted: args.trust, verb: "work" });
+    let usual = context.assignment(project, id, &approve);
+    let remote = claims.map(|claims| claims as &dyn Remote);
+    let work = Assignment { onto: args.onto.as_deref(), remote, ..usual };
     work.carry(From::Claim { agent: Some(MANUAL), timeout: None, prompt: None, fresh: false, slot: None })
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Context, add::read_body};
+use super::{Context, draft::read_body};
 use crate::{
     answer::{Text, outcome::Outcome, progress::Step},
     authoring::decide,

@@ -1,10 +1,10 @@
 //! `git chant add`, `fail` and `note` inside an agent: they ask the process that runs the agent.
 
-use super::{Context, add, inside::person_only};
+use super::{Context, draft, inside::person_only};
 use crate::{
     answer::{Added, Recorded, SpecView, outcome::Outcome},
     attempt::request::{Answer, Request, ask},
-    authoring::{add::text, draft::Draft, inherit},
+    authoring::{add::text, inherit},
     cli::{Command, add::AddArgs},
     domain::{failure::Said, id::SpecId},
     error::{Error, Kind, Result},
@@ -59,7 +59,7 @@ fn propose(context: &Context<'_>, inside: &EnclosingRun, args: &AddArgs) -> Resu
     }
     let project: Project = context.project()?;
     let onto = args.onto.as_deref().map(target::full_name).transpose()?;
-    let mut draft: Draft = add::draft(context, args)?;
+    let mut draft = draft::of_options(context, args)?;
     let (text, warnings) = text(&project, &mut draft)?;
     let onto = match onto {
         Some(onto) => Some(onto),

@@ -1,6 +1,6 @@
 //! `git chant split`
 
-use super::{Context, add::all_added};
+use super::Context;
 use crate::{
     answer::{outcome::Outcome, progress::Step},
     authoring::split::{self, Divider, Part},
@@ -12,7 +12,7 @@ pub(super) fn run(context: &Context<'_>, args: &SplitArgs) -> Result<Outcome> {
     let (project, id) = context.open_to_change(&args.spec)?;
     let divider = if args.by_heading { Divider::Headings } else { Divider::Agent(args.agent.as_deref()) };
     let members = split::split(&project, &id, divider, |parts| agreed(context, args, parts), context.progress)?;
-    all_added(&project, &members)
+    context.added(&project, &members)
 }
 
 /// Shows what an agent proposes, and asks the person to agree.

@@ -1,17 +1,21 @@
 //! `git chant status`: the open specs, once or repeatedly.
 
-use super::{Context, fetched, hooks, topic};
+use super::{Context, fetched};
 use crate::{
     agent::interrupt::Interrupts,
     answer::{
-        StatusAnswer,
+        StatusAnswer, TopicAnswer,
         outcome::{Answer, Outcome},
         progress::Step,
     },
     cli::status::StatusArgs,
     error::{Exit, Kind, Result},
     project::Project,
-    query::status::{Merges, pull, status},
+    query::{
+        status::{Merges, pull, status},
+        topic,
+    },
+    upkeep::setup,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &StatusArgs) -> Result<Outcome> {
@@ -24,15 +28,17 @@ pub(super) fn run(context: &Context<'_>, args: &StatusArgs) -> Result<Outcome> {
 
 /// The answer as it is now.
 fn look(context: &Context<'_>, args: &StatusArgs, merges: &Merges) -> Result<Outcome> {
-    if let Some(topic) = &args.topic {
-        return topic::run(context, topic);
-    }
     let project = context.project()?;
+    if let Some(topic) = &args.topic {
+        let (topic, hints) = topic::topic(&project, topic)?;
+        let outcome = Outcome::new(TopicAnswer { topic });
+        return Ok(hints.into_iter().chain(fetched::hint(&project)?).fold(outcome, Outcome::hint));
+    }
     let status = status(&project, merges)?;
     let hints = gives_advice(context, &project);
     let mut outcome = Outcome::new(StatusAnswer { status, now: context.env.now().as_second(), hints });
-    if let Some(what) = hooks::lost(&project)? {
-        outcome = outcome.warning(what).hint(hooks::AGAIN);
+    if let Some(what) = setup::hooks::lost(&project)? {
+        outcome = outcome.warning(what).hint(setup::hooks::AGAIN);
     }
     let pull = if hints { pull::in_its_way(&project)? } else { None };
     Ok(fetched::hint(&project)?.into_iter().chain(pull).fold(outcome, Outcome::hint))

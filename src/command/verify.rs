@@ -124,7 +124,7 @@ fn one(
     context.ask_trust(project, id, text.blob(), spec, None, Grant { granted: trust, verb: "verify" })?;
     let at = match at {
         Some(at) => at,
-        None => place(project, id)?,
+        None => work_tip(project, id)?,
     };
     let what = format!("checking '{}' at {}", id.short(), at.to_hex_with_len(10));
     context.progress.say(&Step::Note(what));
@@ -136,7 +136,7 @@ fn one(
 }
 
 /// Where the work is: the tip of its branch while that exists, otherwise the current commit.
-fn place(project: &Project, id: &SpecId) -> Result<ObjectId> {
+fn work_tip(project: &Project, id: &SpecId) -> Result<ObjectId> {
     if let Some(tip) = branch::read(&project.repo, project.branch_ref(id)?.as_ref())? {
         return Ok(tip);
     }

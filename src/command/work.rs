@@ -15,10 +15,10 @@ use crate::{
     },
     attempt::{
         claim::Remote,
-        ended::{Ended, EndedAs, Stop},
+        ended::{Ended, Stop},
         retry::{self, Asked},
         schedule::{self, Fate, Job, Limits, Selection, SelectionRequest},
-        work::Work,
+        work::Assignment,
     },
     cli::work::WorkArgs,
     domain::{id::SpecId, spec_type::SpecType, status::Status},
@@ -29,9 +29,6 @@ use crate::{
 
 /// How long an agent is left alone at first that was stopped by what passes.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
-
-/// How many paused specs are named at most.
-const MOST_NAMED: usize = 5;
 
 pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let chosen = !args.labels.is_empty() || !args.topic.is_empty() || !args.phase.is_empty();
@@ -64,17 +61,14 @@ fn one(
     slot: Option<Slot>,
 ) -> Result<Ended, Stop> {
     let claims = claim::remote(project, args.claim)?;
-    let work = Work {
-        project,
-        id,
+    let approve = context.approval(project, Grant { granted: args.trust, verb: "work" });
+    let usual = context.assignment(project, id, &approve);
+    let work = Assignment {
         onto: args.onto.as_deref(),
         merge: !args.no_merge,
         may_be_empty: args.allow_empty,
         remote: claims.as_ref().map(|claims| claims as &dyn Remote),
-        approve: &|id, blob, spec, prompt| {
-            context.ask_trust(project, id, blob, spec, prompt, Grant { granted: args.trust, verb: "work" })
-        },
-        progress: context.progress,
+        ..usual
     };
     let (agent, others, pause) = match job {
         // The queue chooses, and leaves agents alone.
@@ -171,23 +165,10 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
 
 /// How to go on where nothing is ready, with the specs that are `paused`.
 fn nothing_ready(paused: &[SpecId]) -> String {
-    match resume(paused) {
+    match ended::resume(paused) {
         Some(resume) => format!("nothing is ready, and {resume}"),
         None => "nothing is ready; to see why: git chant list --ready --explain".to_owned(),
     }
-}
-
-/// How to resume specs that are paused, if there are some.
-pub(super) fn resume(paused: &[SpecId]) -> Option<String> {
-    if paused.is_empty() {
-        return None;
-    }
-    let named: Vec<&str> = paused.iter().take(MOST_NAMED).map(SpecId::short).collect();
-    let (named, rest) = (named.join(" "), paused.len().saturating_sub(MOST_NAMED));
-    let (what, them) = if paused.len() == 1 { ("1 spec is", "it") } else { ("", "them") };
-    let what = if what.is_empty() { format!("{} specs are", paused.len()) } else { what.to_owned() };
-    let more = if rest > 0 { format!(" (and {rest} more: git chant status)") } else { String::new() };
-    Some(format!("{what} paused; to resume {them}: git chant work {named}{more}"))
 }
 
 /// The gates of these investigations that wait for a person now, each with the command that passes it.
@@ -269,71 +250,14 @@ fn work_one(
         let view = project.as_ref().ok().and_then(|project| context.view(project, &job.id).ok());
         view.unwrap_or_else(|| SpecView::new(job.id.clone()))
     };
-    let ended = match &project {
+    let how = match &project {
         Ok(project) => one(context, project, &job.id, args, Some(job), slot),
-        Err(error) => return (Fate::NotDone, Some(refused(view(), error, started))),
+        Err(error) => return (Fate::NotDone, Some(ended::refused(view(), error, started))),
     };
-    let fate = Fate::of(&ended, named);
-    if let (Err(stop), Fate::Taken) = (&ended, fate) {
+    let fate = Fate::of(&how, named);
+    if let (Err(stop), Fate::Taken) = (&how, fate) {
         context.progress.say(&Step::Note(stop.error().message.clone()));
         return (fate, None);
     }
-    (fate, Some(result(context, view(), ended, started)))
-}
-
-/// The line of one of several specs. The ways out of what stopped it are said at once.
-pub(super) fn result(
-    context: &Context<'_>,
-    spec: SpecView,
-    ended: Result<Ended, Stop>,
-    started: Instant,
-) -> WorkedSpec {
-    let hints = match &ended {
-        Ok(ended) if matches!(ended.how, EndedAs::Waiting(_)) => &ended.hints[..],
-        Ok(_) => &[],
-        Err(stop) => &stop.error().hints,
-    };
-    for hint in hints {
-        context.progress.say(&Step::Hint(hint.clone()));
-    }
-    match ended {
-        Ok(ended) => present(spec, ended),
-        Err(stop) => refused(spec, stop.error(), started),
-    }
-}
-
-fn refused(spec: SpecView, error: &Error, started: Instant) -> WorkedSpec {
-    let why = match error.diagnostics.first() {
-        Some(first) => format!("{}: {}:{}: {}", error.message, first.path, first.line, first.message),
-        None => error.message.clone(),
-    };
-    WorkedSpec {
-        spec,
-        outcome: WorkedAs::Refused,
-        why: Some(why),
-        duration_ms: started.elapsed().as_millis() as u64,
-        merged: None,
-        failed: Vec::new(),
-    }
-}
-
-/// The line of a spec that ended so.
-fn present(spec: SpecView, ended: Ended) -> WorkedSpec {
-    let (status, duration_ms) = (spec.status, ended.duration_ms());
-    let failed = match &ended.how {
-        EndedAs::Failed { checks, .. } => checks.lines().into_iter().filter(|check| !check.ok).collect(),
-        _ => Vec::new(),
-    };
-    let (ended_as, why, merged) = match ended.how {
-        EndedAs::HandedOver { worktree, .. } => {
-            (Status::InProgress, Some(format!("for you, in '{}'", worktree.display())), None)
-        }
-        EndedAs::Failed { reason, .. } => (Status::Failed, Some(reason.to_string()), None),
-        EndedAs::Paused(why) if status != Status::Finished => (Status::Paused, Some(why.to_string()), None),
-        EndedAs::Paused(why) => (Status::Finished, Some(why.to_string()), None),
-        EndedAs::Waiting(waits) => (status, Some(waits.reason()), None),
-        EndedAs::Completed(to) => (status, None, ended::merged(to)),
-        EndedAs::Finished | EndedAs::Superseded => (status, None, None),
-    };
-    WorkedSpec { spec, outcome: WorkedAs::Status(ended_as), why, duration_ms, merged, failed }
+    (fate, Some(ended::one_of_several(context, view(), how, started)))
 }

@@ -43,7 +43,7 @@ pub(crate) struct Portion {
 
 /// Works that a commit has in one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct Contained {
     /// Their places in what was asked about, each built on lines of those before it.
     pub works: Vec<usize>,
     /// How much of them it has.
@@ -80,25 +80,25 @@ impl Portion {
 impl Squash<'_> {
     /// The works of `all` that the commit has, as far as they changed the path that is asked about. `is_likely` says of a work whether
     /// something else than its lines speaks for it.
-    pub(crate) fn works(&self, all: &[&[PathPatch]], is_likely: &dyn Fn(usize) -> bool) -> Vec<Found> {
-        let mut found: Vec<Found> = Vec::new();
+    pub(crate) fn works(&self, all: &[&[PathPatch]], is_likely: &dyn Fn(usize) -> bool) -> Vec<Contained> {
+        let mut found: Vec<Contained> = Vec::new();
         for last in 0..all.len() {
             let mut chain = Vec::new();
             follow(all, last, &mut chain, &mut Vec::new());
-            let mut best: Option<Found> = None;
+            let mut best: Option<Contained> = None;
             for first in (0..chain.len()).rev() {
                 let works = &chain[first..];
                 let one = self.portion(all, works, is_likely(last));
                 if let Some(portion) = one
                     && best.as_ref().is_none_or(|best| portion.is_more_than(best.portion))
                 {
-                    best = Some(Found { works: works.to_vec(), portion });
+                    best = Some(Contained { works: works.to_vec(), portion });
                 }
             }
             found.extend(best);
         }
         let all_found = found.clone();
-        let is_part = |one: &Found, whole: &Found| {
+        let is_part = |one: &Contained, whole: &Contained| {
             whole.works.len() > one.works.len() && one.works.iter().all(|work| whole.works.contains(work))
         };
         found.retain(|one| !all_found.iter().any(|whole| is_part(one, whole)));

@@ -20,7 +20,7 @@ pub(crate) fn fold(history: &History, tip: ObjectId) -> Option<State> {
     let ops: Vec<&Event> = history.ops_of(tip).collect();
     let newest = *ops.last()?;
     let superseded = superseded(history, &ops);
-    let standing = standing(history, &ops, &superseded);
+    let standing = not_undone(history, &ops, &superseded);
     let winner = standing.iter().copied().min_by_key(|event| (rank(event), event.id));
     let open: BTreeSet<ObjectId> =
         standing.iter().filter(|event| rank(event) < Status::Pending.rank()).map(|event| event.attempt()).collect();
@@ -65,7 +65,7 @@ pub(crate) fn fold(history: &History, tip: ObjectId) -> Option<State> {
 /// Where one attempt among those that `tip` reaches stands, and its facts; `None` if it is over or no attempt at all.
 pub(crate) fn fold_attempt(history: &History, tip: ObjectId, attempt: ObjectId) -> Option<(Status, Facts)> {
     let ops: Vec<&Event> = history.ops_of(tip).collect();
-    let standing = standing(history, &ops, &superseded(history, &ops));
+    let standing = not_undone(history, &ops, &superseded(history, &ops));
     let decides =
         standing.iter().filter(|event| event.attempt() == attempt).min_by_key(|event| (rank(event), event.id))?;
     let status = decides.op.claims().filter(|status| *status != Status::Pending)?;
@@ -96,7 +96,7 @@ fn superseded(history: &History, ops: &[&Event]) -> BTreeMap<ObjectId, Vec<Objec
 
 /// The phase events that nothing supersedes: neither a later one of the same attempt, nor the end of the attempt. A completion is superseded
 /// only by an end that has seen it or that it has seen: the work is in the target, even if another clone ended the attempt during the run.
-fn standing<'a>(history: &History, ops: &[&'a Event], over: &BTreeMap<ObjectId, Vec<ObjectId>>) -> Vec<&'a Event> {
+fn not_undone<'a>(history: &History, ops: &[&'a Event], over: &BTreeMap<ObjectId, Vec<ObjectId>>) -> Vec<&'a Event> {
     let mut attempts: BTreeMap<ObjectId, Vec<&Event>> = BTreeMap::new();
     for event in ops.iter().filter(|event| event.op.claims().is_some()) {
         if belongs(history, event) {

@@ -98,7 +98,7 @@ impl Advance<'_> {
                     Some(old) => branch::move_to(repo, target, old, new, message),
                     None => branch::create(repo, target, new, message),
                 };
-                tell(&mut hook, matches!(moved, Ok(Swapped::Done)))?;
+                report(&mut hook, matches!(moved, Ok(Swapped::Done)))?;
                 Ok(swapped(moved?))
             }
             (Checkout::In(place), Some(old)) => {
@@ -157,7 +157,7 @@ impl Advance<'_> {
                 Ok(matches!(obstacle, Obstacle::None))
             });
             let moved = matches!(forwarded, Ok(Forwarded::Swapped(Swapped::Done)));
-            tell(&mut hook, moved)?;
+            report(&mut hook, moved)?;
             if written && !moved {
                 put_back(place, [old, new], &changes, merge_hook.as_ref())?;
             }
@@ -195,8 +195,8 @@ fn ask(hook: &mut Option<TransactionHook>) -> Result<Option<Advanced>> {
     Ok(said.map(|output| Advanced::refused_by("the reference-transaction hook failed".to_owned(), output)))
 }
 
-fn tell(hook: &mut Option<TransactionHook>, moved: bool) -> Result<()> {
-    hook.as_mut().map_or(Ok(()), |hook| hook.tell(moved))
+fn report(hook: &mut Option<TransactionHook>, moved: bool) -> Result<()> {
+    hook.as_mut().map_or(Ok(()), |hook| hook.report(moved))
 }
 
 fn swapped(swapped: Swapped) -> Advanced {
@@ -260,7 +260,7 @@ fn in_the_way(place: &Worktree, changes: &[FileChange], merge_hook: Option<&Merg
     }
     let mut suspects: Vec<BString> = Vec::new();
     for change in changes.iter().filter(|change| change.kind == ChangeKind::Added) {
-        suspects.extend(standing(place, change.path.as_bstr()));
+        suspects.extend(file_on_the_way(place, change.path.as_bstr()));
     }
     suspects.dedup();
     let mut unknown: Vec<BString> = Vec::new();
@@ -283,7 +283,7 @@ fn in_the_way(place: &Worktree, changes: &[FileChange], merge_hook: Option<&Merg
 }
 
 /// The path of an existing file at `path`, or at a directory on the way to it.
-fn standing(place: &Worktree, path: &BStr) -> Option<BString> {
+fn file_on_the_way(place: &Worktree, path: &BStr) -> Option<BString> {
     let ends = path.find_iter("/").chain([path.len()]);
     ends.map(|end| path[..end].as_bstr()).find_map(|part| {
         let there = place.path.join(gix::path::from_bstr(part).ok()?).symlink_metadata().ok()?;

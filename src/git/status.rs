@@ -54,7 +54,7 @@ fn parse(record: &[u8]) -> Option<Dirty> {
     Some(Dirty { path: path.as_bstr().to_owned(), state, nested })
 }
 
-/// How many paths [`standing`] tells apart.
+/// How many paths [`fingerprints`] tells apart.
 const MANY: usize = 5000;
 
 /// How deep directories are listed whose files are told apart though none is tracked.
@@ -62,7 +62,7 @@ const DEEP: usize = 8;
 
 /// Every path of [`dirty`] with what tells its present content from another: what is staged, and of a file its size and times. Directories
 /// that hold nothing tracked are one path each, apart from what is below `listed`: of that every file is named, also where it is `ignored`.
-pub(crate) fn standing(worktree: &Worktree, listed: &str, ignored: bool) -> Result<BTreeMap<String, String>> {
+pub(crate) fn fingerprints(worktree: &Worktree, listed: &str, ignored: bool) -> Result<BTreeMap<String, String>> {
     let options = ["--porcelain=v2", "-z", "--untracked-files=normal", "--no-renames", "--ignore-submodules=dirty"];
     let output = worktree.plain_git()?.env("GIT_OPTIONAL_LOCKS", "0").arg("status").args(options).check()?;
     let (mut found, mut below) = (BTreeMap::new(), ignored);

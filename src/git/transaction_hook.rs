@@ -46,12 +46,12 @@ impl TransactionHook {
         if output.success() {
             return Ok(None);
         }
-        self.tell(false)?;
+        self.report(false)?;
         Ok(Some(output.said()))
     }
 
     /// Tells how the move ended, if the hook was asked. What it says then changes nothing.
-    pub(super) fn tell(&mut self, moved: bool) -> Result<()> {
+    pub(super) fn report(&mut self, moved: bool) -> Result<()> {
         if std::mem::take(&mut self.open) {
             self.run(if moved { "committed" } else { "aborted" })?;
         }

@@ -10,4 +10,5 @@ pub(crate) mod lint;
 pub(crate) mod range;
 pub(crate) mod report;
 pub(crate) mod status;
+pub(crate) mod topic;
 pub(crate) mod why;

@@ -8,7 +8,7 @@ use super::{
     all::Specs,
     base::Base,
     entry::Entry,
-    facts::{Facts, PinFacts, TextFacts, Work},
+    facts::{Facts, PinFacts, TextFacts, WorkFacts},
 };
 use crate::{
     domain::{
@@ -150,7 +150,7 @@ impl Specs<'_> {
             return Ok(None);
         }
         let store = self.project.store()?;
-        let read = || store.state_at(id, pinned).ok().map(|(state, _)| Work::of(&state));
+        let read = || store.state_at(id, pinned).ok().map(|(state, _)| WorkFacts::of(&state));
         let then = match &self.cache {
             Some(cache) => cache.pinned(of, (id, pinned), read),
             None => read(),

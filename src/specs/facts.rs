@@ -63,7 +63,7 @@ pub(crate) struct StateFacts<'a> {
     /// Whether several attempts count.
     pub contended: bool,
     /// The work of the deciding attempt.
-    pub work: Work,
+    pub work: WorkFacts,
     /// Where the work of a completed spec went; `None` where there was nothing to merge.
     #[serde(borrow)]
     pub merge: Option<MergeFacts<'a>>,
@@ -91,7 +91,7 @@ impl<'a> StateFacts<'a> {
             status: state.status,
             updated: state.updated,
             contended: state.is_contended(),
-            work: Work::of(state),
+            work: WorkFacts::of(state),
             merge: MergeFacts::of(state),
             superseded_by: facts.superseded_by.as_ref().map(SpecId::as_str),
             proposed_by: facts.proposed_by.as_ref().map(SpecId::as_str),
@@ -109,7 +109,7 @@ pub(crate) struct Informant {
     /// The newest event.
     pub tip: ObjectId,
     /// The work of the deciding attempt.
-    pub work: Work,
+    pub work: WorkFacts,
     /// The spec that supersedes this one.
     pub superseded_by: Option<SpecId>,
     /// Whether an agent proposed it, and no person has adopted it.
@@ -146,7 +146,7 @@ impl<'a> MergeFacts<'a> {
 
 /// What a spec was worked on with, and what came of it. An input that is a spec is unchanged as long as its work is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Work {
+pub(crate) struct WorkFacts {
     /// The text.
     #[serde(with = "oid")]
     pub spec_blob: Option<ObjectId>,
@@ -158,15 +158,15 @@ pub(crate) struct Work {
     pub commits: Vec<ObjectId>,
 }
 
-impl Work {
+impl WorkFacts {
     /// The work of `state`.
-    pub(crate) fn of(state: &State) -> Work {
+    pub(crate) fn of(state: &State) -> WorkFacts {
         let (spec_blob, commits) = (state.facts.spec_blob, state.facts.work_commits.clone());
-        Work { spec_blob, attempt: state.attempt, commits }
+        WorkFacts { spec_blob, attempt: state.attempt, commits }
     }
 
     /// Whether the same attempt decides with the same commits on the same text. Without an attempt, commits do not count.
-    pub(crate) fn is_same(&self, now: &Work) -> bool {
+    pub(crate) fn is_same(&self, now: &WorkFacts) -> bool {
         self.spec_blob == now.spec_blob
             && self.attempt == now.attempt
             && (self.attempt.is_none() || self.commits == now.commits)

@@ -141,7 +141,7 @@ pub(crate) fn recover(
     let attempt = project.attempt(id, state)?;
     let Some(finish) = finish_event(project, &attempt)? else { return Ok(DeadResolution::None) };
     let recorded = finish.facts.work_commits.last().copied();
-    bring_in(project, &attempt, progress)?;
+    recover_work(project, &attempt, progress)?;
     if branch::read(&project.repo, attempt.branch.as_ref())? != recorded {
         return Ok(DeadResolution::Moved);
     }
@@ -155,7 +155,7 @@ pub(crate) fn recover(
 
 /// Brings in what a confined run committed. A private repository of another state of the branch is that of an earlier run, which brought it
 /// in itself.
-fn bring_in(project: &Project, attempt: &Attempt, progress: &dyn Progress) -> Result<()> {
+fn recover_work(project: &Project, attempt: &Attempt, progress: &dyn Progress) -> Result<()> {
     let Some(tree) = project.worktree_of(&attempt.id)? else { return Ok(()) };
     say_removed(special_file::remove_in_worktree(&tree.path), progress);
     if Private::of(&project.repo, &attempt.start).is_current(&project.repo, attempt.branch.as_ref())?

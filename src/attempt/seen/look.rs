@@ -97,7 +97,7 @@ fn tree(project: &Project, muted: Vec<Setting>) -> Result<BTreeMap<String, Strin
     };
     main.muted = muted;
     // What cannot be asked (it is damaged, or git cannot read its configuration) is named where it matters.
-    let mut found = status::standing(&main, ".chant/", project.silent).unwrap_or_default();
+    let mut found = status::fingerprints(&main, ".chant/", project.silent).unwrap_or_default();
     for (letter, path) in status::unwatched(&main).unwrap_or_default().into_iter().take(MOST_UNWATCHED) {
         let stamp = path.to_path().ok().and_then(|path| status::stamp(&main.path.join(path)));
         found.insert(path.to_string(), format!("{letter}{}", stamp.unwrap_or_default()));

@@ -107,7 +107,7 @@ impl Tally {
         tally
     }
 
-    fn add(&mut self, means: Means, found: &Found<'_>) {
+    fn add(&mut self, means: Means, found: &SignMatch<'_>) {
         match means {
             Means::Counts | Means::Total => {
                 for name in GROUPS {
@@ -198,9 +198,9 @@ const GROUPS: [&str; 5] = ["ran", "passed", "failed", "errors", "skipped"];
 pub(super) struct Patterns(HashMap<&'static str, Option<Regex>>);
 
 impl Patterns {
-    fn find<'l>(&'l mut self, pattern: &'static str, line: &'l str) -> Option<Found<'l>> {
+    fn find<'l>(&'l mut self, pattern: &'static str, line: &'l str) -> Option<SignMatch<'l>> {
         let regex = self.0.entry(pattern).or_insert_with(|| Regex::new(pattern).ok()).as_ref()?;
-        Some(Found { groups: regex.captures(line)?, regex })
+        Some(SignMatch { groups: regex.captures(line)?, regex })
     }
 
     /// What the group `name` of `pattern` has of a line; `None` if the line does not match.
@@ -211,12 +211,12 @@ impl Patterns {
 }
 
 /// A line that a pattern matches.
-struct Found<'l> {
+struct SignMatch<'l> {
     groups: Captures<'l>,
     regex: &'l Regex,
 }
 
-impl Found<'_> {
+impl SignMatch<'_> {
     /// The number in a group; `None` if the pattern has no such group.
     fn number(&self, name: &str) -> Option<u64> {
         let has = self.regex.capture_names().any(|group| group == Some(name));

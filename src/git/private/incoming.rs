@@ -145,7 +145,7 @@ impl Private {
         if repo.gix().find_commit(tip).is_err() {
             return Ok(Err(Refused::NoTip));
         }
-        lfs::bring_in(&self.git_dir, repo.common_dir())?;
+        lfs::copy_missing(&self.git_dir, repo.common_dir())?;
         if !history::is_ancestor(repo, base, tip)? {
             return Ok(Err(Refused::Unrelated(tip)));
         }

@@ -23,7 +23,7 @@ const DIGITS: usize = 64;
 ///
 /// # Errors
 /// If the store of the repository cannot be written.
-pub(super) fn bring_in(from: &Path, to: &Path) -> Result<()> {
+pub(super) fn copy_missing(from: &Path, to: &Path) -> Result<()> {
     let store = to.join(OBJECTS);
     for (name, path) in objects(&from.join(OBJECTS)) {
         let place = store.join(&name[..2]).join(&name[2..4]);

@@ -19,7 +19,7 @@ use crate::{
     domain::{id::SpecId, spec_file::FrontMatter, state::State},
     env::fault,
     git::work_file::{self, Stamp},
-    specs::facts::{StateFacts, TextFacts, Work},
+    specs::facts::{StateFacts, TextFacts, WorkFacts},
 };
 
 /// Changes with what is written, and with what reading a text or an event comes to.
@@ -63,7 +63,7 @@ pub(super) struct Update {
     /// The specs that informed an attempt, with its start event.
     pub origins: Option<(ObjectId, Rc<[SpecId]>)>,
     /// What pinned events of other specs said.
-    pub pinned: Vec<(SpecId, ObjectId, Work)>,
+    pub pinned: Vec<(SpecId, ObjectId, WorkFacts)>,
 }
 
 /// What packed refs hold.

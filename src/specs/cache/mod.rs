@@ -33,7 +33,7 @@ use gix::{
 
 use super::{
     by_id::ById,
-    facts::{StateFacts, TextFacts, Work},
+    facts::{StateFacts, TextFacts, WorkFacts},
     text::{ParsedText, Text, TextSource},
 };
 use crate::{
@@ -315,8 +315,8 @@ impl<'p> Cache<'p> {
         &self,
         id: &SpecId,
         (other, event): (&SpecId, ObjectId),
-        read: impl FnOnce() -> Option<Work>,
-    ) -> Option<Work> {
+        read: impl FnOnce() -> Option<WorkFacts>,
+    ) -> Option<WorkFacts> {
         let informed = self.records.informed(id.as_str());
         let known = informed.pinned.into_iter().find(|row| row.spec == other.as_str() && row.event == event);
         if let Some(known) = known {

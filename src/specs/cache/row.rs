@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     domain::{oid, state::State},
     git::work_file::Stamp,
-    specs::facts::{StateFacts, TextFacts, Work},
+    specs::facts::{StateFacts, TextFacts, WorkFacts},
 };
 
 /// How a record begins: with what is asked about the refs of all specs.
@@ -69,7 +69,7 @@ pub(super) struct PinnedRow<'b> {
     pub spec: &'b str,
     #[serde(with = "oid")]
     pub event: ObjectId,
-    pub work: Work,
+    pub work: WorkFacts,
 }
 
 impl<'b> Row<'b> {
@@ -108,7 +108,7 @@ mod tests {
             status: Status::Finished,
             updated: 1_770_000_000,
             contended: true,
-            work: Work { spec_blob: Some(oid(4)), attempt: Some(oid(3)), commits: vec![oid(5), oid(6)] },
+            work: WorkFacts { spec_blob: Some(oid(4)), attempt: Some(oid(3)), commits: vec![oid(5), oid(6)] },
             merge: Some(MergeFacts {
                 target: "refs/heads/main",
                 landing: Landing { old: Some(oid(10)), new: oid(11) },
@@ -142,7 +142,7 @@ mod tests {
     fn rows() -> Vec<(RefRow<'static>, Row<'static>)> {
         let (refs, row) = full();
         let state = row.state.clone().map(|state| StateFacts {
-            work: Work { spec_blob: None, attempt: None, commits: Vec::new() },
+            work: WorkFacts { spec_blob: None, attempt: None, commits: Vec::new() },
             merge: None,
             approval: None,
             review: None,

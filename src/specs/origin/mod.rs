@@ -15,7 +15,7 @@ use squash::{Altered, Commit};
 use super::all::Specs;
 use crate::{
     domain::{
-        altered_work::{Found, Portion, is_mostly_in},
+        altered_work::{Contained, Portion, is_mostly_in},
         id::SpecId,
     },
     error::Result,
@@ -250,7 +250,7 @@ impl Specs<'_> {
             let Works { recordings, whole, altered } = self.works_in(&question, &hints(self, id)?)?;
             let is_own = |one: &Recording| one.source.spec == *spec;
             let is_most =
-                |found: &Found| found.portion.is_most() && found.works.iter().any(|at| is_own(recordings[*at]));
+                |found: &Contained| found.portion.is_most() && found.works.iter().any(|at| is_own(recordings[*at]));
             if whole.into_iter().any(is_own) || altered.found.iter().any(is_most) {
                 return Ok(true);
             }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        altered_work::{Found, Squash},
+        altered_work::{Contained, Squash},
         changed_lines::LineHash,
         patches::PathPatch,
     },
@@ -150,7 +150,7 @@ impl Commit {
 /// Works that a commit alters.
 #[derive(Default)]
 pub(super) struct Altered {
-    pub(super) found: Vec<Found>,
+    pub(super) found: Vec<Contained>,
     /// What brought the line that is asked about: a place in `found`, and one in the recordings.
     pub(super) owner: Option<(usize, usize)>,
     /// Whether a line is asked about that is not like lines of any program.

@@ -13,7 +13,7 @@ use file::State;
 use super::{Change, settings};
 use crate::{
     answer::{HookState, HookView},
-    domain::hook::Hook,
+    domain::{enumeration::enumerate, hook::Hook},
     env::local_file,
     error::{IoContext, Result},
     git::{self, process::Git},
@@ -100,11 +100,21 @@ pub(super) fn add(project: &Project, path: &Path, hook: Hook) -> Result<()> {
 /// Where it is remembered which hooks were changed here.
 const REMEMBERED: &str = "hooks";
 
-/// The hooks that called this tool and do not any more: another tool, such as husky or pre-commit, wrote their files anew.
+/// How hooks call git-chant again.
+pub(crate) const AGAIN: &str = "to have them call it again: git chant hooks install";
+
+/// That hooks do not call git-chant any more which did; `None` if all do.
 ///
 /// # Errors
 /// If they cannot be read.
-pub(crate) fn lost(project: &Project) -> Result<Vec<Hook>> {
+pub(crate) fn lost(project: &Project) -> Result<Option<String>> {
+    let lost = replaced(project)?;
+    let names = enumerate(&lost);
+    Ok((!lost.is_empty()).then(|| format!("another tool replaced hooks that called git-chant: {names}")))
+}
+
+/// The hooks that called this tool and do not any more: another tool, such as husky or pre-commit, wrote their files anew.
+fn replaced(project: &Project) -> Result<Vec<Hook>> {
     let dir = project.repo.chant_dir().join(REMEMBERED);
     let remembered: Vec<Hook> = Hook::ALL.iter().copied().filter(|hook| dir.join(hook.as_str()).exists()).collect();
     if remembered.is_empty() {

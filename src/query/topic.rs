@@ -1,21 +1,22 @@
-//! `git chant status <topic>`: where an investigation stands.
+//! Where an investigation stands: its steps, who is at them, and what comes next.
 
-use super::{Context, fetched};
-use crate::answer::outcome::Outcome;
 use crate::{
-    answer::{StepView, TopicAnswer, TopicView},
+    answer::{StepView, TopicView},
     domain::{
         event::{Event, Op},
         spec_type::SpecType,
     },
     error::Result,
-    project::target::short_name,
+    project::{Project, target::short_name},
     specs::{all::Specs, entry::Entry, topic::sort_by_phase, view::rfc3339},
 };
 
-pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
-    let project = context.project()?;
-    let specs = Specs::new(&project)?;
+/// Where the investigation `topic` stands, and what a person does next.
+///
+/// # Errors
+/// If there is no such investigation, or the repository cannot be read.
+pub(crate) fn topic(project: &Project, topic: &str) -> Result<(TopicView, Vec<String>)> {
+    let specs = Specs::new(project)?;
     let mut entries = specs.of_any_topic(topic)?;
     sort_by_phase(&mut entries);
     let steps = entries.iter().map(|entry| step(&specs, entry)).collect::<Result<Vec<_>>>()?;
@@ -27,9 +28,7 @@ pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
     targets.dedup();
     let next = next(&steps).map(|step| step.spec.short.clone());
     let hints = next_step(&specs, &entries, &steps)?;
-    let topic = TopicView { topic: topic.to_owned(), targets, steps, next };
-    let outcome = Outcome::new(TopicAnswer { topic });
-    Ok(hints.into_iter().chain(fetched::hint(&project)?).fold(outcome, Outcome::hint))
+    Ok((TopicView { topic: topic.to_owned(), targets, steps, next }, hints))
 }
 
 fn step(specs: &Specs<'_>, entry: &Entry) -> Result<StepView> {
