@@ -162,6 +162,20 @@ impl Failure {
             _ => None,
         }
     }
+
+    /// What kind of reason the agent gave for not doing the work, or what ended it, if one of these is known.
+    pub(crate) fn stop_kind(&self) -> Option<StopKind> {
+        match self {
+            Failure::Agent(Ending::TimedOut(_), _) => Some(StopKind::TimeLimit),
+            failure if failure.blames_research() => Some(StopKind::ResearchInsufficient),
+            failure => failure.stopped().map(|stopped| stopped.kind.clone()),
+        }
+    }
+
+    /// Whether its work was checked.
+    pub(crate) fn is_of_checks(&self) -> bool {
+        matches!(self, Failure::Checks(_) | Failure::Stopped(_, Some(_)))
+    }
 }
 
 impl fmt::Display for Failure {
@@ -290,10 +304,10 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// What kind of reason the agent gave for not doing the work, if it gave one.
+    /// What kind of reason the agent gave for not doing the work, or what ended it, if one of these is known.
     pub(crate) fn stop_kind(&self) -> Option<StopKind> {
         match self {
-            Verdict::Failed(failure) if failure.blames_research() => Some(StopKind::ResearchInsufficient),
+            Verdict::Failed(failure) => failure.stop_kind(),
             verdict => verdict.stopped().map(|stopped| stopped.kind.clone()),
         }
     }

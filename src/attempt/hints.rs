@@ -71,11 +71,8 @@ impl Assignment<'_> {
                 let check = |_: &String| format!("to check it again: git chant finish {short}");
                 let kept = kept()?;
                 let check = kept.as_ref().map(check);
-                // Where its work lacks something, and no more, the next attempt goes on in the same place.
-                let by_checks = matches!(reason, Failure::Checks(_) | Failure::Stopped(_, Some(_)));
-                let asked = reason.stopped().is_some_and(|stopped| stopped.kind == StopKind::Question);
-                let goes_on = kept.is_some() && by_checks && checks.only_lacks(asked);
-                let again = match goes_on {
+                let resumes = kept.is_some() && checks.can_resume(reason.is_of_checks(), reason.stop_kind().as_ref());
+                let again = match resumes {
                     true => vec![format!("to resume it: git chant work {short}"), format!("{again} --fresh")],
                     false => vec![again],
                 };

@@ -1,4 +1,4 @@
-//! Plans how an attempt is resumed that was paused, or whose checks failed: in its worktree, from its base, with the inputs that were pinned at its start.
+//! Plans how an attempt is resumed that was paused, that was cut short, or whose checks failed: in its worktree, from its base, with the inputs that were pinned at its start.
 
 use crate::{
     answer::progress::{Progress, Step},
@@ -43,9 +43,9 @@ fn first_again(project: &Project, attempt: &Attempt, request: Request<'_>) -> Re
     Ok(began.ok().and_then(|event| event.facts.agent.clone()).filter(is_here))
 }
 
-/// How the failed attempt at a spec goes on for `target`, if all that failed is its checks, of the text and the inputs that it has still;
-/// `None` if a new one has to begin.
-pub(super) fn after_failed_checks(
+/// How the failed attempt at a spec goes on for `target`, if its work only lacks something, or its agent was cut short, and its text and its
+/// inputs are as they were; `None` if a new one has to begin.
+pub(super) fn after_failure(
     specs: &Specs<'_>,
     entry: &Entry,
     request: Request<'_>,
@@ -59,7 +59,7 @@ pub(super) fn after_failed_checks(
     if attempt.target.as_deref() != target || !specs.drifted(&entry.facts())?.is_empty() {
         return Ok(None);
     }
-    let Some(checks) = specs.failed_checks(entry)? else { return Ok(None) };
+    let Some(checks) = specs.resumable_checks(entry)? else { return Ok(None) };
     let plan = go_on(specs.project, entry, (attempt, worktree), request, checks)?;
     Ok(plan.filter(|plan| plan.resumed.as_ref().is_some_and(|resumed| !resumed.text_changed)))
 }

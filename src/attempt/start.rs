@@ -64,7 +64,7 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
     }
     let specs = specs.seen_from(Some(base));
     ready(&specs, &entry)?;
-    if let Some(plan) = resume::after_failed_checks(&specs, &entry, request, target.as_deref())? {
+    if let Some(plan) = resume::after_failure(&specs, &entry, request, target.as_deref())? {
         return Ok(plan);
     }
     if own.is_some() {

@@ -17,8 +17,9 @@ use crate::domain::{filter::Filter, phase::Phase, span};
 ///
 /// The agent is a supported one (aider, claude, codex, cursor-agent, gemini, goose, opencode) or a command from git's configuration,
 /// chant.agent.<name>.cmd. The agent "manual" is you. A failed spec can be worked on again; earlier attempts are kept. A paused or
-/// interrupted attempt resumes in its worktree. So does an attempt whose work only lacked something, if its text, inputs and target are
-/// unchanged: the agent gets the checks that failed.
+/// interrupted attempt resumes in its worktree and in the agent's session. So does a failed attempt whose work only lacked something, or
+/// whose agent was cut short (by a limit, a signal, its account, a question or a denied permission), if its text, inputs and target are
+/// unchanged: the agent is told why it stopped and which checks failed.
 ///
 /// Several specs run in the order of their dependencies, as many at once as --jobs allows. Any number of these commands can run in one
 /// repository: only one of them works on each spec. A spec that fails stops the rest, unless --keep-going is given; running specs always
@@ -26,7 +27,8 @@ use crate::domain::{filter::Filter, phase::Phase, span};
 ///
 /// If the agent reports a rate limit (or exits with status 75), an overloaded model, a server error or no network, git-chant pauses the
 /// attempt, waits for chant.rateLimitPause, and resumes its session. For a single spec it does so only if chant.rateLimitPause is set.
-/// Other failures are final and keep the agent's own words: a rejected key, an account without credit, a question, a limit, a refusal.
+/// After other failures it waits for you and keeps the agent's own words: a rejected key, an account without credit, a question, a limit, a
+/// refusal.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct WorkArgs {
     /// Name specs by full or short id
@@ -85,7 +87,7 @@ pub(crate) struct WorkArgs {
     #[arg(long, value_name = "duration", value_parser = span_of_time)]
     pub timeout: Option<Duration>,
 
-    /// Start over, where the last attempt was paused or its checks failed; its work is kept
+    /// Start over where the last attempt could resume; its work is kept
     #[arg(long)]
     pub fresh: bool,
 

@@ -9,6 +9,7 @@ use super::{
     runner::Outcome,
     spec_file::Tick,
     state::{BUILT_DOUBT, PROOF_DOUBT},
+    stop::StopKind,
     verified::Verified,
 };
 
@@ -344,13 +345,20 @@ impl Checks {
         }
     }
 
-    /// Whether the work failed by what it lacks alone: it did nothing that it may not, so that another run can go on from it.
-    pub(crate) fn only_lacks(&self, asked: bool) -> bool {
+    /// Whether another run can resume the failed attempt: its work was `judged` and only lacks something, or it was not, since what
+    /// `stopped` its agent cut the run short.
+    pub(crate) fn can_resume(&self, judged: bool, stopped: Option<&StopKind>) -> bool {
+        let cut_short = stopped.is_some_and(StopKind::cuts_short);
+        if judged { self.only_lacks(cut_short) } else { cut_short }
+    }
+
+    /// Whether the work failed by what it lacks alone: it did nothing that it may not. That it has no change is such a lack where its run was
+    /// `cut_short`.
+    fn only_lacks(&self, cut_short: bool) -> bool {
         let is_as_pinned = |criterion: &Criterion| matches!(criterion.state, Tick::Ticked | Tick::Unticked);
         let in_scope = self.scope.as_ref().is_none_or(|scope| scope.ok);
-        // One that asked first has nothing to keep it from going on either.
-        let waited = asked && self.changed_nothing && self.problems.len() == 1;
-        let kept = (self.problems.is_empty() || waited) && self.commit.is_none();
+        let only_empty = cut_short && self.changed_nothing && self.problems.len() == 1;
+        let kept = (self.problems.is_empty() || only_empty) && self.commit.is_none();
         !self.ok && kept && in_scope && self.criteria.iter().all(is_as_pinned)
     }
 

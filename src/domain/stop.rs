@@ -25,6 +25,8 @@ pub enum StopKind {
     NoCredit,
     /// The agent has no account here.
     NotLoggedIn,
+    /// It took longer than it may.
+    TimeLimit,
     /// It took as many turns as it may.
     TurnLimit,
     /// An answer was longer than the model may give.
@@ -59,6 +61,11 @@ impl StopKind {
         matches!(self, StopKind::BadKey | StopKind::NoCredit | StopKind::NotLoggedIn)
     }
 
+    /// Whether it ended a run in the middle of its work and says nothing against the work or the session: another run can resume both.
+    pub(crate) fn cuts_short(&self) -> bool {
+        !matches!(self, StopKind::Refusal | StopKind::ResearchInsufficient | StopKind::Other(_))
+    }
+
     /// What the code of an answer over HTTP means.
     pub(crate) fn of_http(status: u64) -> Option<StopKind> {
         match status {
@@ -82,6 +89,7 @@ impl fmt::Display for StopKind {
             StopKind::BadKey => "the agent's key was not accepted",
             StopKind::NoCredit => "the agent's account has no credit left",
             StopKind::NotLoggedIn => "the agent is not logged in",
+            StopKind::TimeLimit => "the agent reached its time limit",
             StopKind::TurnLimit => "the agent reached its turn limit",
             StopKind::OutputLimit => "the agent's answer was too long",
             StopKind::BudgetLimit => "the agent reached its own cost limit",

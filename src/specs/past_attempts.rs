@@ -27,7 +27,6 @@ use crate::{
         spec_type::SpecType,
         state::State,
         status::Status,
-        stop::StopKind,
     },
     error::Result,
     git::{branch, history, status, work_file, worktree::Worktree},
@@ -161,19 +160,20 @@ impl Project {
 }
 
 impl Specs<'_> {
-    /// What did not pass in the checks of the deciding attempt, if it failed by what its work lacks; `None` if it ended in another way.
-    pub(crate) fn failed_checks(&self, entry: &Entry) -> Result<Option<Vec<CheckLine>>> {
+    /// What did not pass in the checks of the deciding attempt, if another run can resume it: if it failed by what its work lacks, or its run
+    /// was cut short before any check. `None` if it ended in another way.
+    pub(crate) fn resumable_checks(&self, entry: &Entry) -> Result<Option<Vec<CheckLine>>> {
         let Some(state) = entry.state.as_deref() else { return Ok(None) };
         let walk = self.project.store()?.walk(&entry.id, state.tip)?;
         let ours = |event: &&Event| Some(event.attempt()) == state.attempt && event.op.claims().is_some();
         // A person's own work has no exit code.
         let by_hand = state.facts.agent.as_deref() == Some(MANUAL);
         let ended = |exit: Option<i32>| exit == Some(0) || (by_hand && exit.is_none());
-        let by_checks = |event: &&Event| event.op == Op::Fail && ended(event.facts.exit);
-        let Some(failed) = walk.history.events().iter().rev().find(ours).filter(by_checks) else { return Ok(None) };
-        let asked = failed.facts.stopped == Some(StopKind::Question);
-        let checks = self.last_checks(entry, &walk.history)?;
-        let checks = checks.filter(|(event, checks)| *event == failed.id && checks.only_lacks(asked));
+        let failed = walk.history.events().iter().rev().find(ours).filter(|event| event.op == Op::Fail);
+        let Some(failed) = failed else { return Ok(None) };
+        let checks = self.last_checks(entry, &walk.history)?.filter(|(event, _)| *event == failed.id);
+        let (judged, stopped) = (ended(failed.facts.exit), failed.facts.stopped.as_ref());
+        let checks = checks.filter(|(_, checks)| checks.can_resume(judged, stopped));
         Ok(checks.map(|(_, checks)| checks.lines().into_iter().filter(|line| !line.ok).collect()))
     }
 

@@ -1,5 +1,10 @@
 //! What is recorded of agents that stopped, by what the real ones printed then, and what a person sees of it.
 
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+};
+
 use super::Room;
 use crate::support::{terminal::Terminal, tools::need};
 
@@ -230,6 +235,65 @@ fn an_agent_that_asked_first_goes_on_in_its_session_with_the_answer() {
     let prompt = std::fs::read_to_string(room.sandbox.dir().join("home/prompt")).unwrap();
     assert!(prompt.contains("the file is called file"), "{prompt}");
     assert_eq!(room.sandbox.show(&id)["attempt"], before, "one attempt went on");
+}
+
+/// What an agent leaves before it is cut short, and what it says then.
+const HALF: &str = "echo half >half; git add half; git commit -qm Half; echo loose >loose";
+
+#[test]
+fn a_run_that_was_cut_short_resumes_in_its_session_and_is_told_why() {
+    let begun = "{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"ses-1\"}";
+    for (agent, output, end, kind, why) in [
+        ("claude", begun, "sleep 1000", "time-limit", "the agent took longer than 1s"),
+        ("claude", recorded!("claude-turn-limit"), "exit 1", "turn-limit", "reached its turn limit"),
+        ("claude", recorded!("claude-output-limit"), "exit 1", "output-limit", "answer was too long"),
+        ("claude", recorded!("claude-no-credit"), "exit 1", "no-credit", "has no credit left"),
+        ("codex", recorded!("codex-bad-key"), "exit 1", "bad-key", "key was not accepted"),
+        ("codex", recorded!("codex-question"), "kill -9 $$", "killed", "was killed: SIGKILL"),
+        ("gemini", recorded!("gemini-turn-limit"), "exit 53", "turn-limit", "reached its turn limit"),
+    ] {
+        let room = Room::new();
+        stream(&room, agent, output, &format!("{HALF}; {end}"));
+        room.use_agent(agent);
+        if kind == "time-limit" {
+            room.sandbox.git(&["config", "chant.timeout", "1s"]);
+        }
+        let id = room.add();
+        room.chant(&["work", &id]).fails(1, &[why, "to resume it: git chant work", "--fresh"]);
+        assert_eq!(room.event(&id, "fail", "stopped").as_deref(), Some(kind));
+        let before = room.sandbox.show(&id)["attempt"].clone();
+        room.sandbox.git(&["config", "chant.timeout", "none"]);
+        room.install(agent, "", &format!("test -e loose && {}", super::DOES_IT));
+        room.chant(&["work", &id]).ok();
+        assert!(room.args()[1].contains("resume "), "{kind}: {:?}", room.args());
+        assert_eq!(room.sandbox.show(&id)["attempt"], before, "{kind}: one attempt went on");
+        let prompt = std::fs::read_to_string(room.sandbox.dir().join("home/prompt")).unwrap();
+        assert!(prompt.contains("Stopped because:\n- ") && prompt.contains(why), "{kind}: {prompt}");
+    }
+    // Neither what a model refused, nor what its own command began anew, is tried again in the same session.
+    for (stream, again) in [(recorded!("claude-refusal"), None), (recorded!("claude-turn-limit"), Some("--fresh"))] {
+        let (room, id, ran) = worked("claude", stream, &format!("{HALF}; exit 1"));
+        ran.fails(1, &["to start over"]);
+        room.install("claude", "", &format!("test ! -e half && {}", super::DOES_IT));
+        room.chant(&[&["work", &id], &again.into_iter().collect::<Vec<_>>()[..]].concat()).ok();
+        assert!(!room.args()[1].contains("--resume"), "{:?}", room.args());
+    }
+}
+
+#[test]
+fn a_run_resumes_in_its_session_after_git_chant_was_killed() {
+    let room = Room::with("claude", "", super::IN_TWO);
+    room.use_agent("claude");
+    let id = room.add();
+    let mut child = room.command(&["work", &id]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("model: m")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    room.chant(&["work", &id]).ok();
+    assert!(room.args()[1].contains(" --resume ses-1"), "{:?}", room.args());
+    let prompt = std::fs::read_to_string(room.sandbox.dir().join("home/prompt")).unwrap();
+    assert!(prompt.contains("Stopped because:\n- its run (process "), "{prompt}");
 }
 
 /// `git chant <args>` at a terminal.
