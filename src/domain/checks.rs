@@ -195,6 +195,14 @@ pub(crate) struct Command {
     #[serde(skip)]
     #[schemars(skip)]
     pub output: Option<String>,
+    /// Which of several runs this is, from 1, where they ended differently; for this process only.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub number: Option<usize>,
+    /// Another run, which ended otherwise; for this process only.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub unlike: Option<Box<Command>>,
     /// The test runner that reported, if a known one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runner: Option<String>,
@@ -213,6 +221,13 @@ pub(crate) struct Command {
 }
 
 impl Command {
+    /// As the run with this number, where `other` with its number ended otherwise.
+    #[must_use]
+    pub(crate) fn unlike(self, number: usize, (other_number, other): (usize, Command)) -> Command {
+        let other = Command { number: Some(other_number), ..other };
+        Command { number: Some(number), unlike: Some(Box::new(other)), ..self }
+    }
+
     /// Whether something confined it, and its run at the base.
     pub(crate) fn was_confined(&self) -> bool {
         let by = self.confined.as_deref().filter(|by| *by != Confined::None.as_ref());

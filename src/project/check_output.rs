@@ -67,9 +67,15 @@ pub(crate) fn keep_whole<'a>(
     commands: impl Iterator<Item = &'a Command>,
 ) -> Result<()> {
     let mut text = String::new();
-    for (command, at) in commands.flat_map(|command| {
-        std::iter::once((command, "")).chain(command.base.as_deref().map(|base| (base, " # at the base")))
-    }) {
+    let of_one = |command: &'a Command| {
+        let mut runs = vec![(command, "")];
+        runs.extend(command.unlike.as_deref().map(|other| (other, "")));
+        runs.sort_by_key(|(run, _)| run.number);
+        runs.extend(command.base.as_deref().map(|base| (base, " # at the base")));
+        runs
+    };
+    for (command, at) in commands.flat_map(of_one) {
+        let at = command.number.map_or_else(|| at.to_owned(), |number| format!(" # run {number}"));
         let Some(output) = &command.output else { continue };
         let end = if output.is_empty() || output.ends_with('\n') { "" } else { "\n" };
         let cut = if output.len() >= WHOLE { "(earlier output not kept)\n" } else { "" };

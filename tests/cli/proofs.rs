@@ -61,6 +61,10 @@ fn a_test_that_fails_now_and_then_reproduces_nothing() {
     );
     let id = reproduction(&sandbox, &script, &[]);
     sandbox.chant(&["work", &id]).fails(1, &["flaky", "ended differently"]);
+    let printed = sandbox.chant(&["log", &id, "--checks"]).ok().out;
+    let (first, second) = printed.split_once(" # run 2\n").expect(&printed);
+    let first = first.split_once(" # run 1\n").expect(&printed).1;
+    assert!(first.contains("FAILED") && second.contains("\nOK\n"), "{printed}");
 }
 
 /// What passes once, or fails once, is no proof.

@@ -43,6 +43,15 @@ pub(crate) struct Prover<'a> {
     pub(crate) at: ObjectId,
 }
 
+/// A run of a test that ended otherwise than the first.
+struct Unlike {
+    /// Which run it was, from 1.
+    number: usize,
+    seen: Command,
+    /// What that says of the test.
+    fault: String,
+}
+
 /// What the test of a reproduction shows at a commit.
 pub(crate) enum Shown {
     /// The bug: the test fails as it did.
@@ -111,10 +120,13 @@ impl Prover<'_> {
         let mut without = room.recall_or(source.base, command, steady, |room| {
             let (first, second) = room.run_twice(source.base, command)?;
             unsteady.replace(proof::flaky(&first, &second));
-            Ok(first)
+            Ok(if unsteady.borrow().is_some() { first.unlike(1, (2, second)) } else { first })
         })?;
         let (with, beside) = room.run_twice(self.at, command)?;
-        let (with, beside) = (self.described(with), self.described(beside));
+        let (mut with, beside) = (self.described(with), self.described(beside));
+        if proof::flaky(&with, &beside).is_some() {
+            with = with.unlike(1, (2, beside.clone()));
+        }
         // Of a kept result it is not known what it printed.
         let is_alike = with.outcome() == Outcome::Unknown && with.exit == without.exit;
         if (is_alike || self.attempt.spec.front.fails_with.is_some()) && without.output.is_none() {
@@ -133,8 +145,10 @@ impl Prover<'_> {
             fault = Some(format!("it changes tracked files, {why}: {}", enumerate(&with.changed)));
         }
         fault = fault.or_else(|| proof::flaky(&with, &beside)).or_else(|| self.unexpected(Some(&without), &with));
-        if fault.is_none() {
-            fault = self.again(room, self.at, command, &with)?.map(|(_, fault)| fault);
+        if fault.is_none()
+            && let Some(other) = self.again(room, self.at, command, &with)?
+        {
+            (with, fault) = (with.unlike(1, (other.number, other.seen)), Some(other.fault));
         }
         let mut proof = Reproduction::new("fails at the tip and not at the base", without, with, fault);
         proof.base.ok = true;
@@ -162,24 +176,18 @@ impl Prover<'_> {
     }
 
     /// Runs `command` again where the proof rests on how it ended `first`, each time in a fresh checkout: once at least, more often where the
-    /// spec asks for that or it takes little time. Gives the first run that ends otherwise, and what that says of the test.
-    fn again(
-        &self,
-        room: &mut Room<'_>,
-        commit: ObjectId,
-        command: &str,
-        first: &Command,
-    ) -> Result<Option<(Command, String)>> {
+    /// spec asks for that or it takes little time. Gives the first run that ends otherwise.
+    fn again(&self, room: &mut Room<'_>, commit: ObjectId, command: &str, first: &Command) -> Result<Option<Unlike>> {
         let (mut runs, mut spent) = (1, first.duration_ms);
         // What prepares a checkout may take longer than the test.
         let most = if self.project.config().worktree_setup()?.is_some() { LEAST_RUNS } else { BRIEF_RUNS };
         while runs < self.runs().max(LEAST_RUNS) || runs < most && spent < BRIEF {
             let next = self.described(room.run(commit, &in_full(command))?);
-            let next = Command { command: command.to_owned(), ..next };
-            if let Some(fault) = proof::flaky(first, &next) {
-                return Ok(Some((next, fault)));
+            let seen = Command { command: command.to_owned(), ..next };
+            if let Some(fault) = proof::flaky(first, &seen) {
+                return Ok(Some(Unlike { number: runs + 1, seen, fault }));
             }
-            (runs, spent) = (runs + 1, spent + next.duration_ms);
+            (runs, spent) = (runs + 1, spent + seen.duration_ms);
         }
         Ok(None)
     }
@@ -216,9 +224,9 @@ impl Prover<'_> {
         if fault.is_none() {
             fault = match &at {
                 Ok(laid) => match proof::fix_fault_after(&before, &after) {
-                    None => self.again(room, *laid, command, &after)?.map(|(other, fault)| {
-                        after = other;
-                        fault
+                    None => self.again(room, *laid, command, &after)?.map(|other| {
+                        after = other.seen.unlike(other.number, (1, std::mem::take(&mut after)));
+                        other.fault
                     }),
                     fault => fault,
                 },
@@ -353,7 +361,10 @@ impl Prover<'_> {
         if before.outcome() == Outcome::Passed || before.exit == Some(0) {
             return Ok(before);
         }
-        Ok(self.again(room, commit, command, &before)?.map_or(before, |(other, _)| other))
+        Ok(match self.again(room, commit, command, &before)? {
+            Some(other) => other.seen.unlike(other.number, (1, before)),
+            None => before,
+        })
     }
 
     /// The run that has to pass: the first of several that does not, otherwise the last.
