@@ -121,20 +121,36 @@ impl Check<'_> {
         built: &mut Built,
         commands: &[String],
     ) -> Result<Option<Command>> {
-        let repo = &self.project.repo;
-        let (mut before, mut gone) = (Vec::new(), Vec::new());
-        for path in &built.paths {
-            match self.attempt.base.map(|base| overlay::file_in(repo, base, path)).transpose()?.flatten() {
-                Some(file) => before.push(file),
-                None => gone.push(path.clone()),
-            }
-        }
-        let without = overlay::lay_over(repo, self.tip, &before, &gone)?;
-        let what = format!("running the commands without {} as well", enumerate(&built.paths));
-        self.progress.say(&Step::Note(what));
+        let without = without(self.project, self.tip, self.attempt.base, &built.paths)?;
+        self.progress.say(&Step::Note(run_too(&built.paths)));
         let done = room.run_all(without, &self.extra()?, commands)?;
         let Some(failed) = done.into_iter().find(|seen| !seen.has_passed()) else { return Ok(None) };
         built.ack = Some(format!("without them, '{}' fails: {}", failed.command, failed.ending()));
         Ok(Some(failed))
     }
+}
+
+/// The `commit` without the files at `paths`: with what the commit `instead` has in their place.
+///
+/// # Errors
+/// If an object cannot be read or written.
+pub(crate) fn without(
+    project: &Project,
+    commit: ObjectId,
+    instead: Option<ObjectId>,
+    paths: &[String],
+) -> Result<ObjectId> {
+    let (mut before, mut gone) = (Vec::new(), Vec::new());
+    for path in paths {
+        match instead.map(|instead| overlay::file_in(&project.repo, instead, path)).transpose()?.flatten() {
+            Some(file) => before.push(file),
+            None => gone.push(path.clone()),
+        }
+    }
+    overlay::lay_over(&project.repo, commit, &before, &gone)
+}
+
+/// That the commands run without these files too.
+pub(crate) fn run_too(paths: &[String]) -> String {
+    format!("running the commands without {} as well", enumerate(paths))
 }

@@ -35,7 +35,6 @@ use crate::{
         checks::{Checks, Command, Reproduction, Scope},
         held::shadows_runner,
         pattern::check_path,
-        phase::Phase,
         spec_type::SpecType,
     },
     error::{Error, Kind, Result},
@@ -43,7 +42,7 @@ use crate::{
     specs::attempt::Attempt,
 };
 
-pub(crate) use built::added;
+pub(crate) use built::{added, run_too, without};
 pub(crate) use command::set_up;
 pub(crate) use content::{changed_by, tip_file};
 pub(crate) use proof::{Prover, Shown};
@@ -92,8 +91,7 @@ impl Check<'_> {
         let front = &self.attempt.spec.front;
         if checks.clone().settled().ok && (!front.verify.is_empty() || front.reproduces.is_some()) {
             let mut room = Room::for_attempt(self.project, self.attempt.start, self.progress)?;
-            let proof = front.reproduces.iter().filter(|_| front.known_phase() != Some(Phase::Reproduction));
-            let commands: Vec<String> = front.verify.iter().chain(proof).cloned().collect();
+            let commands = front.commands_to_pass();
             room.warm_up(self.attempt, &commands)?;
             checks.verify = self.verify(&mut room)?;
             checks.reproduces = self.reproduces(&mut room)?;

@@ -183,10 +183,9 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     };
     if let Some(verifier) = &verifier {
         if verified::is_needed(project, attempt, new, tip)?
-            && let Some(waits) = verifier.check(new, &name)?
+            && let Some(waits) = verifier.check(new, ours, &name)?
         {
-            let pair = (tip, ours);
-            check_output::keep_refused_merge(project, (id, attempt.start), pair, &waits.why)?;
+            verified::keep_refused(project, &state, attempt, (tip, ours), &waits.why)?;
             return Err(waits.hints(conflict::ways_out(project, attempt, &tried, false)?).into());
         }
         held = hold(project, &target)?;

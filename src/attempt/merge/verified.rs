@@ -5,15 +5,19 @@ use gix::ObjectId;
 use crate::{
     answer::progress::{Progress, Step},
     attempt::{
-        check::{Prover, Room},
-        ended::Waits,
+        check::{Prover, Room, run_too, without},
+        ended::{Stop, Waits},
         finish::{documents, finish_event},
         seen,
     },
     domain::{
         check_line::SHOWN,
         checks::{Checks, Command},
+        enumeration::enumerate,
+        event::{Facts, Op},
+        new_event::{NewEvent, sentence},
         proof,
+        state::State,
     },
     env::file_lock::Lockable,
     error::Result,
@@ -32,6 +36,28 @@ pub(super) fn is_needed(project: &Project, attempt: &Attempt, merged: ObjectId, 
     }
     let tree = |commit| -> Result<ObjectId> { Ok(project.repo.gix().find_commit(commit)?.tree_id()?.detach()) };
     Ok(tree(merged)? != tree(tip)?)
+}
+
+/// Keeps why the merge of an attempt, of its commit `work` with the commit `target`, was refused by its checks: in this clone until one of them
+/// is another, and once as a note in the history.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn keep_refused(
+    project: &Project,
+    state: &State,
+    attempt: &Attempt,
+    (work, target): (ObjectId, ObjectId),
+    why: &str,
+) -> Result<(), Stop> {
+    let (id, attempt_id) = (&attempt.id, attempt.start);
+    if project.refused_merge(id, state)?.as_deref() != Some(why) {
+        let facts = Facts { attempt: Some(attempt_id), reason: Some(why.to_owned()), ..Facts::default() };
+        let sentence = sentence("Not merged", attempt.title(), why);
+        project.store()?.record(id, NewEvent { op: Op::Note, sentence, facts })?;
+    }
+    check_output::keep_refused_merge(project, (id, attempt_id), (work, target), why)?;
+    Ok(())
 }
 
 /// Runs the commands of an attempt, whose work ends with `tip`, on merges. While a `Verifier` exists no other process of this clone verifies: merges into one
@@ -67,11 +93,11 @@ impl<'p> Verifier<'p> {
         Ok(Verifier { project, attempt, tip, progress, _held: held })
     }
 
-    /// Runs the commands on `merged`, the merge with `target`. Returns what stands against it.
+    /// Runs the commands on `merged`, the merge with the commit `ours` of `target`. Returns what stands against it.
     ///
     /// # Errors
     /// If a command could not be run, or was interrupted.
-    pub(super) fn check(&self, merged: ObjectId, target: &str) -> Result<Option<Waits>> {
+    pub(super) fn check(&self, merged: ObjectId, ours: ObjectId, target: &str) -> Result<Option<Waits>> {
         self.progress
             .say(&Step::Note(format!("checking the merge with '{target}' as well: it is not what was checked")));
         let tree = self.project.repo.gix().find_commit(merged)?.tree_id()?.detach();
@@ -82,10 +108,42 @@ impl<'p> Verifier<'p> {
         if let Some(failed) = done.iter().find(|seen| !seen.has_passed()) {
             return self.refused(failed, merged, target).map(Some);
         }
-        match &front.reproduces {
-            Some(command) => self.reproduces(&mut room, merged, tree, command, target),
-            None => Ok(None),
+        if let Some(command) = &front.reproduces
+            && let Some(waits) = self.reproduces(&mut room, merged, tree, command, target)?
+        {
+            return Ok(Some(waits));
         }
+        self.without_built(&mut room, merged, ours, target)
+    }
+
+    /// The commands have to pass on the merge without files that programs make, as they passed on the work without them: with those of the
+    /// target in their place.
+    fn without_built(
+        &self,
+        room: &mut Room<'_>,
+        merged: ObjectId,
+        ours: ObjectId,
+        target: &str,
+    ) -> Result<Option<Waits>> {
+        let Verifier { project, attempt, .. } = *self;
+        let by_hand = finish_event(project, attempt)?.is_none_or(|finish| finish.id == attempt.start);
+        // A person did the work without an attempt, or has accepted that they fail without these files.
+        let built = self.recorded()?.and_then(|checks| checks.built).filter(|built| built.ack.is_none() && !by_hand);
+        let Some(built) = built else { return Ok(None) };
+        let commands = attempt.spec.front.commands_to_pass();
+        self.progress.say(&Step::Note(run_too(&built.paths)));
+        let commit = without(project, merged, Some(ours), &built.paths)?;
+        let done = room.run_all_or_recall(commit, &documents(project, attempt)?, &commands)?;
+        let Some(failed) = done.iter().find(|seen| !seen.has_passed()) else { return Ok(None) };
+        let waits = self.refused(failed, merged, target)?;
+        Ok(Some(Waits { why: format!("without {}, {}", enumerate(&built.paths), waits.why), ..waits }))
+    }
+
+    /// What the checks of the work found.
+    fn recorded(&self) -> Result<Option<Checks>> {
+        let Some(finish) = finish_event(self.project, self.attempt)? else { return Ok(None) };
+        let bytes = self.project.store()?.evidence_of(finish.id, "checks.json")?;
+        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
     /// The proof has to hold on the merge, with the very tests that proved the work.
@@ -117,10 +175,7 @@ impl<'p> Verifier<'p> {
 
     /// Whether the work was proved with held tests, and no person acknowledged that they no longer fit.
     fn held(&self) -> Result<bool> {
-        let Some(finish) = finish_event(self.project, self.attempt)? else { return Ok(false) };
-        let bytes = self.project.store()?.evidence_of(finish.id, "checks.json")?;
-        let checks = bytes.and_then(|bytes| serde_json::from_slice::<Checks>(&bytes).ok());
-        Ok(checks.and_then(|checks| checks.reproduces).is_some_and(|proof| proof.ack.is_none()))
+        Ok(self.recorded()?.and_then(|checks| checks.reproduces).is_some_and(|proof| proof.ack.is_none()))
     }
 
     /// What is said of a command that did not come to what it should have on the merge.

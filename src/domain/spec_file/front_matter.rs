@@ -202,6 +202,12 @@ impl FrontMatter {
         self.phase.as_deref()?.parse().ok()
     }
 
+    /// The commands that have to pass at the tip of the work, `verify` first; the test of a reproduction has to fail there.
+    pub(crate) fn commands_to_pass(&self) -> Vec<String> {
+        let proof = self.reproduces.iter().filter(|_| self.known_phase() != Some(Phase::Reproduction));
+        self.verify.iter().chain(proof).cloned().collect()
+    }
+
     /// The bytes of the file that a key's entry `index` takes; without an index the key's value if it is a scalar, otherwise the
     /// key. `front` is the range of the front matter without its fences.
     ///

@@ -81,6 +81,31 @@ fn ignored_files_of_the_work_hide_no_red_code() {
 }
 
 #[test]
+fn the_merge_has_to_pass_without_files_that_the_work_built_too() {
+    let files = [("build.sh", "test -e out && exit; echo good >out\n"), (".gitignore", "out\n")];
+    let work = "echo two >new-$CHANT_SPEC_ID; echo good >out; git add -f out; tick";
+    let sandbox = with(&files, work);
+    let passes = "sh build.sh && grep -q good out";
+    let [red, green] = ["Red", "Green"].map(|title| {
+        let id = sandbox.add(&[title, "--verify", passes]);
+        sandbox.chant(&["work", &id, "--no-merge"]).ok();
+        id
+    });
+    sandbox.write("other", "other\n");
+    sandbox.git(&["add", "other"]);
+    sandbox.git(&["commit", "-qm", "Other"]);
+    let merged = sandbox.chant(&["merge", &green]).ok();
+    assert!(merged.err.contains("running the commands without out as well"), "{}", merged.err);
+    // The target no longer builds; what the work brings finished hides that.
+    sandbox.git(&["rm", "-q", "out"]);
+    sandbox.write("build.sh", "test -e out\n");
+    sandbox.git(&["commit", "-qam", "Break the build"]);
+    sandbox.agent("exit 1");
+    sandbox.chant(&["merge", &red]).fails(1, &["without out, merged with 'main', 'sh build.sh"]);
+    assert_eq!(sandbox.status(&red), "finished");
+}
+
+#[test]
 fn what_was_made_before_of_a_file_that_the_work_changes_is_older() {
     // As in the worktree of a person, whatever the names of the files are.
     let make = "for f in a z; do if test -n \"$(find m.txt -newer $f)\"; then cp m.txt $f; fi; grep -q good $f || exit 1; done\n";

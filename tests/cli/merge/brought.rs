@@ -155,7 +155,9 @@ fn the_merge_is_checked_by_default_before_the_target_moves() {
         let main = sandbox.git(&["rev-parse", "main"]);
         sandbox.chant(&["merge", id]).fails(1, &["merged with 'main'", "exit code 1"]);
         let why = |command: &[&str]| sandbox.chant(command).ok().out.contains("merged with 'main', '");
-        assert!(why(&["show", id]) && why(&["status"]), "the reason can be read later");
+        assert!(why(&["show", id]) && why(&["status"]) && why(&["log", id]), "the reason can be read later");
+        sandbox.chant(&["merge", id]).fails(1, &["merged with 'main'"]);
+        assert_eq!(sandbox.ops(id).iter().filter(|op| *op == "note").count(), 1, "told once of one merge");
         assert_eq!((sandbox.status(id), sandbox.git(&["rev-parse", "main"])), ("finished".into(), main));
     };
     let verified = add("--verify");
@@ -169,7 +171,8 @@ fn the_merge_is_checked_by_default_before_the_target_moves() {
     red(&fix);
     sandbox.git(&["rm", "-q", "other"]);
     sandbox.git(&["commit", "-qm", "Not that"]);
-    assert!(!sandbox.chant(&["show", &verified]).ok().out.contains("merged with"), "it is another target now");
+    let shown = sandbox.chant(&["show", &verified]).ok().out;
+    assert!(!shown.contains("\nReason:"), "it is another target now: {shown}");
     for id in [&verified, &fix] {
         sandbox.chant(&["merge", id]).ok();
     }
