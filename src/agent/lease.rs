@@ -55,6 +55,18 @@ pub(crate) struct Info {
     pub started_at: i64,
     /// The agent, once it is there. Without one there never was any: it is recorded before it begins.
     pub agent: Option<ProcessGroup>,
+    /// For a process that leaves the agent alone: when it tries again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_try: Option<NextTry>,
+}
+
+/// When a process tries a spec again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NextTry {
+    /// In seconds since 1970 UTC.
+    pub at: i64,
+    /// Which try that is, from 1.
+    pub number: u32,
 }
 
 impl Info {
@@ -72,6 +84,7 @@ impl Info {
             worktree,
             started_at,
             agent: None,
+            next_try: None,
         }
     }
 

@@ -59,7 +59,7 @@ pub(crate) mod sample;
 pub(crate) use detail::{ApprovalView, CheckedAttempt, Criterion, MergeView, Pin, ReviewView, SpecDetail};
 pub(crate) use event::{EventView, Person, Trailer};
 pub(crate) use failure::Failure;
-pub(crate) use spec::{Blocker, BlockerKind, DROPPED, SpecView, flags};
+pub(crate) use spec::{Blocker, BlockerKind, DROPPED, RetryView, SpecView, flags};
 pub(crate) use status_view::{
     AttentionView, DriverView, FinishedView, Need, PausedView, RunView, StatusView, WaitingView,
 };

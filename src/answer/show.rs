@@ -127,6 +127,8 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     let short = |id: &Option<String>| id.as_deref().map(clean::object_id).unwrap_or_default();
     line("Status", &look.paint.with(Slot::from(spec.status), with_flags(spec.status, &spec.flags())));
     line("Reason", &text(&detail.reason));
+    let next = spec.retry.as_ref().map(|retry| format!("{} ({})", time::iso(&retry.at), retry.which()));
+    line("Next try", &next.unwrap_or_default());
     line("Next", &spec.next_command().unwrap_or_default());
     line("Replaced by", &text(&spec.superseded_by));
     // Its status is the line above, what is wrong with its text one below.

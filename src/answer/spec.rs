@@ -43,6 +43,8 @@ pub(crate) struct SpecView {
     pub contended: bool,
     /// This clone started it and its run is dead.
     pub orphaned: bool,
+    /// Its agent was stopped by what passes, and a live process of this clone tries again; `null` if none does.
+    pub retry: Option<RetryView>,
     /// It asks for an approval of the present text and has none.
     pub needs_approval: bool,
     /// It is finished, and its work waits for a person's review.
@@ -126,6 +128,7 @@ impl SpecView {
             stale: false,
             contended: false,
             orphaned: false,
+            retry: None,
             needs_approval: false,
             needs_review: false,
             dropped: None,
@@ -226,21 +229,31 @@ impl SpecView {
     /// The derived conditions that a person should see beside the status, in a fixed order.
     pub(crate) fn flags(&self) -> Vec<&'static str> {
         let SpecView { contended, orphaned, stale, needs_approval, needs_review, proposed, dropped, .. } = *self;
-        let (invalid, dropped) = (self.error.is_some(), dropped == Some(true));
-        flags([invalid, contended, orphaned, stale, needs_approval, needs_review, proposed, dropped])
+        let (invalid, dropped, retries) = (self.error.is_some(), dropped == Some(true), self.retry.is_some());
+        flags([invalid, contended, orphaned, retries, stale, needs_approval, needs_review, proposed, dropped])
     }
 }
 
 /// The name of the condition that a branch lost the merge of a completed spec.
 pub(crate) const DROPPED: &str = "dropped";
 
-/// The names of the conditions that hold: whether it is invalid, contended, orphaned, stale, waits for an approval or a review, is a
-/// proposal that waits for adoption, and is dropped.
-pub(crate) fn flags(hold: [bool; 8]) -> Vec<&'static str> {
-    if hold == [false; 8] {
+/// The names of the conditions that hold: whether it is invalid, contended, orphaned, tried again by a live process, stale, waits for an
+/// approval or a review, is a proposal that waits for adoption, and is dropped.
+pub(crate) fn flags(hold: [bool; 9]) -> Vec<&'static str> {
+    if hold == [false; 9] {
         return Vec::new();
     }
-    let names = ["invalid", "contended", "orphaned", "stale", "needs-approval", "needs-review", "proposed", DROPPED];
+    let names = [
+        "invalid",
+        "contended",
+        "orphaned",
+        "retrying",
+        "stale",
+        "needs-approval",
+        "needs-review",
+        "proposed",
+        DROPPED,
+    ];
     names.into_iter().zip(hold).filter_map(|(name, holds)| holds.then_some(name)).collect()
 }
 
@@ -270,6 +283,28 @@ impl Record for SpecView {
     /// The id, status and title.
     fn porcelain(&self) -> Vec<u8> {
         self.porcelain_as(self.status.as_str())
+    }
+}
+
+/// A try to come of a spec that is paused.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Retry")]
+pub(crate) struct RetryView {
+    /// The process that waits for it.
+    pub pid: u32,
+    /// When, RFC 3339.
+    pub at: String,
+    /// Which try it is, from 1.
+    #[serde(rename = "try")]
+    pub number: u32,
+    /// How many tries there are at most.
+    pub of: u32,
+}
+
+impl RetryView {
+    /// Which try it is, and whose: `2 of 12, process 4321`.
+    pub(super) fn which(&self) -> String {
+        format!("{} of {}, process {}", self.number, self.of, self.pid)
     }
 }
 

@@ -108,7 +108,11 @@ impl Sections<'_> {
             facts.extend(self.ago("for", one.since.as_deref()));
             facts.extend(cost(&one.spec));
             let why = one.reason.as_deref().map(line);
-            Row::new(&one.spec, [Some(joined(facts)), why])
+            let next = one.spec.retry.as_ref().and_then(|retry| {
+                let left = seconds(&retry.at).map(|at| u64::try_from(at - self.now).unwrap_or_default())?;
+                Some(format!("next try in {} ({})", time::duration(Duration::from_secs(left)), retry.which()))
+            });
+            Row::new(&one.spec, [Some(joined(facts)), why, next])
         });
         let hints = ["git chant work <spec>\" to resume it", "git chant takeover <spec>\" to continue by hand"];
         self.section("Paused:", &hints, rows.collect(), MANY, "git chant list --status paused")
@@ -216,7 +220,7 @@ impl Sections<'_> {
 
     /// `for 2m 30s`; nothing where the time is unknown. A clock that was set back makes it no time at all.
     fn ago(&self, word: &str, since: Option<&str>) -> Option<String> {
-        let since = since?.parse::<Timestamp>().ok()?.as_second();
+        let since = seconds(since?)?;
         let seconds = u64::try_from(self.now.saturating_sub(since)).unwrap_or_default();
         // Long times are told without seconds.
         let unit =
@@ -224,6 +228,11 @@ impl Sections<'_> {
         let span = time::duration(Duration::from_secs(seconds - seconds % unit));
         Some(format!("{word} {span}"))
     }
+}
+
+/// A time of RFC 3339 in seconds since 1970 UTC.
+fn seconds(time: &str) -> Option<i64> {
+    time.parse::<Timestamp>().ok().map(Timestamp::as_second)
 }
 
 fn attempt(number: usize) -> Option<String> {

@@ -28,7 +28,7 @@ use crate::{
     error::{Error, Kind, Result},
     git::{special_file, worktree::Worktree},
     project::{Project, signatures::Signatures, target::short_name},
-    specs::{all::Specs, arrival::Arrival, confined},
+    specs::{all::Specs, arrival::Arrival, confined, next_try},
 };
 
 /// Everything that is settled before a spec is worked on: claims of other clones and of dead runs, what a dead process left half done.
@@ -70,6 +70,7 @@ fn follow(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<()>
 /// `survivor` if a process of the agent lives and must not be ended.
 pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
     let Some(state) = project.store()?.state(id)? else { return Ok(false) };
+    next_try::forget_dead(&project.clone_dir())?;
     forget_strays(project, id, state.attempt)?;
     let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(false) };
     let Life::Dead(info) = project.life(attempt)? else { return Ok(false) };

@@ -11,9 +11,11 @@ use super::{
 };
 use crate::{
     agent::{interrupt::Interrupts, slot::Slot},
-    answer::progress::{Pulse, Step},
-    domain::{activity::Activity, status::Status, stop::MAX_TRIES},
+    answer::progress::{Progress, Pulse, Step},
+    domain::{activity::Activity, event::Event, id::SpecId, status::Status, stop::MAX_TRIES},
     error::{Error, Kind, Result},
+    project::Project,
+    specs::next_try::Announced,
     terminal::time,
 };
 
@@ -84,14 +86,34 @@ pub(crate) fn work(work: &Assignment<'_>, asked: Asked<'_>, mut slot: Option<Slo
         let pause = pause(first, times);
         let next = times + 2;
         let when = time::whole_seconds(pause);
-        work.progress.say(&Step::Note(format!("{stopped}; going on in {when} (try {next} of {MAX_TRIES})")));
         let detail = format!("{next} of {MAX_TRIES}: {}", stopped.kind);
-        held_up = work.project.held_up(work.id)?.map(|event| event.id);
+        let event = work.project.held_up(work.id)?;
+        held_up = event.as_ref().map(|event| event.id);
+        let _announced = event.map(|event| announce(work.project, work.id, &event, pause, next, work.progress));
+        work.progress.say(&Step::Note(format!("{stopped}; going on in {when} (try {next} of {MAX_TRIES})")));
         if let Some(signal) = wait(work, Activity::after(pause, "retrying", &detail), pause, held_up)? {
             return Ok(Ended { signal: Some(signal), ..ended });
         }
         times += 1;
         (instead, stopped_ones) = (None, Vec::new());
+    }
+}
+
+/// Tells other processes, until it is dropped, that this one tries the spec again that `event` paused. That it cannot is no reason to stop.
+pub(super) fn announce(
+    project: &Project,
+    id: &SpecId,
+    event: &Event,
+    pause: Duration,
+    number: u32,
+    progress: &dyn Progress,
+) -> Option<Announced> {
+    match project.announce_try(id, event.attempt(), pause, number) {
+        Ok(announced) => Some(announced),
+        Err(error) => {
+            progress.say(&Step::Warning(format!("status cannot show the next try: {}", error.message)));
+            None
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use crate::domain::{phase::Phase, spec_type::SpecType, status::Status};
 ///
 /// Several values of one option match any of them; different options must all match. Archived specs are listed only on request.
 ///
-/// What a person should see stands beside the status: invalid, contended, orphaned, stale, needs-approval, needs-review, proposed, or
-/// dropped, which means that the target no longer has the merge of a completed spec. Of completed specs, the twenty that changed last are
+/// What a person should see stands beside the status: invalid, contended, orphaned, retrying (a live process tries again), stale,
+/// needs-approval, needs-review, proposed, or dropped, which means that the target no longer has the merge of a completed spec. Of completed specs, the twenty that changed last are
 /// compared with their targets.
 #[derive(Args, Clone, Debug, Default)]
 #[command(visible_alias = "ls")]

@@ -32,6 +32,7 @@ pub(crate) mod moved_worktree;
 pub(crate) mod name_list;
 pub(crate) mod names;
 pub(crate) mod namesake;
+pub(crate) mod next_try;
 pub(crate) mod origin;
 mod own_changes;
 pub(crate) mod past_attempts;

@@ -13,7 +13,7 @@ use crate::{
     agent::lease::Life,
     answer::{
         ApprovalView, Blocker, BlockerKind, CheckedAttempt, CostView, Criterion, EventView, MergeView, Person, Pin,
-        ReviewView, SpecDetail, SpecLine, SpecView, Trailer, flags,
+        RetryView, ReviewView, SpecDetail, SpecLine, SpecView, Trailer, flags,
     },
     domain::{
         check_line::CheckLine,
@@ -57,6 +57,7 @@ impl Specs<'_> {
                 facts.fault.is_some(),
                 facts.is_contended(),
                 orphaned,
+                self.retry(facts)?.is_some(),
                 stale,
                 needs_approval,
                 needs_review,
@@ -96,6 +97,7 @@ impl Specs<'_> {
         }
         view.contended = facts.is_contended();
         (view.orphaned, view.stale) = self.orphaned_and_stale(&facts)?;
+        view.retry = self.retry(&facts)?;
         view.error = facts.fault;
         view.superseded_by = self.successors(&entry.id, &entry.id)?.pop().map(|by| by.short().to_owned());
         if let Some(spec) = entry.spec() {
@@ -120,6 +122,13 @@ impl Specs<'_> {
             None => false,
         };
         Ok((orphaned, !self.drifted(facts)?.is_empty()))
+    }
+
+    /// The try to come of a paused attempt, if a live process waits for it.
+    fn retry(&self, facts: &Facts<'_>) -> Result<Option<RetryView>> {
+        let attempt = facts.state.as_ref().and_then(|state| state.work.attempt);
+        let paused = attempt.filter(|_| facts.status == Status::Paused);
+        Ok(paused.map(|attempt| self.project.next_try(attempt)).transpose()?.flatten())
     }
 
     /// Adds the fields that come from the recorded state and from the text.

@@ -391,3 +391,40 @@ fn what_is_paused_says_why() {
     let out = sandbox.chant(&["status"]).ok().out;
     assert!(out.starts_with("Paused:\n") && out.contains("             lunch\n"), "{out}");
 }
+
+/// What `status`, `list` and `show` say of a paused spec.
+fn told(sandbox: &Sandbox, id: &str) -> [bool; 3] {
+    let says = |command: &[&str], what: &str| sandbox.chant(command).ok().out.contains(what);
+    [says(&["status"], "next try in "), says(&["list"], "paused (retrying)"), says(&["show", id], "\nNext try:    ")]
+}
+
+#[test]
+fn a_paused_spec_says_when_a_live_process_tries_again_and_which() {
+    for all in [false, true] {
+        let sandbox = quiet();
+        sandbox.agent("exit 75");
+        sandbox.git(&["config", "chant.rateLimitPause", "1h"]);
+        let id = sandbox.add(&["Make it two"]);
+        let args = if all { vec!["work", "--all"] } else { vec!["work", &id] };
+        let mut waiting = sandbox.binary(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(waiting.stderr.as_mut().unwrap()).lines();
+        let announced = |line: &str| line.contains("; going on in 1h") || line.contains("; next try in 1h");
+        assert!(said.any(|line| announced(&line.unwrap())));
+        assert_eq!(told(&sandbox, &id), [true; 3], "{args:?}");
+        let status = standing(&sandbox);
+        let retry = &status["paused"][0]["spec"]["retry"];
+        let number = |name: &str| retry[name].as_u64();
+        assert_eq!([number("pid"), number("try"), number("of")], [Some(waiting.id().into()), Some(2), Some(12)]);
+        let at: jiff::Timestamp = retry["at"].as_str().unwrap().parse().unwrap();
+        assert!(at > jiff::Timestamp::now(), "{retry}");
+        // Nothing is said for a dead one.
+        waiting.kill().unwrap();
+        waiting.wait().unwrap();
+        assert_eq!(told(&sandbox, &id), [false; 3], "{args:?}");
+        assert_eq!(standing(&sandbox)["paused"][0]["spec"]["retry"], Value::Null);
+        // What is left of it is gone with the next run.
+        sandbox.agent("echo two >file; tick");
+        sandbox.chant(&["work", &id]).ok();
+        assert_eq!(std::fs::read_dir(sandbox.repo.join(".git/chant/retries")).unwrap().count(), 0);
+    }
+}

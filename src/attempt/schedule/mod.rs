@@ -6,6 +6,7 @@ mod queue;
 mod select;
 
 use std::{
+    collections::HashMap,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -18,11 +19,12 @@ use gix::ObjectId;
 use crate::{
     agent::{interrupt::Interrupts, slot::Slot},
     answer::progress::{Progress, Pulse, Step},
-    domain::{activity::Activity, id::SpecId},
+    attempt::retry,
+    domain::{activity::Activity, event::Event, id::SpecId},
     env::Env,
     error::{Error, Result},
     project::Project,
-    specs::all::Specs,
+    specs::{all::Specs, next_try::Announced},
     terminal::time,
 };
 use queue::{Next, Queue};
@@ -64,6 +66,8 @@ struct State<'a, R> {
     looked: Instant,
     /// A worker looks for more to do.
     looking: bool,
+    /// What other processes are told of specs that are to be tried again.
+    announced: HashMap<SpecId, Announced>,
     /// What is said of a pause of an agent, until the next spec is begun.
     pause: Option<Pulse<'a>>,
 }
@@ -91,6 +95,7 @@ pub(crate) fn run<R: Send>(
         failed: None,
         looked: Instant::now(),
         looking: false,
+        announced: HashMap::new(),
         pause: None,
     };
     let (together, queue, changed) = (jobs > 1, Mutex::new(state), Condvar::new());
@@ -120,9 +125,13 @@ fn worker<R: Send>(shared: &Shared<'_, R>, work: &impl Fn(&Job, Option<Slot>) ->
         }
         let (fate, result) = work(&job, slot);
         let id = job.id.clone();
-        let job = Job { held_up: held_up(shared, &id, fate), ..job };
+        let paused = held_up(shared, &id, fate);
+        let job = Job { held_up: paused.as_ref().map(|event| event.id), ..job };
         let mut state = lock(&shared.queue);
         let look = state.queue.done(job.clone(), fate, Instant::now());
+        if let Some(event) = paused {
+            announce(shared, &mut state, &job, &event);
+        }
         state.worked.retain(|(other, ..)| *other != id);
         state.worked.push((id.clone(), fate, result));
         if fate == Fate::HeldUp
@@ -150,9 +159,20 @@ fn worker<R: Send>(shared: &Shared<'_, R>, work: &impl Fn(&Job, Option<Slot>) ->
 }
 
 /// The event that paused a spec which is to be tried again. Where it cannot be read, the next try tells that.
-fn held_up<R>(shared: &Shared<'_, R>, id: &SpecId, fate: Fate) -> Option<ObjectId> {
+fn held_up<R>(shared: &Shared<'_, R>, id: &SpecId, fate: Fate) -> Option<Event> {
     let read = || Project::open(shared.env).and_then(|project| project.held_up(id));
-    (fate == Fate::HeldUp).then(|| read().ok().flatten()).flatten().map(|event| event.id)
+    (fate == Fate::HeldUp).then(|| read().ok().flatten()).flatten()
+}
+
+/// Tells other processes when this one tries a spec again that `event` paused, if it does.
+fn announce<R>(shared: &Shared<'_, R>, state: &mut State<'_, R>, job: &Job, event: &Event) {
+    let pause = state.queue.cooling(job.agent.as_deref().unwrap_or_default(), Instant::now());
+    if let (Some(number), Some(pause), Ok(project)) =
+        (state.queue.next_number(&job.id), pause, Project::open(shared.env))
+    {
+        let announced = retry::announce(&project, &job.id, event, pause, number, shared.progress);
+        state.announced.extend(announced.map(|announced| (job.id.clone(), announced)));
+    }
 }
 
 /// Those that were to be tried again, and no longer stand where they were paused.
@@ -186,9 +206,13 @@ fn next<R>(shared: &Shared<'_, R>) -> Option<(Job, Option<Slot>)> {
         if state.interrupts.first().is_some() {
             state.queue.stop();
         }
+        if state.queue.is_stopped() {
+            state.announced.clear();
+        }
         let wait = match state.queue.next(Instant::now()) {
             Ok(Next::Work(job, slot)) => {
                 end_pause(shared, &mut state);
+                state.announced.remove(&job.id);
                 say_counts(shared, &state);
                 return Some((job, slot));
             }

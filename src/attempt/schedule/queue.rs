@@ -240,6 +240,12 @@ impl Queue {
         self.cooling.get(agent).map(|cooling| cooling.until.saturating_duration_since(now))
     }
 
+    /// Which try of the spec comes next, from 1; `None` if none does.
+    pub(super) fn next_number(&self, id: &SpecId) -> Option<u32> {
+        let tries = self.tries.get(id)?;
+        (!self.stopped && *tries < MAX_TRIES).then_some(tries + 1)
+    }
+
     /// The agent that is left alone the shortest of those that ready specs wait for, and how long from now on; `None` if one can begin.
     pub(super) fn next_try(&self, now: Instant) -> Option<(String, Duration)> {
         let agents = self.ready.iter().map(|job| job.agent.clone().unwrap_or_default());
