@@ -16,9 +16,14 @@ use crate::{
         stop::StopKind,
     },
     error::{Error, Kind, Result},
-    git::worktree,
     project::{Project, target::short_name},
-    specs::{all::Specs, cleanup::clean_up, driver::complete_driver, entry::Entry, facts::StateFacts},
+    specs::{
+        all::Specs,
+        cleanup::{clean_up, remove_worktree},
+        driver::complete_driver,
+        entry::Entry,
+        facts::StateFacts,
+    },
 };
 
 /// Ends the deciding attempt of a spec by `op`, with everything that it did kept.
@@ -132,7 +137,7 @@ fn clear(project: &Project, id: &SpecId, state: &State, progress: &dyn Progress)
         Ok(attempt) => clean_up(project, &attempt)?,
         // Nothing was started, or its text is lost: then there is at most a worktree, and that was kept.
         Err(_) => match project.worktree_of(id)? {
-            Some(tree) => worktree::remove::remove(&project.repo, &tree.path).map(|_| Vec::new())?,
+            Some(tree) => remove_worktree(project, &tree)?.into_iter().collect(),
             None => Vec::new(),
         },
     };

@@ -22,7 +22,7 @@ use crate::{
         worktree::{self, Worktree, pool::Pool},
     },
     project::Project,
-    specs::{attempt::Attempt, confined, text::path_of},
+    specs::{attempt::Attempt, cleanup::remove_worktree, confined, text::path_of},
 };
 
 /// Adds the worktree of an attempt on its branch, which holds the code of `commit`, with what `.worktreeinclude` takes from the main one, and the hooks
@@ -60,6 +60,8 @@ pub(super) fn add(project: &Project, id: &SpecId, attempt: ObjectId, commit: Obj
         let hooks = worktree::include::hooks_pattern(&project.repo);
         worktree::include::prepare(main, &tree.path, hooks.as_deref())?;
     }
+    // Its files may have come with another directory.
+    worktree::identity::keep(&tree)?;
     Ok(tree)
 }
 
@@ -143,7 +145,9 @@ fn clear(project: &Project, plan: &Plan, before: ObjectId, progress: &dyn Progre
             let what = format!("the earlier worktree is no longer at '{}'", tree.path.display());
             progress.say(&Step::Note(format!("{what}; if it was moved, its files stay there and belong to no spec")));
         }
-        let _removed = worktree::remove::remove(&project.repo, &tree.path)?;
+        if let Some(said) = remove_worktree(project, &tree)? {
+            progress.say(&Step::Warning(said));
+        }
     }
     if let Some(tip) = branch::read(&project.repo, branch.as_ref())? {
         project.store()?.keep_attempt(&plan.id, before, tip)?;

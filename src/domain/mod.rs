@@ -5,6 +5,7 @@ pub(crate) mod activity;
 pub(crate) mod agent;
 pub(crate) mod altered_tests;
 pub(crate) mod altered_work;
+pub(crate) mod byte_text;
 pub(crate) mod changed_lines;
 pub(crate) mod character;
 pub(crate) mod check_line;

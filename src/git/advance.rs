@@ -2,7 +2,6 @@
 
 use std::{
     ffi::OsString,
-    path::Path,
     time::{Duration, Instant},
 };
 
@@ -10,7 +9,7 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::{ObjectId, refs::FullNameRef};
 
 use super::{
-    branch,
+    branch, brought_hooks,
     history::{self, Change as FileChange, ChangeKind},
     merge_hook::{self, MergeHook},
     output::Output,
@@ -129,7 +128,8 @@ impl Advance<'_> {
         let changes = history::changed_paths(repo, Some(old), new)?;
         let swap = Swap { name: target, expected: Some(old), new: Some(new), message, force_log: false };
         // Of hooks that the merge itself brings, none runs before a person has seen it.
-        let runs_hooks = brought_hooks(place, &changes)?.is_none();
+        let runs_hooks = brought_hooks::brought(repo, place, &changes)?.is_none();
+        let place = &if runs_hooks { place.clone() } else { place.without_hooks() };
         let mut hook = match runs_hooks {
             true => TransactionHook::find(repo, place.git()?, target, [Some(old), Some(new)])?,
             false => None,
@@ -274,7 +274,7 @@ fn in_the_way(place: &Worktree, changes: &[FileChange], merge_hook: Option<&Merg
     if unknown.is_empty() {
         return Ok(Obstacle::None);
     }
-    let met = |change: &&FileChange| unknown.iter().any(|unknown| overlap(unknown, &change.path));
+    let met = |change: &&FileChange| unknown.iter().any(|unknown| overlap(unknown.as_bstr(), change.path.as_bstr()));
     let paths: Vec<_> = changes.iter().filter(met).map(|change| change.path.clone()).collect();
     if paths.is_empty() {
         return Ok(Obstacle::None);
@@ -295,41 +295,11 @@ fn files_in_the_way(place: &Worktree) -> String {
     format!("files in '{}' are in the way", place.path.display())
 }
 
-/// The directory of hooks in the worktree that has `target`, if going from `old` to `new` changes what is in it: what was merged brings
-/// these hooks itself, and none of them runs before a person has seen them.
-pub(crate) fn brings_hooks(
-    repo: &Repository,
-    target: &FullNameRef,
-    old: Option<ObjectId>,
-    new: ObjectId,
-) -> Result<Option<String>> {
-    match busy::checkout(repo, target)? {
-        Checkout::In(place) => brought_hooks(&place, &history::changed_paths(repo, old, new)?),
-        _ => Ok(None),
-    }
-}
-
-fn brought_hooks(place: &Worktree, changes: &[FileChange]) -> Result<Option<String>> {
-    let found = place.git()?.args(["rev-parse", "--git-path", "hooks"]).check()?;
-    let dir = place.path.join(found.line());
-    let real = |path: &Path| std::fs::canonicalize(path).ok();
-    let (Some(dir), Some(top)) = (real(&dir), real(&place.path)) else { return Ok(None) };
-    let Ok(inside) = dir.strip_prefix(&top) else { return Ok(None) };
-    // Husky has its own in '_', which run those beside it.
-    let inside = if inside.ends_with("_") { inside.parent().unwrap_or(inside) } else { inside };
-    let Some(name) = inside.to_str().filter(|name| !name.is_empty() && !name.starts_with(".git/")) else {
-        return Ok(None);
-    };
-    let below = format!("{name}/");
-    let is_changed = changes.iter().any(|change| change.path.starts_with(below.as_bytes()));
-    Ok(is_changed.then(|| name.to_owned()))
-}
-
 fn refusal(place: &Worktree, changes: Vec<FileChange>, output: &Output) -> Result<Advanced> {
     let dirty = status::status(place)?;
     let mut paths: Vec<_> = changes
         .into_iter()
-        .filter(|change| dirty.iter().any(|dirty| overlap(dirty, &change.path)))
+        .filter(|change| dirty.iter().any(|dirty| overlap(dirty.as_bstr(), change.path.as_bstr())))
         .map(|change| change.path)
         .collect();
     paths.dedup();
@@ -342,9 +312,9 @@ fn refusal(place: &Worktree, changes: Vec<FileChange>, output: &Output) -> Resul
 }
 
 /// Whether one path is the other or lies below it.
-fn overlap(one: &BString, other: &BString) -> bool {
-    let below = |upper: &BString, lower: &BString| {
-        lower.strip_prefix(upper.as_slice()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+pub(super) fn overlap(one: &BStr, other: &BStr) -> bool {
+    let below = |upper: &BStr, lower: &BStr| {
+        lower.strip_prefix(upper.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
     };
     below(one, other) || below(other, one)
 }

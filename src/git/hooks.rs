@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{process::Git, repository::Repository};
+use super::{process::Git, repository::Repository, setting::Setting};
 use crate::error::Result;
 
 /// The events that a command may bring about which the tool runs for itself.
@@ -25,9 +25,14 @@ impl Git {
     /// for since 2.55. In 2.54, the first that runs such hooks, they can only be turned off by their names.
     #[must_use]
     pub(crate) fn without_hooks(self) -> Self {
-        let git = self.config("core.hooksPath=/dev/null");
-        EVENTS.iter().fold(git, |git, event| git.config(format!("hook.{event}.enabled=false")))
+        off().iter().fold(self, Git::setting)
     }
+}
+
+/// The settings under which git runs no hook.
+pub(super) fn off() -> Vec<Setting> {
+    let events = EVENTS.iter().map(|event| Setting::new(format!("hook.{event}.enabled"), "false"));
+    events.chain([Setting::new("core.hooksPath", "/dev/null")]).collect()
 }
 
 /// Whether git may run a hook of that name where `git` runs: there is a file, or the configuration names hooks.

@@ -1,6 +1,6 @@
 //! Keeps the commits and changes of an attempt under refs, and only then removes its worktree and branch.
 
-use bstr::ByteSlice as _;
+use bstr::{BString, ByteSlice as _};
 use gix::ObjectId;
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         branch,
         repository::Head,
         snapshot, status,
-        worktree::{self, Worktree, pool::Pool},
+        worktree::{self, Worktree, pool::Pool, remove::Removed},
     },
     project::Project,
     specs::{
@@ -36,6 +36,11 @@ impl Project {
             // No agent has been in it yet.
             self.keep_heads(id, attempt, tree)?;
             return Ok(tree.head.as_ref().and_then(Head::id));
+        }
+        if tree.is_replaced() {
+            // What stands there is no work of the attempt.
+            self.keep_heads(id, attempt, tree)?;
+            return Ok(None);
         }
         worktree::repair(&self.repo, tree)?;
         let place = confined::place(self, id, attempt, tree, None, Runs::Filters)?;
@@ -155,6 +160,10 @@ pub(crate) fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<Strin
 
 /// Keeps what a worktree holds, then removes it. Gives a warning about what git did not see in it.
 fn save_and_remove(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<Option<String>> {
+    if tree.is_replaced() {
+        project.keep_heads(&attempt.id, attempt.start, tree)?;
+        return remove_worktree(project, tree);
+    }
     let pool = Pool::of(&project.repo).ok().filter(|pool| pool.accepts(tree));
     // An agent that was not confined may have left processes that go on writing.
     let was_confined = || {
@@ -178,16 +187,32 @@ fn save_and_remove(project: &Project, attempt: &Attempt, tree: &Worktree) -> Res
     drop(place);
     let kept = project.save_worktree(&attempt.id, attempt.start, tree)?.filter(|kept| Some(*kept) != head);
     if !pool.is_some_and(|pool| pool.keep(tree)) {
-        let _removed = worktree::remove::remove(&project.repo, &tree.path)?;
+        return remove_worktree(project, tree).map(|said| said.or_else(|| hid(&hidden, kept)));
     }
-    Ok(kept.filter(|_| !hidden.is_empty()).map(|kept| {
-        let names = bstr::join(", ", &hidden);
+    Ok(hid(&hidden, kept))
+}
+
+/// Removes a worktree. Gives what is to be said where its directory stays.
+///
+/// # Errors
+/// If it cannot be removed.
+pub(crate) fn remove_worktree(project: &Project, tree: &Worktree) -> Result<Option<String>> {
+    let what = if tree.is_replaced() { "is not the directory that was made for it" } else { "is damaged" };
+    let stays = worktree::remove::remove(&project.repo, &tree.path)? == Removed::DirectoryKept;
+    let path = tree.path.display();
+    Ok(stays.then(|| format!("the worktree '{path}' {what}: what is there stays; only its registration was removed")))
+}
+
+/// What is to be said of changes that git did not see.
+fn hid(hidden: &[BString], kept: Option<ObjectId>) -> Option<String> {
+    kept.filter(|_| !hidden.is_empty()).map(|kept| {
+        let names = bstr::join(", ", hidden);
         format!(
             "the index hid changes to these files from git, and they are not in the work: {}; to see them: git show {}",
             names.to_str_lossy(),
             kept.to_hex_with_len(10)
         )
-    }))
+    })
 }
 
 /// Removes the worktree and the branch that an attempt left whose spec is pending again, because the process that ended it died before

@@ -62,9 +62,11 @@ fn a_link_to_the_configuration_that_it_replaced_waits_for_a_person() {
 fn what_an_included_file_says_that_it_made_waits_for_a_person() {
     let Some((sandbox, id)) = confined("") else { return };
     let (dir, ran) = hooks(&sandbox);
-    let included = sandbox.dir().join("home/more");
+    // A link that leads nowhere keeps nothing in its place.
+    let (included, more) = (sandbox.dir().join("home/included"), sandbox.dir().join("home/more"));
+    symlink("more", &included).unwrap();
     sandbox.git(&["config", "--global", "include.path", included.to_str().unwrap()]);
-    sandbox.agent(&format!("{GOOD}; {} >{} || exit 9", sets(&dir), included.display()));
+    sandbox.agent(&format!("{GOOD}; {} >{} || exit 9", sets(&dir), more.display()));
     waits(&sandbox, &id, &ran);
 }
 
@@ -126,18 +128,33 @@ fn a_directory_above_the_repository_keeps_its_name() {
 }
 
 #[test]
-fn a_link_in_the_place_of_its_worktree_has_nothing_deleted_or_written() {
-    for end in ["reset", "cancel", "work"] {
+fn what_stands_in_the_place_of_its_worktree_is_neither_deleted_nor_written() {
+    let link = "ln -s PAPERS \"$top\"";
+    let other = "mv PAPERS \"$top\"; cp \"$top.x/.git\" \"$top\"";
+    for (end, put) in
+        [("reset", link), ("cancel", link), ("work", link), ("reset", other), ("cancel", other), ("prune", other)]
+    {
         let sandbox = Sandbox::new();
         let papers = sandbox.dir().join("papers");
         fs::create_dir(&papers).unwrap();
         fs::write(papers.join("letter"), "mine\n").unwrap();
-        sandbox.agent(&format!("top=$(pwd); cd ..; mv \"$top\" \"$top.x\"; ln -s {} \"$top\"", papers.display()));
+        let put = put.replace("PAPERS", papers.to_str().unwrap());
+        sandbox.agent(&format!("top=$(pwd); cd ..; mv \"$top\" \"$top.x\"; {put}"));
         let id = sandbox.add(&["Make it two"]);
         let ran = sandbox.chant(&["work", &id]);
         assert_ne!(ran.code, 0, "{}{}", ran.out, ran.err);
-        let ran = sandbox.chant(&[end, &id]);
-        let names: Vec<_> = fs::read_dir(&papers).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(names, ["letter"], "{end}: {}{}", ran.out, ran.err);
+        let ran = if end == "prune" { sandbox.chant(&["prune"]) } else { sandbox.chant(&[end, &id]) };
+        let place = if papers.exists() { papers } else { sandbox.dir().join(format!("repo.chant-{}", &id[11..])) };
+        let mut names: Vec<_> = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.retain(|name| name != ".git");
+        assert_eq!(names, ["letter"], "{end}, {put}: {}{}", ran.out, ran.err);
+        if end == "reset" || end == "cancel" {
+            assert!(
+                ran.code == 0 && ran.err.contains("only its registration was removed"),
+                "{end}, {put}: {}",
+                ran.err
+            );
+            assert!(!sandbox.git(&["worktree", "list"]).contains(".chant-"), "{end}, {put}");
+        }
     }
 }

@@ -304,6 +304,56 @@ fn a_hook_that_the_work_brings_does_not_run_at_its_merge() {
     sandbox.agent("echo 'echo theirs >>.git/ran' >>.githooks/post-merge");
     let second = sandbox.add(&["Change the hook"]);
     let ran = sandbox.chant(&["work", &second]).ok();
-    assert!(ran.err.contains("the work changes hooks in '.githooks'"), "{}", ran.err);
+    assert!(ran.err.contains("the work changes '.githooks', where git finds hooks"), "{}", ran.err);
     assert_eq!(sandbox.read(".git/ran"), "mine\n");
+}
+
+/// Makes hooks in `$hooks` for all that a merge may ask, each of which says in a file that it ran.
+fn all_hooks(ran: &std::path::Path) -> String {
+    let names = "post-merge post-index-change post-checkout reference-transaction pre-merge-commit post-commit";
+    let text = format!("#!/bin/sh\\necho %s >>{}\\n", ran.display());
+    format!("for hook in {names}; do printf '{text}' $hook >$hooks/$hook && chmod +x $hooks/$hook; done")
+}
+
+#[test]
+fn hooks_in_a_directory_that_the_work_makes_do_not_run_at_its_merge() {
+    let (made, linked) = ("mkdir .husky; hooks=.husky", "mkdir tools; ln -s tools .husky; hooks=tools");
+    for (path, make) in [(".husky", made), ("./x/../.husky/", made), (".husky", linked), (".husky/_", made)] {
+        let sandbox = Sandbox::new();
+        let ran = sandbox.dir().join("ran");
+        sandbox.git(&["config", "core.hooksPath", path]);
+        let deeper = if path.ends_with('_') { "mkdir .husky/_; cp .husky/p* .husky/_; git add -f .husky" } else { "" };
+        sandbox.agent(&format!("echo two >file; {make}; {}; {deeper}", all_hooks(&ran)));
+        let id = sandbox.add(&["Bring hooks"]);
+        sandbox.chant(&["work", &id, "--no-merge"]).ok();
+        let before = std::fs::read_to_string(&ran).unwrap_or_default();
+        let merged = sandbox.chant(&["merge", &id]).ok();
+        assert!(merged.err.contains("look at it; no hook ran at the merge"), "{path}: {}", merged.err);
+        assert_eq!(std::fs::read_to_string(&ran).unwrap_or_default(), before, "{path}, {make}");
+    }
+}
+
+#[test]
+fn hooks_that_lead_to_what_the_work_changes_do_not_run_at_its_merge() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.dir().join("ran");
+    std::os::unix::fs::symlink("../../tools/post-merge", sandbox.repo.join(".git/hooks/post-merge")).unwrap();
+    sandbox.agent(&format!("mkdir tools; hooks=tools; {}", all_hooks(&ran)));
+    let id = sandbox.add(&["Bring what a hook leads to"]);
+    let merged = sandbox.chant(&["work", &id]).ok();
+    assert!(merged.err.contains("the work changes 'tools/post-merge'"), "{}", merged.err);
+    assert!(!ran.exists());
+}
+
+#[test]
+fn configuration_that_the_work_brings_names_no_hooks_of_its_merge() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.dir().join("ran");
+    sandbox.git(&["config", "include.path", "../.gitconfig"]);
+    let sets = "printf '[core]\\n\\thooksPath = tools\\n' >.gitconfig";
+    sandbox.agent(&format!("mkdir tools; hooks=tools; {}; {sets}", all_hooks(&ran)));
+    let id = sandbox.add(&["Bring configuration"]);
+    let merged = sandbox.chant(&["work", &id]).ok();
+    assert!(merged.err.contains("the work changes '.gitconfig'"), "{}", merged.err);
+    assert!(!ran.exists());
 }

@@ -39,8 +39,9 @@ use crate::{
     },
     error::{Error, Result},
     git::{
-        advance::{self, Advance, Advanced},
+        advance::{Advance, Advanced},
         branch,
+        brought_hooks::brings_hooks,
         merge::Computed,
         worktree::{self, lock::WorktreeLock},
     },
@@ -260,6 +261,7 @@ fn move_target(
     let is_merge = matches!(*parents, [ours, theirs] if Some(ours) == old && theirs == tip);
     let merged = &*attempt.branch.shorten().to_string();
     let advance = Advance { target: target.as_ref(), old, new, merged, is_merge, message: &log, sandbox: &[] };
+    let brought = brings_hooks(&project.repo, target.as_ref(), old, new)?;
     let advanced = advance.run(&project.repo, interrupted);
     if !matches!(advanced, Ok(Advanced::Moved(_))) {
         aside.put_back()?;
@@ -272,8 +274,9 @@ fn move_target(
                 check_output::keep_printed(project, &attempt.id, attempt.start, why, &printed)?;
                 progress.say(&Step::Warning(format!("{why}\n{printed}").trim_end().to_owned()));
             }
-            if let Some(hooks) = advance::brings_hooks(&project.repo, target.as_ref(), old, new)? {
-                let what = format!("the work changes hooks in '{hooks}': look at them, none of them ran at the merge");
+            if let Some(hooks) = brought {
+                let what = "where git finds hooks: look at it; no hook ran at the merge";
+                let what = format!("the work changes '{hooks}', {what}");
                 progress.say(&Step::Warning(what));
             }
             aside.drop_copy()?;

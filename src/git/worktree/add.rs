@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use gix::refs::FullNameRef;
 
-use super::{Worktree, among_others, find, remove};
+use super::{Worktree, among_others, find, identity, remove};
 use crate::{
     env::fault,
     error::{Error, IoContext, Kind, Result},
@@ -73,7 +73,7 @@ fn register(repo: &Repository, path: &Path, branch: &FullNameRef, options: &[&st
     let git = Git::at(repo).args(["worktree", "add", "--quiet"]).args(options).arg("--").arg(path).arg(short);
     let output = among_others(&git)?;
     match find(repo, path)? {
-        Some(made) if made.is_on(branch) && made.path.is_dir() => Ok(made),
+        Some(made) if made.is_on(branch) && made.path.is_dir() => identity::keep(&made).map(|()| made),
         _ => Err(git.failed(&output)),
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod add;
 pub(crate) mod busy;
 pub(crate) mod code;
 pub(crate) mod hide;
+pub(crate) mod identity;
 pub(crate) mod include;
 pub(crate) mod lock;
 pub(crate) mod path;
@@ -29,6 +30,7 @@ pub(crate) use repair::{follow, lost_heads, past_heads, repair};
 pub(crate) use submodules::{changed_submodules, has_submodule_commit, unsaved_submodules};
 
 use super::{
+    hooks,
     output::Output,
     process::Git,
     repository::{Head, Repository},
@@ -79,6 +81,13 @@ impl Worktree {
         Ok(self.git()?.without_hooks().config("core.fsmonitor=false"))
     }
 
+    /// The worktree in which no git runs hooks.
+    pub(crate) fn without_hooks(&self) -> Worktree {
+        let mut plain = self.clone();
+        plain.muted.extend(hooks::off());
+        plain
+    }
+
     fn located_git(&self) -> Result<Git> {
         if self.leads_home() {
             let git = Git::in_dir(&self.path).within(&self.sandbox);
@@ -96,6 +105,12 @@ impl Worktree {
     /// Whether a link stands at its path: what it leads to is another directory, which an agent may have chosen.
     fn is_link(&self) -> bool {
         fs::symlink_metadata(&self.path).is_ok_and(|meta| meta.is_symlink())
+    }
+
+    /// Whether a link or another directory stands at its path than the one that was made for it, as far as that is known. An agent may have
+    /// put a directory of the person there: git-chant neither removes nor repairs it.
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.is_link() || identity::is_other(self)
     }
 
     /// Whether `.git` at its top leads to its git directory, and its path is no link.
@@ -222,7 +237,7 @@ pub(in crate::git) fn same_place(one: &Path, other: &Path) -> bool {
 }
 
 /// The path with the symlinks of its existing part resolved.
-fn real(path: &Path) -> PathBuf {
+pub(in crate::git) fn real(path: &Path) -> PathBuf {
     if let Ok(real) = fs::canonicalize(path) {
         return real;
     }

@@ -129,8 +129,12 @@ impl<'r> Pool<'r> {
 
     /// Whether the files of a linked worktree can be kept.
     pub(crate) fn accepts(&self, tree: &Worktree) -> bool {
-        let is_whole =
-            || tree.leads_home() && tree.path.is_dir() && device(&tree.path) == device(self.repo.common_dir());
+        let is_whole = || {
+            !tree.is_replaced()
+                && tree.leads_home()
+                && tree.path.is_dir()
+                && device(&tree.path) == device(self.repo.common_dir())
+        };
         self.is_used() && self.record_of(tree, "index").exists() && is_whole() && !self.is_full()
     }
 

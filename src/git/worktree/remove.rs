@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use super::{Worktree, find};
+use super::{Worktree, find, identity};
 use crate::{
     env::{fault, remove_dir::remove_dir},
     error::{Error, IoContext, Kind, Result},
@@ -17,7 +17,7 @@ pub(crate) enum Removed {
     Everything,
     /// The registration; the directory had been deleted already.
     Registration,
-    /// The registration; the directory was left alone, since it is no longer a worktree of this repository.
+    /// The registration; the directory was left alone, since it is no longer the worktree.
     DirectoryKept,
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn remove(repo: &Repository, path: &Path) -> Result<Removed> {
         forget(repo, &worktree)?;
         return Ok(Removed::Registration);
     }
-    if !worktree.leads_home() {
+    if worktree.is_replaced() || !worktree.leads_home() {
         forget(repo, &worktree)?;
         return Ok(Removed::DirectoryKept);
     }
@@ -55,7 +55,7 @@ pub(crate) fn remove(repo: &Repository, path: &Path) -> Result<Removed> {
 /// Removes a linked worktree if nothing in it is uncommitted, nor any submodule there: git itself looks, right before. Gives back
 /// whether it did; otherwise nothing was touched.
 pub(crate) fn remove_clean(repo: &Repository, worktree: &Worktree) -> Result<bool> {
-    if worktree.main || !worktree.leads_home() {
+    if worktree.main || worktree.is_replaced() || !worktree.leads_home() {
         return Ok(false);
     }
     let git = Git::in_git_dir(repo.common_dir());
@@ -85,6 +85,7 @@ pub(super) fn forget(repo: &Repository, worktree: &Worktree) -> Result<()> {
             format!("'{}' is not a linked worktree", worktree.path.display()),
         ));
     }
+    identity::forget(worktree)?;
     match fault::around("tree.forget", || remove_dir(&worktree.git_dir)) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(cause).io("remove", &worktree.git_dir),
         _ => {

@@ -5,7 +5,7 @@ use std::{collections::HashSet, fs, path::Path};
 use bstr::ByteSlice;
 use gix::ObjectId;
 
-use super::Worktree;
+use super::{Worktree, identity};
 use crate::{
     env::local_file,
     error::Result,
@@ -26,7 +26,7 @@ const MAX_LOG: u64 = 1 << 20;
 ///
 /// What is no file there (a repository of its own, a symlink) is left alone; [`Worktree::git`] then says that it is damaged.
 pub(crate) fn repair(repo: &Repository, worktree: &Worktree) -> Result<bool> {
-    if worktree.main || worktree.leads_home() || !worktree.path.is_dir() {
+    if worktree.main || worktree.leads_home() || worktree.is_replaced() || !worktree.path.is_dir() {
         return Ok(false);
     }
     let in_the_way = fs::symlink_metadata(worktree.path.join(".git")).is_ok_and(|meta| !meta.is_file());
@@ -42,9 +42,9 @@ pub(crate) fn repair(repo: &Repository, worktree: &Worktree) -> Result<bool> {
     Ok(worktree.leads_home())
 }
 
-/// Whether a link stands in the place of some worktree: git, which repairs all of them, would write `.git` where it leads to.
+/// Whether something else stands in the place of some worktree: git, which repairs all of them, would write `.git` into it.
 fn leads_astray(repo: &Repository) -> Result<bool> {
-    Ok(super::list(repo)?.iter().any(Worktree::is_link))
+    Ok(super::list(repo)?.iter().any(Worktree::is_replaced))
 }
 
 /// Registers a worktree at `place`, to which its directory was moved together with the repository, or by hand. Returns whether it was:
@@ -58,7 +58,9 @@ pub(crate) fn follow(repo: &Repository, worktree: &Worktree, place: &Path) -> Re
     }
     let git = Git::in_git_dir(repo.common_dir());
     git.args(["worktree", "repair", "--"]).arg(place).run()?;
-    Ok(super::find(repo, place)?.is_some_and(|found| found.git_dir == worktree.git_dir && found.leads_home()))
+    let found = super::find(repo, place)?.filter(|found| found.git_dir == worktree.git_dir && found.leads_home());
+    found.iter().try_for_each(identity::keep)?;
+    Ok(found.is_some())
 }
 
 /// Whether the `.git` file of a worktree names the registration of this one, wherever the repository was when it was written.

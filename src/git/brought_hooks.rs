@@ -1,0 +1,70 @@
+//! Hooks that a merge itself brings into the worktree of its target: none of them runs before a person has seen it.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use bstr::ByteSlice as _;
+use gix::{ObjectId, refs::FullNameRef};
+
+use super::{
+    advance::overlap,
+    history::{self, Change},
+    obeyed::{Obeyed, plain},
+    repository::Repository,
+    worktree::{
+        Worktree,
+        busy::{self, Checkout},
+        real,
+    },
+};
+use crate::error::Result;
+
+/// How many hooks are looked at.
+const MANY: usize = 1000;
+
+/// What git runs as hooks in the worktree that has `target`, if going from `old` to `new` changes that: the directory of hooks, what a hook
+/// links to, or configuration that others include. Asked before the move.
+///
+/// # Errors
+/// If git cannot be run.
+pub(crate) fn brings_hooks(
+    repo: &Repository,
+    target: &FullNameRef,
+    old: Option<ObjectId>,
+    new: ObjectId,
+) -> Result<Option<String>> {
+    match busy::checkout(repo, target)? {
+        Checkout::In(place) => brought(repo, &place, &history::changed_paths(repo, old, new)?),
+        _ => Ok(None),
+    }
+}
+
+/// What git runs as hooks in `place`, or finds them by, if one of the `changes` is of it. It may not be there yet: its name decides.
+pub(super) fn brought(repo: &Repository, place: &Worktree, changes: &[Change]) -> Result<Option<String>> {
+    let found = place.git()?.args(["rev-parse", "--git-path", "hooks"]).check()?;
+    let dir = plain(&place.path.join(found.line()));
+    let mut names: BTreeSet<PathBuf> = [dir.clone(), real(&dir)].into();
+    // Husky has its own in '_', which run those beside it.
+    names.extend(names.clone().iter().filter(|name| name.ends_with("_")).filter_map(|name| name.parent()).map(real));
+    let entries = fs::read_dir(&dir).into_iter().flatten().flatten().take(MANY).map(|entry| entry.path());
+    names.extend(entries.filter(|path| path.is_symlink()).map(|link| leads_to(&link)));
+    // What configuration says of hooks, git reads again when it runs one.
+    names.extend(Obeyed::of(repo).included);
+    let tops = [place.path.clone(), real(&place.path)];
+    let inside = |name: &PathBuf| tops.iter().find_map(|top| name.strip_prefix(top).ok().map(Path::to_owned));
+    let is_changed = |name: &Path| {
+        let name = gix::path::into_bstr(name).unwrap_or_default();
+        changes.iter().any(|change| overlap(change.path.as_bstr(), &name))
+    };
+    let mut names = names.iter().filter_map(inside).filter(|name| !name.starts_with(".git"));
+    Ok(names.find(|name| is_changed(name)).map(|name| name.display().to_string()))
+}
+
+/// What a link leads to, whether that is there or not.
+fn leads_to(link: &Path) -> PathBuf {
+    let target = fs::read_link(link).unwrap_or_default();
+    real(&plain(&link.parent().unwrap_or(link).join(target)))
+}
