@@ -6,6 +6,7 @@ use bstr::ByteSlice as _;
 
 use super::{
     ended::{Ended, EndedAs, Pause, Stop},
+    seen,
     work::Assignment,
 };
 use crate::{
@@ -64,6 +65,9 @@ impl Assignment<'_> {
     ) -> Result<Option<(String, String)>> {
         let Some(command) = self.project.config().notify()? else { return Ok(None) };
         let Some(ending) = self.ending(how, hints, was_last)? else { return Ok(None) };
+        if let Some(program) = seen::replaced_program(self.project, self.id)? {
+            return Ok(Some((format!("the program '{program}' was changed during the run"), String::new())));
+        }
         let notice = Notice { notice: self.view(ending)? };
         let repo = &self.project.repo;
         let dir = repo.work_dir().unwrap_or(repo.common_dir());

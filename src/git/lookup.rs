@@ -11,7 +11,7 @@ use std::{
 
 use gix::{
     ObjectId,
-    bstr::ByteSlice,
+    bstr::{BStr, BString, ByteSlice},
     refs::{FullName, FullNameRef, Target, file::loose::Reference},
 };
 
@@ -67,32 +67,32 @@ pub(crate) fn refresh(repo: &gix::Repository) {
 }
 
 /// Every ref below `prefix`, which ends with a slash, by its name without it, sorted; no target if it is symbolic or its file holds
-/// no ref.
+/// no ref. Names that are no UTF-8 are left out: git-chant gives none.
 ///
 /// # Errors
 /// If a file or directory cannot be read, or packed-refs is malformed.
 pub(crate) fn below(repo: &gix::Repository, prefix: &str) -> Result<Vec<(String, Option<ObjectId>)>> {
     let id = |target: Target| target.try_id().map(ToOwned::to_owned);
-    Ok(targets_below(repo, prefix)?.into_iter().map(|(name, target)| (name, target.and_then(id))).collect())
+    let named =
+        |(name, target): (BString, Option<Target>)| Some((String::from_utf8(name.into()).ok()?, target.and_then(id)));
+    Ok(targets_below(repo, prefix)?.into_iter().filter_map(named).collect())
 }
 
 /// Every ref as [`below`] gives it, symbolic refs with what they lead to; no target only where a file holds no ref.
 ///
 /// # Errors
 /// As [`below`].
-pub(crate) fn targets_below(repo: &gix::Repository, prefix: &str) -> Result<Vec<(String, Option<Target>)>> {
+pub(crate) fn targets_below(repo: &gix::Repository, prefix: &str) -> Result<Vec<(BString, Option<Target>)>> {
     let mut found = Vec::new();
-    walk(repo, &repo.common_dir().join(prefix), prefix, prefix.len(), &mut found)?;
+    walk(repo, &repo.common_dir().join(prefix), prefix.into(), prefix.len(), &mut found)?;
     found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     let loose = found.len();
     if let Some(packed) = repo.refs.open_packed_buffer()? {
         for reference in packed.iter_prefixed(prefix.into())? {
             let reference = reference?;
-            let Some(name) = reference.name.as_bstr().to_str().ok().and_then(|name| name.strip_prefix(prefix)) else {
-                continue;
-            };
-            if found[..loose].binary_search_by(|(other, _)| other.as_str().cmp(name)).is_err() {
-                found.push((name.to_owned(), Some(Target::Object(reference.target()))));
+            let Some(name) = reference.name.as_bstr().strip_prefix(prefix.as_bytes()) else { continue };
+            if found[..loose].binary_search_by(|(other, _)| other.as_bytes().cmp(name)).is_err() {
+                found.push((name.into(), Some(Target::Object(reference.target()))));
             }
         }
     }
@@ -105,9 +105,9 @@ pub(crate) fn targets_below(repo: &gix::Repository, prefix: &str) -> Result<Vec<
 fn walk(
     repo: &gix::Repository,
     dir: &Path,
-    name: &str,
+    name: &BStr,
     skipped: usize,
-    found: &mut Vec<(String, Option<Target>)>,
+    found: &mut Vec<(BString, Option<Target>)>,
 ) -> Result<()> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
@@ -117,19 +117,19 @@ fn walk(
     };
     for entry in entries {
         let entry = entry.io("list", dir)?;
-        let (Ok(file), Ok(kind)) = (entry.file_name().into_string(), entry.file_type()) else { continue };
-        let full = format!("{name}{file}");
+        let Ok(kind) = entry.file_type() else { continue };
+        let full = BString::from([name, entry.file_name().as_encoded_bytes()].concat());
         if kind.is_dir() {
-            walk(repo, &entry.path(), &format!("{full}/"), skipped, found)?;
+            walk(repo, &entry.path(), BStr::new(&[&full, &b"/"[..]].concat()), skipped, found)?;
         } else if kind.is_file()
             // What has no name of a ref is none: a lock, for one.
-            && let Ok(valid) = FullName::try_from(full.as_str())
+            && let Ok(valid) = FullName::try_from(full.as_bstr())
         {
             let path = entry.path();
             match content(&path) {
                 Ok(bytes) => {
                     let read = Reference::try_from_path(valid, &bytes, repo.object_hash());
-                    found.push((full[skipped..].to_owned(), read.ok().map(|read| read.target)));
+                    found.push((full[skipped..].into(), read.ok().map(|read| read.target)));
                 }
                 // Another process packed or deleted the ref since the directory was listed.
                 Err(error) if is_none(&error) => {}

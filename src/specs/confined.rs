@@ -15,10 +15,13 @@ use gix::{ObjectId, refs::FullName};
 
 use crate::{
     agent::confine::{self, Confinement, Held, Mapped, Sandbox, Unavailable},
+    answer::progress::{Progress, Step},
     config::Confine,
     domain::{confined::Confined, event::Event, id::SpecId},
+    env::local_file,
     error::{Error, Kind, Result},
     git::{
+        obeyed::Obeyed,
         private::{Private, incoming::Refused, seat::MODULES},
         repository::Head,
         worktree::{self, Worktree, code},
@@ -29,8 +32,14 @@ use crate::{
     },
 };
 
-/// Keys of git's configuration that name files which git obeys, wherever they lie.
-const OBEYED: &[&str] = &["core.hooksPath", "core.attributesFile", "core.excludesFile", "init.templateDir"];
+/// What no sandbox keeps from a run: another name of a file.
+const LINKED: &str = "packs of this repository are hard links, which it can write by their other names";
+
+/// How a repository comes to have its packs for itself.
+const OWN_PACKS: &str = "to give the repository packs of its own: git repack -a -d -f";
+
+/// The file that says that a person was told.
+const TOLD: &str = "told-of-links";
 
 /// A confined run: where it is, and what it can write.
 pub(crate) struct ConfinedRun {
@@ -56,6 +65,10 @@ impl ConfinedRun {
     ) -> Result<Option<ConfinedRun>> {
         if project.config().confine()? == Confine::Off {
             return Ok(None);
+        }
+        if project.config().confine()? == Confine::Require && project.repo.has_linked_packs() {
+            let what = format!("cannot confine the agent of '{}': {LINKED}", id.short());
+            return Err(Error::negative(Kind::NotConfined, what).hint(OWN_PACKS));
         }
         let Some(tree) = worktree::find(&project.repo, worktree)? else { return Ok(None) };
         let private = Private::make(&project.repo, &attempt, project.branch_ref(id)?.as_ref())?.with_copy(&tree)?;
@@ -130,6 +143,20 @@ impl ConfinedRun {
         let stashes = self.private.stashes(&project.repo).into_iter();
         stashes.map(|stash| project.store()?.keep_beside(&self.id, self.attempt, stash)).collect()
     }
+}
+
+/// Says once in a clone that its packs are hard links, where agents are confined.
+///
+/// # Errors
+/// If it cannot be remembered.
+pub(crate) fn tell_of_links(project: &Project, progress: &dyn Progress) -> Result<()> {
+    let dir = project.repo.chant_dir();
+    if project.config().confine()? == Confine::Auto && project.repo.has_linked_packs() && !dir.join(TOLD).exists() {
+        progress.say(&Step::Warning(format!("a confined agent is not kept from all objects: {LINKED}")));
+        progress.say(&Step::Hint(OWN_PACKS.to_owned()));
+        local_file::place(&dir, TOLD, b"")?;
+    }
+    Ok(())
 }
 
 /// The sandbox, or `None` where there is none and `chant.confine` does not require one. `what` is to be confined, in words.
@@ -361,15 +388,16 @@ fn closed(project: &Project, own: Option<&Worktree>, writes: &[&str]) -> Result<
     let others = worktree::list(&project.repo)?.into_iter().map(|other| other.path);
     read_only.extend(others.filter(|path| own.is_none_or(|own| *path != own.path) && !is_home(path)));
     read_only.extend(project.repo.borrowed_objects()?);
-    read_only.extend(files_of_git(project, own.map(|own| own.path.as_path()))?);
+    read_only.extend(local_remotes(project, own.map(|own| own.path.as_path())));
     read_only.extend(config.confine_readonly(home.clone())?);
-    let mut kept_files = Vec::new();
-    let mut kept_dirs = Vec::new();
-    if let Some(home) = &home {
-        kept_files.push(home.join(".gitconfig"));
-        kept_dirs.push(env.var("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from).join("git"));
-    }
-    kept_files.extend(env.var("GIT_CONFIG_GLOBAL").map(PathBuf::from).filter(|path| path.is_absolute()));
+    let config_dir = |home: &PathBuf| env.var("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
+    let kept_dirs: Vec<PathBuf> = home.iter().map(|home| config_dir(home).join("git")).collect();
+    let obeyed = Obeyed::of(&project.repo);
+    // What is in a directory that is closed needs no file in its place, and none is made in the worktree of the run.
+    let closed = || read_only.iter().chain(&kept_dirs).chain(own.map(|own| &own.path));
+    let is_closed = |path: &PathBuf| !path.is_symlink() && closed().any(|dir| path.starts_with(dir));
+    let kept_files = obeyed.configuration.into_iter().filter(|path| !is_closed(path)).collect();
+    read_only.extend([obeyed.named, obeyed.programs, obeyed.agents].into_iter().flatten());
     let mut writable = config.confine_writable(home.clone())?;
     let strict = config.confine_strictly()?;
     if strict {
@@ -387,20 +415,13 @@ fn closed(project: &Project, own: Option<&Worktree>, writes: &[&str]) -> Result<
     })
 }
 
-/// Files outside the repository that git goes by here, and remotes that are directories of this machine.
-fn files_of_git(project: &Project, tree: Option<&Path>) -> Result<Vec<PathBuf>> {
+/// Remotes that are directories of this machine.
+fn local_remotes(project: &Project, tree: Option<&Path>) -> Vec<PathBuf> {
     let snapshot = project.repo.gix().config_snapshot();
-    let mut files: Vec<PathBuf> =
-        snapshot.plumbing().sections().filter_map(|section| section.meta().path.clone()).collect();
-    files.extend(OBEYED.iter().filter_map(|key| snapshot.trusted_path(*key).ok().flatten()));
     let remotes = snapshot.plumbing().sections_by_name("remote").into_iter().flatten();
     let urls = remotes.flat_map(|remote| [remote.values("url"), remote.values("pushurl")].concat());
     let tops: Vec<&Path> = project.repo.work_dir().into_iter().chain(tree).collect();
-    files.extend(urls.flat_map(|url| local_paths(&url, &tops)));
-    files.retain(|path| path.is_absolute());
-    files.sort();
-    files.dedup();
-    Ok(files)
+    urls.flat_map(|url| local_paths(&url, &tops)).filter(|path| path.is_absolute()).collect()
 }
 
 /// The directories that the address of a remote names, if it is one of this machine; git reads a relative one from the top of the

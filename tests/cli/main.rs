@@ -24,6 +24,7 @@ mod completion;
 mod concurrent;
 mod confined;
 mod confined_endless;
+mod confined_files;
 mod confined_kinds;
 mod confined_names;
 mod daily;

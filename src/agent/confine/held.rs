@@ -1,25 +1,22 @@
 //! What a sandbox certainly kept from a run. A link cannot be mounted over: a run that may write the directory in which it lies can put
 //! another in its place, whatever is protected where it leads.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
 use super::sandbox::{Access, Sandbox};
+use crate::domain::byte_text::AnyPath;
 
 /// What a run could not change, and by which names that was reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Held {
     /// Whether it could write nothing but what it was given.
     strict: bool,
-    /// Paths without links, the outermost first, and whether the run could write there. Paths that are not Unicode are passed over.
-    rules: Vec<(PathBuf, bool)>,
+    /// Paths without links, the outermost first, and whether the run could write there.
+    rules: Vec<(AnyPath, bool)>,
     /// Names under which what it could not write was found.
-    names: BTreeSet<PathBuf>,
+    names: BTreeSet<AnyPath>,
 }
 
 impl Held {
@@ -27,10 +24,11 @@ impl Held {
     pub(super) fn of(sandbox: &Sandbox) -> Held {
         let (strict, rules) = (sandbox.strict, sandbox.rules());
         let protected = sandbox.read_only.iter().chain(&sandbox.kept_files).chain(&sandbox.kept_dirs).cloned();
-        let rules = rules.into_iter().filter(|rule| rule.path.to_str().is_some() && rule.access != Access::Stays);
-        let rules = rules.map(|rule| (rule.path, matches!(rule.access, Access::Write | Access::Has(_)))).collect();
+        let rules = rules.into_iter().filter(|rule| rule.access != Access::Stays);
+        let rules =
+            rules.map(|rule| (AnyPath(rule.path), matches!(rule.access, Access::Write | Access::Has(_)))).collect();
         let mut held = Held { strict, rules, names: BTreeSet::new() };
-        held.names = protected.filter(|name| name.to_str().is_some() && held.holds(name)).collect();
+        held.names = protected.filter(|name| held.holds(name)).map(AnyPath).collect();
         held
     }
 
@@ -40,7 +38,7 @@ impl Held {
             path.ancestors().find_map(|above| Some((fs::canonicalize(above).ok()?, path.strip_prefix(above).ok()?)));
         let Some((above, rest)) = there else { return false };
         let real = if rest.as_os_str().is_empty() { above } else { above.join(rest) };
-        let innermost = self.rules.iter().rev().find(|(path, _)| real.starts_with(path));
+        let innermost = self.rules.iter().rev().find(|(path, _)| real.starts_with(&**path));
         innermost.map_or(self.strict, |(_, writes)| !writes)
     }
 

@@ -9,20 +9,21 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::byte_text::AnyPath;
+
 /// Device and inode of paths, and of every directory above each.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Identities(BTreeMap<PathBuf, (u64, u64)>);
+pub(crate) struct Identities(BTreeMap<AnyPath, (u64, u64)>);
 
 impl Identities {
-    /// Looks at `paths` and at what is above them. Symbolic links are looked at themselves, and what they lead to as well. Paths that are
-    /// not Unicode are passed over.
+    /// Looks at `paths` and at what is above them. Symbolic links are looked at themselves, and what they lead to as well.
     pub(crate) fn of<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Self {
         let mut seen = BTreeMap::new();
         for path in paths {
             let real = fs::canonicalize(path).ok();
             for path in [Some(path), real.as_deref()].into_iter().flatten().flat_map(Path::ancestors) {
-                if let (Some(found), true) = (identity(path), path.to_str().is_some()) {
-                    seen.insert(path.to_owned(), found);
+                if let Some(found) = identity(path) {
+                    seen.insert(AnyPath(path.to_owned()), found);
                 }
             }
         }
@@ -45,7 +46,7 @@ impl Identities {
         for (path, before) in &self.0 {
             let replaced = identity(path).is_some_and(|now| now != *before);
             if replaced && !changed.iter().any(|outer| path.starts_with(outer)) {
-                changed.push(path.clone());
+                changed.push(path.0.clone());
             }
         }
         changed
@@ -53,7 +54,7 @@ impl Identities {
 
     /// Whether both were looked at under the same root directory: a container that was made anew has another.
     pub(crate) fn have_one_root(&self, other: &Identities) -> bool {
-        let root = |of: &Identities| of.0.get(Path::new("/")).copied();
+        let root = |of: &Identities| of.0.get(&AnyPath("/".into())).copied();
         root(self) == root(other)
     }
 }

@@ -124,7 +124,9 @@ pub(crate) fn enter(sandbox: &Sandbox) -> Result<Result<Confinement, Unavailable
     // Runs that have a layer at the same place need the directory below it: removed by one, it takes away the layers of all.
     let places = sandbox.layers.iter().flat_map(Layers::places);
     let dirs = sandbox.kept_dirs.iter().map(PathBuf::as_path).chain(places).map(Placeholder::directory);
-    let placeholders = files.chain(dirs).collect::<Result<Vec<_>>>()?;
+    let mut placeholders = files.chain(dirs).collect::<Result<Vec<_>>>()?;
+    // The one that made a directory above several is removed last.
+    placeholders.reverse();
     let prefix: Vec<OsString> = match by {
         Confined::Seatbelt => seatbelt::prefix(sandbox),
         _ => sandbox.layers.iter().flat_map(Layers::prefix).chain(bubblewrap::prefix(sandbox)).collect(),

@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -14,10 +14,16 @@ use super::{
     parts::{Part, Parts},
     settings::Settings,
 };
-use crate::{env::local_file, error::Result, git::process::Git, project::Project, store::Store};
+use crate::{
+    env::local_file,
+    error::Result,
+    git::{process::Git, status},
+    project::Project,
+    store::Store,
+};
 
-/// A file up to this size, in bytes, is known by its content; a larger one by its size and time.
-const MOST: u64 = 1 << 20;
+/// A file up to this size, in bytes, is known by its content; a larger one by its size and times.
+const MOST: u64 = 64 << 20;
 
 /// How much of the list of shallow commits is read, in bytes: a line each.
 const MOST_SHALLOW: u64 = 16 << 20;
@@ -54,8 +60,8 @@ pub(super) fn look(project: &Project, effective: &Settings) -> Result<Parts> {
     let commits = list.lines().map(|line| (line.to_str_lossy().into_owned(), String::new()));
     let mut commits: BTreeMap<String, String> = commits.collect();
     // What was not read is known by its size and time.
-    if let Some(meta) = fs::metadata(common.join("shallow")).ok().filter(|meta| meta.len() > MOST_SHALLOW) {
-        commits.insert("all".to_owned(), format!("{} bytes of {}", meta.len(), meta.mtime()));
+    if fs::metadata(common.join("shallow")).is_ok_and(|meta| meta.len() > MOST_SHALLOW) {
+        commits.insert("all".to_owned(), status::stamp(&common.join("shallow")).unwrap_or_default());
     }
     look.parts.insert(Part::Shallow, commits);
     Ok(look.parts)
@@ -132,13 +138,13 @@ impl Look<'_> {
 }
 
 /// What tells the content of a file from another, a link by what it leads to as well.
-fn mark(store: &Store<'_>, path: &Path, meta: &fs::Metadata) -> String {
+pub(super) fn mark(store: &Store<'_>, path: &Path, meta: &fs::Metadata) -> String {
     let link = if meta.is_symlink() { format!("{:?} ", fs::read_link(path).ok()) } else { String::new() };
     let (Ok(real), Ok(meta)) = (fs::canonicalize(path), fs::metadata(path)) else { return format!("{link}nothing") };
     let runs = if meta.permissions().mode() & 0o111 == 0 { "" } else { RUNS };
     match local_file::read(&real, MOST) {
         Ok(Some(bytes)) => format!("{link}{runs}{}", store.blob_id(&bytes)),
-        _ => format!("{link}{runs}{} bytes of {}", meta.len(), meta.mtime()),
+        _ => format!("{link}{runs}{}", status::stamp(&real).unwrap_or_default()),
     }
 }
 

@@ -6,12 +6,13 @@ use bstr::ByteSlice as _;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    beside, files,
+    beside, files, outside,
     parts::{Part, Parts},
     settings::{self, Settings},
 };
 use crate::{
     agent::confine::Identities,
+    domain::byte_text::text_of,
     error::Result,
     git::{lookup, setting::Setting, status, worktree},
     project::Project,
@@ -57,6 +58,7 @@ const MOST_UNWATCHED: usize = 5000;
 pub(super) fn look(project: &Project, extent: Extent, before: Option<&Seen>) -> Result<Seen> {
     let read = settings::read(project)?;
     let mut parts = files::look(project, &read.effective)?;
+    parts.extend(outside::look(project, &read.origins, before.map(|before| &before.parts))?);
     parts.insert(Part::Setting, read.own);
     parts.insert(Part::Shared, read.shared);
     let muted = before.map(|before| settings::muted(&before.plain, &read.plain)).unwrap_or_default();
@@ -82,9 +84,9 @@ fn refs(project: &Project, prefix: &str) -> Result<BTreeMap<String, String>> {
     let held = lookup::targets_below(project.repo.gix(), prefix)?.into_iter().filter_map(|(name, target)| {
         let target = match target? {
             gix::refs::Target::Object(id) => id.to_string(),
-            gix::refs::Target::Symbolic(other) => other.as_bstr().to_string(),
+            gix::refs::Target::Symbolic(other) => text_of(other.as_bstr()),
         };
-        Some((format!("{prefix}{name}"), target))
+        Some((format!("{prefix}{}", text_of(&name)), target))
     });
     Ok(held.collect())
 }

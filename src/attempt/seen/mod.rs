@@ -10,6 +10,7 @@ mod chains;
 mod files;
 mod look;
 mod moved;
+mod outside;
 mod parts;
 mod record;
 mod settings;
@@ -25,7 +26,7 @@ use crate::{
     agent::{confine::Held, lease::Life},
     answer::progress::Progress,
     attempt::home,
-    domain::{confined::Confined, fold, id::SpecId, state::State, status::Status},
+    domain::{byte_text::shown, confined::Confined, fold, id::SpecId, state::State, status::Status},
     env::fault,
     error::{IoContext as _, Result},
     project::{Project, agent::MANUAL},
@@ -142,7 +143,7 @@ impl Watch {
         let Some(record) = &self.record else { return Ok(changes) };
         for (part, name) in differing {
             let Some(mut waits) = self.judge(project, record, &now, part, &name)? else { continue };
-            let what = format!("the {} '{name}' was changed", part.noun());
+            let what = format!("the {} '{}' was changed", part.noun(), shown(&name));
             let aside = format!("{what} ({})", part.aside(record.confined));
             waits |= self.told.as_ref().is_some_and(|told| !told.contains(&aside));
             if waits {
@@ -190,14 +191,16 @@ impl Watch {
         let named = one(&record.named, part, name);
         let absent = String::new();
         if named.is_some_and(|named| named == present.unwrap_or(&absent))
-            || (part == Part::Shared && record.before.home != now.home)
+            || (part.is_of_home() && record.before.home != now.home)
             || explained(project, now, part, name)?
         {
             return Ok(None);
         }
         // Between two runs a person sets up agents: no run is under way that would do it.
         let between = record.compared && part == Part::Setting && name.starts_with("chant.");
-        Ok(Some(record.could_change(project, now, part, name) && !between))
+        // What nothing confined may start what it likes; of a program that a person updates it is only told.
+        let of_system = part == Part::Program && !record.confined;
+        Ok(Some(record.could_change(project, now, part, name) && !between && !of_system))
     }
 
     fn compare_refs(&self, project: &Project, record: &Record, now: &Seen, changes: &mut Changes) -> Result<()> {
@@ -226,7 +229,7 @@ impl Watch {
                 }
                 if let Some(what) = moved::say(project, &name, old, new, &landed)? {
                     changes.noted.push(what);
-                    changes.refs_moved.push(name);
+                    changes.refs_moved.push(shown(&name));
                 }
             }
         }
@@ -330,7 +333,7 @@ pub(crate) fn acknowledge(project: &Project, id: &SpecId) -> Result<()> {
 fn resume(record: &mut Record, earlier: Record) {
     for (part, name) in changed_parts(&earlier.before.parts, &record.before.parts) {
         let between = earlier.compared && part == Part::Setting && name.starts_with("chant.");
-        let shared = part == Part::Shared && earlier.before.home != record.before.home;
+        let shared = part.is_of_home() && earlier.before.home != record.before.home;
         if !between && !shared {
             take(&mut record.before.parts, &earlier.before.parts, part, &name);
         }
@@ -356,7 +359,7 @@ fn inherit(project: &Project, id: &SpecId, record: &mut Record, earlier: &Record
     let acknowledged = unacknowledged(project, id, earlier.attempt)?.is_empty();
     for (part, name) in changed_parts(&earlier.before.parts, &record.before.parts) {
         let named = one(&earlier.named, part, &name).is_some();
-        let shared = part == Part::Shared && earlier.before.home != record.before.home;
+        let shared = part.is_of_home() && earlier.before.home != record.before.home;
         // After the last comparison it was a person's doing.
         let stands = if named { !acknowledged } else { !earlier.compared };
         if stands && !shared {
@@ -424,6 +427,26 @@ pub(crate) fn trust_is_doubted(project: &Project) -> Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// A program that the configuration names by its path, and in the place of which a confined run put another, unless a person acknowledged
+/// that.
+///
+/// # Errors
+/// If the repository cannot be read.
+pub(crate) fn replaced_program(project: &Project, id: &SpecId) -> Result<Option<String>> {
+    let Some(record) = Record::read(project, id)?.filter(|record| record.confined) else { return Ok(None) };
+    let now = look(project, Extent::Guarded, Some(&record.before))?;
+    for (part, name) in changed_parts(&record.before.parts, &now.parts) {
+        let named = one(&record.named, part, &name).is_some_and(|named| Some(named) == one(&now.parts, part, &name));
+        if part == Part::Program
+            && record.could_change(project, &now, part, &name)
+            && !(named && unacknowledged(project, id, record.attempt)?.is_empty())
+        {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether a part that differs is as it has to be: what it says is true, or is in the history.

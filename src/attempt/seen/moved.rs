@@ -6,7 +6,7 @@ use gix::{ObjectId, bstr::ByteSlice as _};
 
 use crate::{
     agent::lease::Life,
-    domain::{enumeration::enumerate, id::SpecId},
+    domain::{byte_text::shown, enumeration::enumerate, id::SpecId},
     error::Result,
     git::history,
     project::Project,
@@ -52,6 +52,7 @@ pub(super) fn say(
         return Ok(None);
     }
     let id = |text: Option<&String>| text.and_then(|text| text.parse::<ObjectId>().ok());
+    let name = shown(name);
     Ok(match (id(old), id(new)) {
         (_, None) if new.is_none() => Some(format!("'{name}' was deleted during the run")),
         (None, Some(_)) if old.is_none() => Some(format!("'{name}' was created during the run")),

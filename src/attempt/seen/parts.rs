@@ -12,6 +12,10 @@ pub(super) enum Part {
     Setting,
     /// A key of the configuration of this user or this machine.
     Shared,
+    /// A configuration file that another includes, and of which nothing holds here.
+    Include,
+    /// A program that the configuration names by its path.
+    Program,
     /// A hook.
     Hook,
     /// A file of the git directory.
@@ -28,9 +32,14 @@ impl Part {
     pub(super) fn aside(self, confined: bool) -> &'static str {
         match self {
             _ if !confined => "after the run, and only of git-chant",
-            Part::Shared => "by you, or by the agent after you: look at that file",
+            Part::Shared | Part::Include | Part::Program => "by you, or by the agent after you: look at that file",
             _ => "not by the agent: it was confined",
         }
+    }
+
+    /// Whether the home directory decides which there are: what a process with another one sees is not compared.
+    pub(super) fn is_of_home(self) -> bool {
+        matches!(self, Part::Shared | Part::Include | Part::Program)
     }
 
     /// What one of them is called.
@@ -38,6 +47,8 @@ impl Part {
         match self {
             Part::Setting => "configuration key",
             Part::Shared => "global configuration key",
+            Part::Include => "included configuration file",
+            Part::Program => "program",
             Part::Hook => "hook",
             Part::File => "file",
             Part::Shallow => "shallow commit",

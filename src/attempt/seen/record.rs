@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     agent::confine::{Held, Identities},
-    domain::id::SpecId,
+    domain::{byte_text::AnyPath, id::SpecId},
     env::fault,
     error::{Error, IoContext as _, Kind, Result},
     git::work_file,
@@ -80,6 +80,10 @@ impl Record {
         match part {
             Part::Shared => {
                 self.before.home == now.home && (self.is_open() || !now.origins.iter().all(|path| holds(path)))
+            }
+            Part::Include | Part::Program => {
+                let path = AnyPath::of_text(name);
+                self.before.home == now.home && (self.is_open() || !self.held.holds(&path))
             }
             Part::Hook | Part::File => {
                 let within = [Some(project.repo.common_dir().to_owned()), project.repo.main_work_dir()];

@@ -8,6 +8,7 @@ use std::{
 use bstr::ByteSlice;
 
 use crate::{
+    domain::byte_text::{bytes_of, text_of},
     error::Result,
     git::{process::Git, setting::Setting},
     project::Project,
@@ -149,32 +150,6 @@ fn as_before(key: &str, old: Option<&String>) -> Option<Setting> {
     Some(Setting::new(bytes_of(key), bytes_of(value)))
 }
 
-/// Private characters, each of which stands for one byte that is no UTF-8.
-const BYTES: std::ops::RangeInclusive<u32> = 0x10_ff00..=0x10_ffff;
-
-/// Bytes as text, from which [`bytes_of`] gives the same bytes.
-fn text_of(bytes: &[u8]) -> String {
-    let stands = |byte: &u8| char::from_u32(BYTES.start() + u32::from(*byte)).unwrap_or_default();
-    let mut text = String::new();
-    for (from, to, char) in bytes.char_indices() {
-        // One of these characters is itself, if it was there; the replacement stands for what is no UTF-8, or for itself.
-        let plain = bytes[from..to] == *char.to_string().as_bytes() && !BYTES.contains(&u32::from(char));
-        if plain { text.push(char) } else { text.extend(bytes[from..to].iter().map(stands)) }
-    }
-    text
-}
-
-fn bytes_of(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for char in text.chars() {
-        match u8::try_from(u32::from(char).wrapping_sub(*BYTES.start())) {
-            Ok(byte) if BYTES.contains(&u32::from(char)) => bytes.push(byte),
-            _ => bytes.extend_from_slice(char.to_string().as_bytes()),
-        }
-    }
-    bytes
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,15 +166,6 @@ mod tests {
         ] {
             assert_eq!(shown(key), name);
         }
-    }
-
-    #[test]
-    fn every_name_is_kept_to_the_byte() {
-        for bytes in [&b"filter.a=b.clean"[..], b"filter.\xff\xc3.clean", "filter.ä\u{fffd}\u{10ff41}.clean".as_bytes()]
-        {
-            assert_eq!(bytes_of(&text_of(bytes)), bytes);
-        }
-        assert_eq!(text_of("filter.ä.clean".as_bytes()), "filter.ä.clean");
     }
 
     #[test]

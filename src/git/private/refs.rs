@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use gix::refs::Target;
+use gix::{bstr::ByteSlice as _, refs::Target};
 
 use crate::{
     error::{IoContext, Result},
@@ -17,17 +17,17 @@ const LEFT_OUT: &[&str] = &["bisect/", "prefetch/", "rewritten/", "stash", "work
 
 /// Writes the refs of `repo` into the repository at `dir`, but none whose name, without `refs/`, begins with one of `left_out`.
 pub(super) fn write(repo: &Repository, dir: &Path, left_out: &[&str]) -> Result<()> {
-    let mut packed = String::from(HEADER);
+    let mut packed = HEADER.as_bytes().to_vec();
     for (name, target) in lookup::targets_below(repo.gix(), "refs/")? {
-        if LEFT_OUT.iter().chain(left_out).any(|left_out| name.starts_with(left_out)) {
+        if LEFT_OUT.iter().chain(left_out).any(|left_out| name.starts_with(left_out.as_bytes())) {
             continue;
         }
         match target {
             Some(Target::Object(id)) => {
-                packed.push_str(&format!("{id} refs/{name}\n"));
+                packed.extend_from_slice(&[format!("{id} refs/").as_bytes(), &name, b"\n"].concat());
             }
             Some(Target::Symbolic(other)) => {
-                let path = dir.join("refs").join(&name);
+                let path = dir.join("refs").join(gix::path::from_bstr(name.as_bstr())?);
                 let parent = path.parent().unwrap_or(dir);
                 fs::create_dir_all(parent).io("create", parent)?;
                 fs::write(&path, format!("ref: {}\n", other.as_bstr())).io("write", &path)?;
