@@ -18,7 +18,7 @@ use crate::{
     domain::{event::Op, status::Status},
     error::{Error, Kind, Result},
     project::{Project, agent::MANUAL},
-    specs::{agent_run, attempt::RunEnd},
+    specs::{agent_run, attempt::RunEnd, confined},
 };
 
 /// How far an attempt came.
@@ -77,8 +77,17 @@ pub(super) fn run(
                     .say(&Step::Warning(format!("its work was not brought into the repository: {}", error.message)));
             }
             let op = if agent_began || plan.resumed.is_some() { Op::Pause } else { Op::Release };
-            recover::stop(project, &plan.id, attempt, op, &error.message)?;
+            let stopped = recover::stop(project, &plan.id, attempt, op, &error.message);
+            // No process works on it any more, whether that can be recorded or not.
             agent_run::release(project, attempt, claimed.lease)?;
+            let error = match stopped {
+                Ok(()) => error,
+                Err(unrecorded) => {
+                    let what = format!("cannot record that the attempt ended: {}", unrecorded.message);
+                    progress.say(&Step::Warning(what));
+                    error.hint(format!("once that is repaired: git chant recover {}", plan.id.short()))
+                }
+            };
             Err(error.into())
         }
     }
@@ -107,6 +116,7 @@ fn in_worktree(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: 
         let prompt = write_own(&worktree, "prompt.md", &prompt)?;
         return Ok(Run::HandedOver { attempt: claimed.attempt, worktree, prompt });
     }
+    confined::tell_of_links(project, progress)?;
     progress.say(&Step::AgentStarted { worktree: &worktree });
     let run = agent(project, plan, claimed, &worktree, prompt, progress)?;
     Ok(Run::Ended { attempt: claimed.attempt, run })

@@ -1,8 +1,21 @@
-//! Writing objects while another git collects garbage. Which objects are written is the callers' affair.
+//! Writing objects while another git collects garbage, and reading those that are not too large. Which objects these are is the callers'
+//! affair.
 
 use std::{thread::sleep, time::Duration};
 
+use gix::ObjectId;
+
+use super::repository::Repository;
 use crate::error::{Kind, Result};
+
+/// The content of a blob of at most `most` bytes; `None` if it is larger, which its header says: nothing of it is read then.
+///
+/// # Errors
+/// If there is no such blob.
+pub(crate) fn short_blob(repo: &Repository, id: ObjectId, most: usize) -> Result<Option<Vec<u8>>> {
+    let is_short = usize::try_from(repo.gix().find_header(id)?.size()).is_ok_and(|size| size <= most);
+    Ok(if is_short { Some(repo.gix().find_blob(id)?.take_data()) } else { None })
+}
 
 /// Does `write`, again where a git that collects garbage took an empty directory of the object database away between its being
 /// made and its being written to. Git itself does so; gix does not.

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -116,6 +117,13 @@ impl Repository {
     /// If they cannot be read.
     pub(crate) fn borrowed_objects(&self) -> Result<Vec<PathBuf>> {
         Ok(self.gix.objects.store_ref().alternate_db_paths()?)
+    }
+
+    /// Whether a pack is a hard link that another directory may have too, as `git clone` of a path makes them.
+    pub(crate) fn has_linked_packs(&self) -> bool {
+        let packs = fs::read_dir(self.common_dir().join("objects/pack")).into_iter().flatten().flatten();
+        let is_linked = |entry: fs::DirEntry| entry.metadata().is_ok_and(|meta| meta.is_file() && meta.nlink() > 1);
+        packs.into_iter().any(is_linked)
     }
 
     /// The top of this work tree, absolute; none if bare.

@@ -172,8 +172,9 @@ pub(crate) fn take_lease(project: &Project, id: &SpecId, key: ObjectId, place: &
 /// # Errors
 /// If that cannot be recorded.
 pub(crate) fn release(project: &Project, key: ObjectId, lease: Lease) -> Result<()> {
-    kept_report::settle(project, key)?;
-    lease.release()
+    let settled = kept_report::settle(project, key);
+    lease.release()?;
+    settled
 }
 
 /// The question with which an agent ended its last message.

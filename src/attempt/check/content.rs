@@ -19,7 +19,7 @@ use crate::{
         spec_file::MAX_SPEC_LEN,
     },
     error::{Error, Kind, Result},
-    git::{history, work_file},
+    git::{history, object::short_blob, work_file},
     project::Project,
 };
 
@@ -86,10 +86,8 @@ impl Check<'_> {
         let Some(base) = base else { return Ok(Vec::new()) };
         let repo = &self.project.repo;
         let text = |blob: Option<ObjectId>| -> Result<Option<String>> {
-            let bytes = blob.map(|blob| Ok::<_, Error>(repo.gix().find_blob(blob)?.take_data())).transpose()?;
-            Ok(bytes
-                .filter(|bytes| bytes.len() <= LARGEST_FILE)
-                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+            let bytes = blob.map(|blob| short_blob(repo, blob, LARGEST_FILE)).transpose()?.flatten();
+            Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
         };
         let named = self.by_hand.map(|commits| changed_by(self.project, commits)).transpose()?;
         let is_own = |path: &str| {

@@ -35,6 +35,7 @@ use crate::{
     error::{Error, Exit, Kind, Result},
     git::{
         branch, history,
+        private::Private,
         repository::Head,
         worktree::{self, Worktree, busy::busy_in},
     },
@@ -434,7 +435,11 @@ fn astray(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<Optio
     }
     let on = tree.head.as_ref().and_then(Head::branch).map(|name| format!("'{}'", name.shorten()));
     let on = on.unwrap_or_else(|| "no branch".to_owned());
-    Ok(Some(format!("its worktree is on {on}, not on '{}'", attempt.branch.shorten())))
+    let private = Private::of(&project.repo, &attempt.start);
+    let within = private.git_dir.strip_prefix(project.repo.common_dir()).ok().filter(|_| private.exists());
+    let stays =
+        within.map(|within| format!("; what it committed stays in '{}' of the git directory", within.display()));
+    Ok(Some(format!("its worktree is on {on}, not on '{}'{}", attempt.branch.shorten(), stays.unwrap_or_default())))
 }
 
 /// Refuses to check finished work that is being merged or rebased in its worktree.

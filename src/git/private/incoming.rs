@@ -145,7 +145,7 @@ impl Private {
         if repo.gix().find_commit(tip).is_err() {
             return Ok(Err(Refused::NoTip));
         }
-        lfs::copy_missing(&self.git_dir, repo.common_dir())?;
+        lfs::take_named(&self.git_dir, repo, &revisions(&wanted, Some(base)))?;
         if !history::is_ancestor(repo, base, tip)? {
             return Ok(Err(Refused::Unrelated(tip)));
         }
@@ -253,7 +253,11 @@ impl Private {
         if !self.has_objects(repo) {
             return Ok(Ok(()));
         }
-        self.take_objects(repo, worktree, &[tree], known, sandbox)
+        let taken = self.take_objects(repo, worktree, &[tree], known, sandbox)?;
+        if taken.is_ok() {
+            lfs::take_named(&self.git_dir, repo, &revisions(&[tree], known))?;
+        }
+        Ok(taken)
     }
 
     fn take_objects(
@@ -264,8 +268,7 @@ impl Private {
         known: Option<ObjectId>,
         sandbox: &[OsString],
     ) -> Result<Result<(), Refused>> {
-        let mut revisions: String = wanted.iter().map(|id| format!("{id}\n")).collect();
-        revisions.extend(known.map(|known| format!("^{known}\n")));
+        let revisions = revisions(wanted, known);
         let collect = Git::in_dir(worktree)
             .within(sandbox)
             .args(["pack-objects", "--revs", "--indexed-objects", "--reflog", "--missing=allow-promisor"])
@@ -309,6 +312,13 @@ impl Private {
         }
         Ok(Ok(()))
     }
+}
+
+/// A list for git: what these reach, without what `known` reaches.
+fn revisions(wanted: &[ObjectId], known: Option<ObjectId>) -> String {
+    let mut list: String = wanted.iter().map(|id| format!("{id}\n")).collect();
+    list.extend(known.map(|known| format!("^{known}\n")));
+    list
 }
 
 /// The line of a small file below `dir`, if it is a plain one.

@@ -16,8 +16,42 @@ use crate::{
 /// The folder for it in that of the run.
 const NAME: &str = "worktree";
 
-/// Files that tie a worktree to its repository: those of the repository hold, and no copy.
-const TIES: &[&str] = &["commondir", "config.worktree", "gitdir", "locked"];
+/// What git itself keeps in the git directory of a worktree, besides names that end with `_HEAD`. Nothing else that a run left in its copy
+/// becomes the worktree's.
+const OF_GIT: &[&str] = &[
+    "AUTO_MERGE",
+    "BISECT_ANCESTORS_OK",
+    "BISECT_EXPECTED_REV",
+    "BISECT_FIRST_PARENT",
+    "BISECT_LOG",
+    "BISECT_NAMES",
+    "BISECT_RUN",
+    "BISECT_START",
+    "BISECT_TERMS",
+    "COMMIT_EDITMSG",
+    "HEAD",
+    "MERGE_AUTOSTASH",
+    "MERGE_MODE",
+    "MERGE_MSG",
+    "MERGE_RR",
+    "NOTES_EDITMSG",
+    "SQUASH_MSG",
+    "TAG_EDITMSG",
+    "index",
+    "info",
+    "logs",
+    "rebase-apply",
+    "rebase-merge",
+    "refs",
+    "reftable",
+    "sequencer",
+];
+
+/// How many files are taken from a copy.
+const MANY: usize = 20_000;
+
+/// How large a file is that is copied where it cannot be linked, in bytes.
+const MOST: u64 = 2 << 30;
 
 /// The folder with the git directories of submodules: a run has those that are there as they are, since they may be large.
 pub(crate) const MODULES: &str = "modules";
@@ -34,7 +68,8 @@ impl Private {
         fault::around("private.copy", || {
             let fresh =
                 tempfile::Builder::new().prefix(".git-").tempdir_in(run_dir).io("create a directory in", run_dir)?;
-            copy_dir(&tree.git_dir, fresh.path(), &|name| name != MODULES)?;
+            let put = |from: &Path, to: &Path| replace(to, &|staged| copy_index(from, staged));
+            copy_dir(&tree.git_dir, fresh.path(), &|name| name != MODULES, &mut { put })?;
             set_mode(fresh.path(), &tree.git_dir);
             let fresh = fresh.keep();
             fs::rename(&fresh, &copy).io("rename", &fresh)
@@ -56,7 +91,8 @@ impl Private {
     /// Gives the worktree the `HEAD` that the run left, and nothing else.
     pub(super) fn give_head(&self, tree: &Worktree) -> Result<()> {
         let Some(copy) = &self.copy else { return Ok(()) };
-        fault::around("private.back", || replace(&copy.join("HEAD"), &tree.git_dir.join("HEAD")))
+        let (from, to) = (copy.join("HEAD"), tree.git_dir.join("HEAD"));
+        fault::around("private.back", || replace(&to, &|staged| copy_index(&from, staged)))
     }
 
     /// Makes the git directory of `tree` what the run left in its copy, which is gone then. Every object that this names has to be in the
@@ -68,8 +104,12 @@ impl Private {
             if from.is_dir() && !to.exists() {
                 fs::rename(&from, &to).io("rename", &from)?;
             }
-            copy_dir(copy, &tree.git_dir, &|name| name != MODULES && !is_tie(name))?;
-            drop_others(copy, &tree.git_dir, &|name| name != MODULES && !is_tie(name))
+            let mut left = MANY;
+            copy_dir(copy, &tree.git_dir, &is_of_git, &mut |from, to| {
+                left = left.saturating_sub(1);
+                if left == 0 { Ok(()) } else { replace(to, &|staged| link(from, staged)) }
+            })?;
+            drop_others(copy, &tree.git_dir, &is_of_git)
         })?;
         self.drop_copy()
     }
@@ -104,8 +144,9 @@ impl Private {
     }
 }
 
-fn is_tie(name: &OsStr) -> bool {
-    TIES.iter().any(|tie| name == *tie)
+fn is_of_git(name: &OsStr) -> bool {
+    let bytes = name.as_bytes();
+    OF_GIT.iter().any(|of_git| name == *of_git) || bytes.ends_with(b"_HEAD") || bytes.starts_with(b"sharedindex.")
 }
 
 /// A lock that a process holds, or held when it died, is of one directory.
@@ -113,8 +154,14 @@ fn is_lock(name: &OsStr) -> bool {
     name.as_bytes().ends_with(b".lock")
 }
 
-/// Copies the plain files of a directory, as far as it and those in it go, over what is in another; at the top only names that are `wanted`.
-fn copy_dir(from: &Path, to: &Path, wanted: &dyn Fn(&OsStr) -> bool) -> Result<()> {
+/// Has each plain file of a directory, as far as it and those in it go, `put` over what is in another; at the top only names that are
+/// `wanted`.
+fn copy_dir(
+    from: &Path,
+    to: &Path,
+    wanted: &dyn Fn(&OsStr) -> bool,
+    put: &mut dyn FnMut(&Path, &Path) -> Result<()>,
+) -> Result<()> {
     for entry in fs::read_dir(from).io("read", from)? {
         let entry = entry.io("read", from)?;
         let (name, kind) = (entry.file_name(), entry.file_type().io("read", from)?);
@@ -127,9 +174,9 @@ fn copy_dir(from: &Path, to: &Path, wanted: &dyn Fn(&OsStr) -> bool) -> Result<(
                 remove_any(&target)?;
                 fs::create_dir(&target).io("create", &target)?;
             }
-            copy_dir(&path, &target, &|_| true)?;
+            copy_dir(&path, &target, &|_| true, put)?;
         } else if kind.is_file() {
-            replace(&path, &target)?;
+            put(&path, &target)?;
         }
     }
     Ok(())
@@ -166,17 +213,28 @@ pub(super) fn remove_any(path: &Path) -> Result<()> {
     }
 }
 
-/// Puts a copy of a file in the place of another, whole, with the time of the first: see [`copy_index`].
-fn replace(from: &Path, to: &Path) -> Result<()> {
+/// Puts what `make` makes, if it makes anything, in the place of a file.
+fn replace(to: &Path, make: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
     let dir = to.parent().unwrap_or(to);
-    let staged = tempfile::Builder::new().prefix(".git-").tempfile_in(dir).io("create a file in", dir)?;
-    copy_index(from, staged.path())?;
-    if fs::symlink_metadata(from).is_err() {
+    let staged = tempfile::Builder::new().prefix(".git-").tempdir_in(dir).io("create a directory in", dir)?;
+    let file = staged.path().join("file");
+    make(&file)?;
+    if fs::symlink_metadata(&file).is_err() {
         // It went at this moment.
         return Ok(());
     }
     if fs::symlink_metadata(to).is_ok_and(|meta| meta.is_dir()) {
         remove_any(to)?;
     }
-    staged.persist(to).map(drop).map_err(|failed| failed.error).io("write", to)
+    fs::rename(&file, to).io("write", to)
+}
+
+/// Makes a file the one that a run left, whatever its size: no run can write that any more. Where it cannot be linked, it is copied, unless
+/// it is larger than any of git.
+fn link(from: &Path, to: &Path) -> Result<()> {
+    match fs::hard_link(from, to) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(_) if fs::symlink_metadata(from).is_ok_and(|meta| meta.len() <= MOST) => copy_index(from, to),
+        Err(_) | Ok(()) => Ok(()),
+    }
 }
