@@ -194,16 +194,3 @@ fn a_large_hook_is_known_by_its_content() {
     let id = sandbox.add(&["Make it two"]);
     sandbox.chant(&["work", &id]).fails(1, &["the hook 'hooks/post-merge' was changed"]);
 }
-
-#[test]
-fn a_large_file_in_the_work_takes_no_memory() {
-    let sandbox = Sandbox::new();
-    let peak = sandbox.dir().join("peak");
-    sandbox.git(&["config", "chant.notify", &format!("grep VmHWM /proc/$PPID/status >{}", peak.display())]);
-    sandbox.agent(&format!("truncate -s 200M large; git add large; {GOOD}"));
-    let id = sandbox.add(&["Make it two"]);
-    sandbox.chant(&["work", &id]).ok();
-    let said = fs::read_to_string(&peak).unwrap();
-    let peak: u64 = said.split_whitespace().nth(1).unwrap().parse().unwrap();
-    assert!(peak < 150_000, "{said}");
-}
