@@ -147,10 +147,7 @@ fn a_person_takes_over_and_is_told_what_was_done() {
     sandbox.chant(&["work", &id]).fails(1, &["is being worked on by Ada", "with manual"]);
     assert_eq!(sandbox.show(&id)["orphaned"], false);
     let status = sandbox.chant(&["status"]).ok().out;
-    assert!(
-        status.contains("by hand") && !status.contains("reading the store") && !status.contains("log -f"),
-        "{status}"
-    );
+    assert!(status.contains("by hand") && !status.contains("> ready") && !status.contains("log -f"), "{status}");
     let spec = place.join(format!(".chant/specs/{id}.md"));
     let text = std::fs::read_to_string(&spec).unwrap();
     std::fs::write(&spec, text.replace("[ ]", "[x]")).unwrap();

@@ -286,6 +286,23 @@ fn an_agent_may_be_without_the_limit_that_others_have() {
 }
 
 #[test]
+fn what_a_preset_answers_is_its_review() {
+    let room = Room::with("claude", CLAUDE, DOES_IT);
+    room.use_agent("claude");
+    room.sandbox.git(&["config", "chant.review", "all"]);
+    let id = room.add();
+    room.chant(&["work", &id]).fails(1, &["waiting for your review"]);
+    let says = |text: &str| {
+        format!("{{\"type\":\"assistant\",\"message\":{{\"content\":[{{\"type\":\"text\",\"text\":\"{text}\"}}]}}}}\n")
+    };
+    room.install("claude", &(says("I look first.") + &says("It is fine.\\n\\nVerdict: approve: all good")), "");
+    room.chant(&["review", &id, "--agent", "claude"]).ok();
+    let history = room.sandbox.show(&id)["history"].clone();
+    let review = history.as_array().unwrap().iter().find_map(|event| event["review"].as_str());
+    assert_eq!(review, Some("It is fine.\n\nVerdict: approve: all good"));
+}
+
+#[test]
 fn what_a_preset_answers_is_what_a_spec_is_split_by() {
     let parts = "## One\\n\\nDo one.\\n\\n## Two\\n\\ndepends on: 1\\nDo two.";
     let output = format!(
