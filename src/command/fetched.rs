@@ -1,7 +1,7 @@
 //! What other clones have recorded: what a plain `git fetch` or `git pull` brought of it is joined with what is here before a command
 //! reads, and the remote is asked before a spec is taken for new that came by a branch.
 
-use std::{collections::BTreeSet, fs, path::PathBuf, sync::PoisonError};
+use std::{collections::BTreeSet, sync::PoisonError};
 
 use super::Context;
 use crate::{
@@ -9,9 +9,8 @@ use crate::{
     attempt::documents,
     cli::Command,
     domain::id::SpecId,
-    env::{fault, local_file},
-    error::{Error, IoContext as _, Kind, Result},
-    exchange::sync::{self, Claims, Scope},
+    error::{Error, Kind, Result},
+    exchange::sync::{self, Claims, PlainFetch, Scope},
     git::{promised, remote, repository::Repository},
     project::Project,
     specs::text::path_of,
@@ -36,17 +35,17 @@ pub(super) fn join(context: &Context<'_>, command: &Command) {
     let joins = !matches!(command, Command::Sync(_) | Command::Fsck(_));
     let fetch = {
         let opened = context.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.as_ref().filter(|repo| joins || promised::is_partial(repo)).and_then(new_fetch)
+        opened.as_ref().filter(|repo| joins || promised::is_partial(repo)).map_or(Ok(None), new_fetch)
     };
-    let Some(fetch) = fetch else { return };
-    let joined = Project::open(&context.env).and_then(|project| {
+    let joined = fetch.and_then(|fetch| {
+        let Some(fetch) = fetch else { return Ok(()) };
+        let project = Project::open(&context.env)?;
         promised::fetch_refs(&project.repo, HISTORIES)?;
         if !joins {
             return Ok(());
         }
-        let specs = sync::join_fetched(&project)?;
         // A document that cannot be read here, as in a partial clone without its remote, is no reason to join again.
-        fetch.note(context.env.now())?;
+        let specs = fetch.join(&project)?;
         place_documents(context, || documents::place(&project, &specs));
         Ok(())
     });
@@ -71,38 +70,12 @@ fn reads_specs(command: &Command) -> bool {
     )
 }
 
-/// A fetch of git's own since the last look.
-struct NewFetch {
-    /// The file that says, by its time, when that was.
-    seen: PathBuf,
-}
-
-/// The fetch that has not been looked at, where the configuration says that a fetch brings histories of specs, or where one that did would
-/// have to be completed.
-fn new_fetch(repo: &Repository) -> Option<NewFetch> {
-    let time = |path: &PathBuf| fs::symlink_metadata(path).and_then(|meta| meta.modified()).ok();
-    let fetched = time(&repo.gix().git_dir().join("FETCH_HEAD"))?;
-    let seen = repo.chant_dir().join("fetched");
-    if time(&seen).is_some_and(|seen| seen > fetched) {
-        return None;
-    }
+/// What a fetch of git's own brought since the last look, where the configuration says that one brings histories of specs, or where one
+/// that did would have to be completed.
+fn new_fetch(repo: &Repository) -> Result<Option<PlainFetch>> {
     let brings = promised::is_partial(repo)
         || remote::mappings(repo).iter().any(|mapping| !mapping.push && mapping.writes.starts_with(REMOTES));
-    brings.then_some(NewFetch { seen })
-}
-
-impl NewFetch {
-    /// Notes that it was looked at.
-    fn note(self, now: jiff::Timestamp) -> Result<()> {
-        if let Some(dir) = self.seen.parent() {
-            local_file::make_dir(dir).io("create", dir)?;
-        }
-        let touch = || {
-            let file = local_file::open_with(&self.seen, fs::OpenOptions::new().write(true).create(true))?;
-            file.set_modified(now.into())
-        };
-        fault::around("own.write", touch).io("write", &self.seen)
-    }
+    if brings { PlainFetch::unjoined(repo) } else { Ok(None) }
 }
 
 /// Whether the spec came by a branch, and its history did not: then only a remote knows where it stands.
@@ -211,7 +184,7 @@ fn unknown(project: &Project) -> Result<Option<SpecId>> {
 }
 
 /// What to say to a person who looks at specs of which this clone has no history, or at none at all, where its remote was not asked since
-/// the last fetch.
+/// its branches came.
 ///
 /// # Errors
 /// If the names of the specs cannot be read.
@@ -219,7 +192,7 @@ pub(super) fn hint(project: &Project) -> Result<Option<String>> {
     let Some(name) = sync::unasked(project)? else { return Ok(None) };
     let what = if unknown(project)?.is_some() {
         "some specs have no history in this clone and may be done"
-    } else if project.spec_names().all()?.is_empty() {
+    } else if project.spec_names().all()?.is_empty() && !sync::fetch_brings_histories(project) {
         "this clone has no specs"
     } else {
         return Ok(None);
@@ -240,11 +213,14 @@ pub(super) fn hint_about(project: &Project, id: &SpecId) -> Result<Option<String
     Ok(is_unknown.then(what))
 }
 
-/// What to say where no spec of this clone is behind a commit, and the remote was not asked since the last fetch.
+/// What to say where no spec of this clone is behind a commit, and the remote was not asked since its branches came.
 ///
 /// # Errors
 /// If the configuration cannot be read.
 pub(super) fn hint_for_origin(project: &Project) -> Result<Option<String>> {
-    let to_ask = |name| format!("'{name}' may have specs that this clone lacks; to fetch them: git chant sync --fetch");
-    Ok(sync::unasked(project)?.map(to_ask))
+    let to_ask =
+        |name: String| format!("'{name}' may have specs that this clone lacks; to fetch them: git chant sync --fetch");
+    let Some(name) = sync::unasked(project)? else { return Ok(None) };
+    let may_lack = !sync::fetch_brings_histories(project) || unknown(project)?.is_some();
+    Ok(may_lack.then(|| to_ask(name)))
 }

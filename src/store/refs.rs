@@ -12,6 +12,7 @@ use gix::{
 
 use super::Store;
 use crate::{
+    domain::digest::{base64, sha256},
     error::{Error, IoContext, Kind, Result},
     git::{
         lookup,
@@ -22,6 +23,15 @@ use crate::{
 
 /// Refs below a namespace, sorted by their names without it, with their targets; no target for a symbolic or broken ref.
 pub(crate) type RefList = Vec<(String, Option<ObjectId>)>;
+
+/// What tells refs from others, by their names and ids.
+pub(crate) fn fingerprint(refs: &RefList) -> String {
+    let mut text = String::new();
+    for (name, id) in refs {
+        text.extend([name, " ", &id.map(|id| id.to_string()).unwrap_or_default(), "\n"]);
+    }
+    base64(&sha256(text.as_bytes()))
+}
 
 /// How many refs are changed at once, at most: git holds a lock file for each.
 const MAX_UPDATED: usize = 200;

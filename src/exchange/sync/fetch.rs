@@ -88,9 +88,8 @@ impl Exchange<'_> {
         Ok(Some(after))
     }
 
-    /// Joins every ref that is tracked of the remote with ours, where a plain `git fetch` brought it. Nothing is fetched.
-    pub(super) fn join_fetched(&mut self) -> Result<()> {
-        let tracked = self.store.all_tracked(&self.remote.name)?;
+    /// Joins every ref of the remote that is `tracked` with ours. Nothing is fetched.
+    pub(super) fn join_tracked(&mut self, tracked: RefList) -> Result<()> {
         if tracked.is_empty() || self.store.is_up_to_date(&tracked, false).unwrap_or(false) {
             return Ok(());
         }
@@ -134,7 +133,7 @@ impl Exchange<'_> {
                 self.join_spec(spec, *theirs, self.remote.source)?;
             }
         }
-        if let Some(theirs) = self.store.notes_tips(&self.remote.name)?.1 {
+        if let Some(theirs) = after.notes {
             self.join_notes(theirs)?;
         }
         Ok(())

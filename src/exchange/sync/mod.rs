@@ -9,14 +9,16 @@ mod carry;
 mod claim;
 mod fetch;
 mod join;
+mod plain_fetch;
 mod push;
 mod remote;
 mod report;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
-pub(crate) use asked::unasked;
+pub(crate) use asked::{fetch_brings_histories, unasked};
 pub(crate) use claim::Claims;
+pub(crate) use plain_fetch::PlainFetch;
 pub(crate) use remote::{Remote, pick};
 
 use crate::{
@@ -26,7 +28,6 @@ use crate::{
     },
     domain::id::SpecId,
     error::Result,
-    git,
     project::Project,
     specs::namesake::Namesakes,
     store::{NOTES_REF, SPECS, Store, tracking::Tracked},
@@ -73,6 +74,8 @@ pub(crate) fn sync(
 ) -> Result<Vec<ExchangeView>> {
     let mut exchange = Exchange::new(project, remote)?;
     let push = scope.push && remote.pushed_to;
+    // Before it is asked: what moves from now on may be news.
+    let branches = asked::branches(project, &remote.name)?;
     let mut tracked = if scope.fetch { Tracked::default() } else { exchange.store.tracked(&remote.name)? };
     for round in 1..=MAX_ROUNDS {
         if scope.fetch {
@@ -105,25 +108,10 @@ pub(crate) fn sync(
         std::thread::sleep(pause(round, project.env.random_hex(1).as_bytes()));
     }
     if scope.fetch && project.exchanged_with()?.as_ref() == Some(&remote.name) {
-        asked::note(project)?;
+        asked::note(project, &branches)?;
     }
     let Exchange { report, store, .. } = exchange;
     report.finish(&store)
-}
-
-/// Joins what a plain `git fetch` brought of every remote with what is here. Gives the specs that it changed.
-///
-/// # Errors
-/// If a ref cannot be read or written.
-pub(crate) fn join_fetched(project: &Project) -> Result<Vec<SpecId>> {
-    let mut specs = BTreeSet::new();
-    for name in git::remote::names(&project.repo) {
-        let remote = pick(project, Some(&name))?;
-        let mut exchange = Exchange::new(project, &remote)?;
-        exchange.join_fetched()?;
-        specs.extend(exchange.report.into_entries().iter().filter_map(|entry| spec_of(&entry.name)));
-    }
-    Ok(specs.into_iter().collect())
 }
 
 fn pause(round: u32, random: &[u8]) -> Duration {

@@ -52,7 +52,11 @@ fn a_clone_that_never_asked_its_remote_is_told_so_where_it_knows_of_no_spec() {
     net.chant(1, &["sync", "--fetch"]).ok();
     net.chant(1, &["why", "done:1"]).ok().fails(0, &[&spec[11..]]);
     assert!(!all.iter().any(|command| asks(command)) && !asks(&["why", "file:1"]), "it was asked");
-    // A later fetch may have brought more.
+    // A fetch that brings nothing is no news, and one of a branch may have brought its work alone.
+    net.git(1, &["fetch", "-q"]);
+    assert!(!asks(&["why", "file:1"]));
+    net.git(0, &["commit", "-q", "--allow-empty", "-m", "More"]);
+    net.git(0, &["push", "-q"]);
     net.git(1, &["fetch", "-q"]);
     assert!(asks(&["why", "file:1"]));
 }
@@ -194,4 +198,53 @@ fn to_fetch_takes_no_identity_and_to_record_takes_one() {
     let how = ["identity unknown", "git config --global user.email", "git config --global user.name"];
     anonymous(&["note", &spec, "-m", "more"]).fails(128, &how);
     anonymous(&["add", "Another"]).fails(128, &how);
+}
+
+#[test]
+fn what_a_fetch_brought_is_joined_whichever_worktree_it_was_in_and_whatever_the_clocks_say() {
+    for linked in [true, false] {
+        let net = Net::new(2);
+        net.chant(1, &["init"]).ok();
+        let spec = net.add(0, "Once");
+        net.chant(0, &["sync"]).ok();
+        net.git(1, &["fetch", "-q"]);
+        assert_eq!(net.status(1, &spec), "pending");
+        net.agent(0, "echo done >>done; git add done; git commit -qm Done");
+        net.chant(0, &["work", &spec]).ok();
+        net.chant(0, &["sync"]).ok();
+        if linked {
+            let place = net.sandbox.dir().join("linked");
+            net.git(1, &["worktree", "add", "-q", "-b", "side", &place.display().to_string()]);
+            net.sandbox.git_in(&place, &["fetch", "-q"]);
+        } else {
+            net.git(1, &["fetch", "-q"]);
+            // The clock of a file server is behind.
+            let head = std::fs::File::options().append(true).open(net.dir(1).join(".git/FETCH_HEAD")).unwrap();
+            head.set_modified(std::time::UNIX_EPOCH).unwrap();
+        }
+        let listed = net.chant(1, &["list", "--all", "--format=%(status)"]).ok().out;
+        assert_eq!(listed.trim(), "completed", "linked: {linked}");
+    }
+}
+
+#[test]
+fn a_pull_of_one_branch_brings_no_history_and_that_is_told() {
+    let net = Net::new(2);
+    net.chant(1, &["init"]).ok();
+    net.chant(1, &["sync"]).ok();
+    let spec = net.add(0, "Once");
+    net.agent(0, "echo done >>done; git add done; git commit -qm Done");
+    net.chant(0, &["work", &spec]).ok();
+    net.chant(0, &["sync"]).ok();
+    net.git(0, &["push", "-q"]);
+    net.git(1, &["pull", "-q", "origin", "main"]);
+    for command in [&["list"][..], &["list", "--ready"], &["status"], &["show", &spec]] {
+        net.chant(1, command).ok().fails(0, &["no history in this clone and may be done", "git chant sync --fetch"]);
+    }
+    net.chant(1, &["why", "done:1"]).fails(1, &["may have specs that this clone lacks"]);
+    // A fetch of all that is configured brings it.
+    net.git(1, &["fetch", "-q"]);
+    let quiet = net.chant(1, &["list"]).ok();
+    assert!(!quiet.err.contains("sync --fetch"), "{}", quiet.err);
+    assert_eq!(net.status(1, &spec), "completed");
 }
