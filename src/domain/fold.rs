@@ -96,6 +96,7 @@ fn superseded(history: &History, ops: &[&Event]) -> BTreeMap<ObjectId, Vec<Objec
 
 /// The phase events that nothing supersedes: neither a later one of the same attempt, nor the end of the attempt. A completion is superseded
 /// only by an end that has seen it or that it has seen: the work is in the target, even if another clone ended the attempt during the run.
+/// Where two clones resumed one attempt, a run that failed or was paused says nothing of the run that it has not seen.
 fn not_undone<'a>(history: &History, ops: &[&'a Event], over: &BTreeMap<ObjectId, Vec<ObjectId>>) -> Vec<&'a Event> {
     let mut attempts: BTreeMap<ObjectId, Vec<&Event>> = BTreeMap::new();
     for event in ops.iter().filter(|event| event.op.claims().is_some()) {
@@ -111,7 +112,10 @@ fn not_undone<'a>(history: &History, ops: &[&'a Event], over: &BTreeMap<ObjectId
     for (attempt, events) in attempts {
         let ends = over.get(&attempt).map(Vec::as_slice).unwrap_or_default();
         let is_last = |one: &Event| !events.iter().any(|other| other.id != one.id && history.reaches(other.id, one.id));
-        standing.extend(events.iter().copied().filter(|one| (ends.is_empty() || !is_over(one, ends)) && is_last(one)));
+        let runs_apart = events.iter().any(|one| one.op == Op::Resume && is_last(one));
+        let yields = |one: &Event| runs_apart && matches!(one.op, Op::Fail | Op::Pause);
+        let stands = |one: &Event| (ends.is_empty() || !is_over(one, ends)) && is_last(one) && !yields(one);
+        standing.extend(events.iter().copied().filter(|one| stands(one)));
     }
     standing
 }

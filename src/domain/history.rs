@@ -114,6 +114,19 @@ impl History {
         own().find(crossing).map(|taken| (end, taken))
     }
 
+    /// Two events by which two clones resumed an attempt, the newer first, where neither knew of the other and no later event knows of both.
+    pub(crate) fn resumed_apart(&self, attempt: ObjectId) -> Option<(&Event, &Event)> {
+        let own = || self.events.iter().rev().filter(|event| event.attempt() == attempt && event.op.claims().is_some());
+        let newer = own().find(|event| event.op == Op::Resume)?;
+        let is_apart = |event: &&Event| {
+            let crossing = !self.reaches(newer.id, event.id) && !self.reaches(event.id, newer.id);
+            event.op == Op::Resume && event.facts.clone != newer.facts.clone && crossing
+        };
+        let older = own().find(is_apart)?;
+        let is_settled = own().any(|event| self.reaches(event.id, newer.id) && self.reaches(event.id, older.id));
+        (!is_settled).then_some((newer, older))
+    }
+
     fn push(&mut self, id: ObjectId, node: Node) {
         let place = self.reach.len();
         let mut reach = Bits::default();

@@ -41,9 +41,14 @@ pub(super) fn judge(events: &[Event]) -> (Status, BTreeSet<ObjectId>) {
                 && (phase.op != Op::Complete || event.id == phase.id || sees(event, phase.id) || sees(phase, event.id))
         })
     };
+    let is_newest = |event: &Event| !phases.iter().any(|later| own(later) == own(event) && sees(later, event.id));
     let standing: Vec<&&&Event> = phases
         .iter()
-        .filter(|event| !over(event) && !phases.iter().any(|later| own(later) == own(event) && sees(later, event.id)))
+        .filter(|event| !over(event) && is_newest(event))
+        .filter(|event| {
+            let resumed = |other: &Event| other.op == Op::Resume && own(other) == own(event) && is_newest(other);
+            !matches!(event.op, Op::Fail | Op::Pause) || !phases.iter().any(|other| resumed(other))
+        })
         .collect();
     let open: BTreeSet<ObjectId> =
         standing.iter().filter(|event| rank(event) < pending).map(|event| own(event)).collect();

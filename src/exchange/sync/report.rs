@@ -121,11 +121,21 @@ impl Report {
             }
             // This clone held no spec that is new to it.
             let is_known = self.entries.get(&(way, name.clone())).is_some_and(|entry| entry.from.is_some());
-            if let Some(attempt) = state.attempt.filter(|_| is_known && state.status.is_over())
-                && let Some((end, taken)) = store.walk(&spec, state.tip)?.history.crossed(attempt)
-            {
-                let (ended, taken) = (&end.author.name, &taken.author.name);
-                self.say(way, &name, format!("{ended} completed it after {taken} had taken it over in another clone"));
+            let Some(attempt) = state.attempt.filter(|_| is_known) else { continue };
+            let history = store.walk(&spec, state.tip)?.history;
+            let why = if state.status.is_over() {
+                history.crossed(attempt).map(|(end, taken)| {
+                    let (ended, taken) = (&end.author.name, &taken.author.name);
+                    format!("{ended} completed it after {taken} had taken it over in another clone")
+                })
+            } else {
+                history.resumed_apart(attempt).map(|(one, other)| {
+                    let (one, other) = (&one.author.name, &other.author.name);
+                    format!("{other} and {one} resumed one attempt in two clones; {one} holds it")
+                })
+            };
+            if let Some(why) = why {
+                self.say(way, &name, why);
             }
         }
         Ok(self.into_entries())

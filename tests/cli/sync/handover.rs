@@ -171,6 +171,29 @@ fn a_takeover_without_a_worktree_names_what_there_is() {
 }
 
 #[test]
+fn a_run_that_fails_does_not_end_what_another_clone_took_over() {
+    for code in [3, 75] {
+        let net = Net::new(2);
+        let spec = stopped(&net);
+        net.chant(1, &["takeover", &spec]).ok();
+        // Clone 0 has not heard of it.
+        net.agent(0, &format!("exit {code}"));
+        assert_eq!(net.chant(0, &["work", &spec]).code, 1);
+        net.chant(0, &["sync"]).ok();
+        net.chant(1, &["sync"]).ok().fails(0, &["resumed one attempt in two clones"]);
+        net.settle(forward);
+        for clone in 0..2 {
+            let shown = net.show(clone, &spec);
+            assert_eq!((&shown["status"], &shown["agent"]), (&"in_progress".into(), &"manual".into()), "{shown}");
+        }
+        std::fs::write(format!("{}/whole", path(&net, 1, &spec)), "whole\n").unwrap();
+        net.chant(1, &["finish", &spec]).ok();
+        let shown = net.show(1, &spec);
+        assert_eq!((&shown["status"], &shown["agent"]), (&"completed".into(), &"manual".into()), "{shown}");
+    }
+}
+
+#[test]
 #[ignore = "slow: .ci/run runs it"]
 fn an_attempt_goes_to_and_fro_and_nothing_of_it_is_lost() {
     let net = Net::new(2);
