@@ -17,7 +17,7 @@ use crate::{
         AttemptProgress,
         progress::{Progress, Step},
     },
-    attempt::{recover, track},
+    attempt::{recover, resume, track, worktree},
     domain::{
         event::{Facts, Op},
         id::SpecId,
@@ -103,8 +103,8 @@ fn stop(project: &Project, entry: &Entry, reason: Option<&str>, progress: &dyn P
 /// come to.
 ///
 /// # Errors
-/// `not-allowed` if there is no attempt to take over, `no-worktree` if there is nothing to resume in, `moved` if another process
-/// resumed it.
+/// `not-allowed` if there is no attempt to take over, `elsewhere` if another clone holds it, `no-worktree` if there is nothing to resume in,
+/// `moved` if another process resumed it.
 pub(crate) fn take_over(
     project: &Project,
     id: &SpecId,
@@ -114,23 +114,25 @@ pub(crate) fn take_over(
     let short = id.short();
     recover::settle_dead(project, id, progress)?;
     project.refuse_moved_worktree(id)?;
-    track::paused_elsewhere(project, id, progress)?;
+    track::paused(project, id, progress)?;
     let entry = Specs::new(project)?.entry(id)?;
     let by_hand = entry.state.as_ref().is_some_and(|state| state.facts.agent.as_deref() == Some(MANUAL));
-    if entry.status == Status::InProgress && !by_hand {
-        stop(project, &entry, Some(reason.unwrap_or("taken over by a person")), progress)?;
-    } else if !matches!(entry.status, Status::Paused | Status::InProgress) {
-        return Err(Error::negative(
-            Kind::NotAllowed,
-            format!("'{short}' has no running attempt; it is {}", entry.status),
-        )
-        .hint(format!("to do it yourself: git chant work {short} --agent manual")));
+    match entry.status {
+        Status::InProgress if by_hand => refuse_elsewhere(project, &entry)?,
+        Status::InProgress => drop(stop(project, &entry, Some(reason.unwrap_or("taken over by a person")), progress)?),
+        Status::Paused => {}
+        status => {
+            let message = format!("'{short}' has no running attempt; it is {status}");
+            return Err(Error::negative(Kind::NotAllowed, message)
+                .hint(format!("to do it yourself: git chant work {short} --agent manual")));
+        }
     }
     let entry = Specs::new(project)?.entry(id)?;
     let state = entry.state.as_deref().ok_or_else(|| Error::fatal(Kind::NoChain, "its history is missing"))?;
     let attempt = project.attempt(id, state)?;
+    worktree::bring_back(project, &attempt, entry.status == Status::Paused, progress)?;
     let Some(tree) = project.worktree_of(id)?.filter(|tree| tree.path.is_dir()) else {
-        return Err(no_worktree(project, id)?);
+        return Err(resume::nowhere(project, id)?);
     };
     let so_far = project.so_far(&attempt, &tree)?;
     if entry.status == Status::Paused {
@@ -140,19 +142,6 @@ pub(crate) fn take_over(
         progress.say(&Step::Note(format!("'{short}' is {}", entry.status)));
     }
     Ok((tree.path, so_far))
-}
-
-/// Why a paused attempt cannot be continued here, with what there is of it.
-fn no_worktree(project: &Project, id: &SpecId) -> Result<Error> {
-    let short = id.short();
-    let error = Error::negative(Kind::NoWorktree, format!("'{short}' has no worktree to continue in"));
-    let error = match project.store()?.kept_attempts(id)?.last() {
-        Some((name, _)) => error.hint(format!("to see its commits: git log refs/chant-local/attempts/{id}/{name}")),
-        None => {
-            error.hint("this clone has no commit of it: it made none, or they were not pushed from the other clone")
-        }
-    };
-    Ok(error.hint(format!("to do it yourself from the start: git chant work {short} --agent {MANUAL}")))
 }
 
 /// Records that a person resumes a paused attempt.
@@ -185,11 +174,25 @@ fn running(project: &Project, entry: &Entry) -> Result<ObjectId> {
     };
     if !project.holds(&entry.id, attempt)? && matches!(project.life(attempt)?, Life::Unknown(_)) {
         let by = state.facts.agent.as_deref().unwrap_or("another person");
-        return Err(Error::negative(Kind::Elsewhere, format!("{by} is working on '{short}' in another clone"))
-            .hint("pause it there")
-            .hint(format!("if that clone is gone: git chant release {short}")));
+        return Err(elsewhere(&entry.id, by));
     }
     Ok(attempt)
+}
+
+/// Refuses a person's attempt that another clone holds.
+fn refuse_elsewhere(project: &Project, entry: &Entry) -> Result<()> {
+    let attempt = entry.state.as_ref().and_then(|state| state.attempt);
+    match attempt.map(|attempt| project.held_elsewhere(&entry.id, attempt)).transpose()?.flatten() {
+        Some(holder) => Err(elsewhere(&entry.id, &holder.author.name)),
+        None => Ok(()),
+    }
+}
+
+fn elsewhere(id: &SpecId, by: &str) -> Error {
+    let short = id.short();
+    Error::negative(Kind::Elsewhere, format!("{by} is working on '{short}' in another clone"))
+        .hint("pause it there")
+        .hint(format!("if that clone is gone: git chant release {short}"))
 }
 
 /// Ends the agent of an attempt and waits until the process that ran it has released the lease.

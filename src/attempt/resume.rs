@@ -3,7 +3,7 @@
 use crate::{
     answer::progress::{Progress, Step},
     attempt::plan::{Plan, Request, Resumed, instructions},
-    domain::{check_line::CheckLine, event::Pin, state::State, status::Status},
+    domain::{check_line::CheckLine, event::Pin, id::SpecId, state::State, status::Status},
     error::{Error, Kind, Result},
     git::worktree::Worktree,
     project::{Project, agent::Agent},
@@ -16,20 +16,45 @@ use crate::{
     },
 };
 
-/// How the paused attempt at a spec goes on; `None` if there is none, or nothing to go on in.
+/// How the paused attempt at a spec goes on, in the worktree that `track` has seen to; `None` if there is none.
 ///
 /// # Errors
-/// `other-target` if the request names another branch than the one that it was started for.
+/// `no-worktree` if there is nothing to go on in, `other-target` if the request names another branch than the one that it was started for.
 pub(super) fn plan(project: &Project, entry: &Entry, request: Request<'_>) -> Result<Option<Plan>> {
     let Some(state) = entry.state.as_deref().filter(|_| entry.status == Status::Paused && !request.fresh) else {
         return Ok(None);
     };
     project.refuse_moved_worktree(&entry.id)?;
-    let Some((attempt, worktree)) = kept(project, entry, state)? else { return Ok(None) };
+    let Some((attempt, worktree)) = kept(project, entry, state)? else { return Err(nowhere(project, &entry.id)?) };
     refuse_other_target(&attempt, request.onto)?;
     let again = project.held_up(&entry.id)?.map(|_| first_again(project, &attempt, request)).transpose()?.flatten();
     let request = Request { agent: request.agent.or(again.as_deref()), ..request };
     go_on(project, entry, (attempt, worktree), request, Vec::new())
+}
+
+/// Why an attempt cannot be resumed here, with what there is of it.
+pub(super) fn nowhere(project: &Project, id: &SpecId) -> Result<Error> {
+    let short = id.short();
+    let error = match project.worktree_of(id)?.filter(|tree| tree.path.is_dir()) {
+        Some(tree) => {
+            let (path, branch) = (tree.path.to_string_lossy(), project.branch(id)?);
+            let message = format!("the worktree of '{short}' is not on its branch '{branch}'");
+            let (path, branch) = (shell_words::quote(&path), shell_words::quote(&branch));
+            Error::negative(Kind::NoWorktree, message)
+                .hint(format!("to resume the attempt, first: git -C {path} switch {branch}"))
+        }
+        None => {
+            let error = Error::negative(Kind::NoWorktree, format!("'{short}' has no worktree to continue in"));
+            match project.store()?.kept_attempts(id)?.last() {
+                Some((name, _)) => {
+                    error.hint(format!("to see its commits: git log refs/chant-local/attempts/{id}/{name}"))
+                }
+                None => error
+                    .hint("this clone has no commit of it: it made none, or they were not pushed from the other clone"),
+            }
+        }
+    };
+    Ok(error.hint(format!("to start over: git chant work {short} --fresh")))
 }
 
 /// The agent that began the attempt, if another one took its place that was stopped by what passes, too: a person prefers the first.

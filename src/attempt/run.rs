@@ -61,13 +61,15 @@ pub(super) fn run(
     remote: Option<&dyn Remote>,
     progress: &dyn Progress,
 ) -> Result<(Run, Lease), Stop> {
+    // A commit that cannot be made, as one that cannot be signed, is known before anything gives way to it.
+    let first = if plan.resumed.is_none() { worktree::first_commit(project, plan)? } else { plan.base };
     let mut claimed = claim::claim(project, plan, remote)?;
     progress.say(&Step::Working { short: plan.id.short(), title: plan.title() });
     if let Some(resumed) = &plan.resumed {
         resume::say(plan, resumed, progress);
     }
     let attempt = claimed.attempt;
-    match in_worktree(project, plan, &mut claimed, progress) {
+    match in_worktree(project, plan, first, &mut claimed, progress) {
         Ok(run) => Ok((run, claimed.lease)),
         Err(error) => {
             // A failure that the agent did not cause: what has begun is paused, a new attempt whose agent has not is released.
@@ -93,8 +95,15 @@ pub(super) fn run(
     }
 }
 
-/// Makes or reuses the worktree and runs the agent there; without an agent, gives the worktree and the prompt file.
-fn in_worktree(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: &dyn Progress) -> Result<Run> {
+/// Makes the worktree, on a branch that begins with the commit `first`, or reuses it, and runs the agent there; without an agent, gives the
+/// worktree and the prompt file.
+fn in_worktree(
+    project: &Project,
+    plan: &Plan,
+    first: ObjectId,
+    claimed: &mut Claimed,
+    progress: &dyn Progress,
+) -> Result<Run> {
     let worktree = match &plan.resumed {
         Some(resumed) => {
             let path = &resumed.worktree.path;
@@ -109,7 +118,7 @@ fn in_worktree(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: 
             }
             path.clone()
         }
-        None => worktree::make(project, plan, claimed.attempt, claimed.before, progress)?.path,
+        None => worktree::make(project, plan, first, (claimed.attempt, claimed.before), progress)?.path,
     };
     let prompt = prompt::text(project, plan, claimed.attempt, &worktree)?;
     if plan.agent.name == MANUAL {

@@ -148,7 +148,9 @@ impl Assignment<'_> {
     fn start(&self, request: plan::Request<'_>, slot: Option<Slot>) -> Result<(EndedAs, Option<i32>), Stop> {
         let Assignment { project, id, progress, .. } = *self;
         recover::before_work(project, id, progress)?;
-        track::paused_elsewhere(project, id, progress)?;
+        if !request.fresh {
+            track::paused(project, id, progress)?;
+        }
         if let Some(attempt) = self.died_before_merge()? {
             let how = if self.merge { self.merge(None)? } else { EndedAs::Finished };
             project.forget_lease(attempt)?;
@@ -242,6 +244,7 @@ impl Assignment<'_> {
         let short = id.short();
         check::recall::forget(project)?;
         recover::settle(project, id, progress)?;
+        track::paused(project, id, progress)?;
         let specs = Specs::new(project)?.checking_signatures();
         let entry = specs.entry(id)?;
         end::refuse_running(project, id, entry.state.as_deref())?;
@@ -254,7 +257,7 @@ impl Assignment<'_> {
                 Err(Stop::Taken(error.hint(format!("to work on it again: git chant reset {short}"))))
             }
             // Another clone took it over: what is left of it here is not its work any more.
-            Some(state) if state.status == Status::InProgress && !self.is_held_here(state)? => {
+            Some(state) if state.status == Status::InProgress && self.is_held_elsewhere(state)? => {
                 Err(Stop::Taken(start::taken(project, id, Some(state))?))
             }
             Some(state)
@@ -292,11 +295,10 @@ impl Assignment<'_> {
         }
     }
 
-    /// Whether this clone holds the deciding attempt, or no clone is known to.
-    fn is_held_here(&self, state: &State) -> Result<bool> {
-        let holder = state.attempt.map(|attempt| self.project.holder(self.id, attempt)).transpose()?.flatten();
-        let clone = holder.and_then(|event| event.facts.clone);
-        Ok(clone.is_none_or(|clone| clone == self.project.clone_name()))
+    /// Whether another clone holds the deciding attempt.
+    fn is_held_elsewhere(&self, state: &State) -> Result<bool> {
+        let other = state.attempt.map(|attempt| self.project.held_elsewhere(self.id, attempt)).transpose()?;
+        Ok(other.flatten().is_some())
     }
 
     /// Whether a person finished the spec without an attempt, so that it has neither worktree nor branch.
@@ -367,7 +369,7 @@ impl Assignment<'_> {
             let sentence = sentence("Checking", attempt.title(), "");
             project.store()?.record(id, NewEvent { op: Op::Resume, sentence, facts })?;
         }
-        worktree::bring_back(project, &attempt, self.progress)?;
+        worktree::bring_back(project, &attempt, false, self.progress)?;
         self.judge(&attempt, None)
     }
 

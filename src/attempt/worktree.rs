@@ -19,10 +19,16 @@ use crate::{
         commit::{self, NewCommit, Signing},
         object::patiently,
         reference::Swapped,
+        snapshot,
         worktree::{self, Worktree, pool::Pool},
     },
     project::Project,
-    specs::{attempt::Attempt, cleanup::remove_worktree, confined, text::path_of},
+    specs::{
+        attempt::Attempt,
+        cleanup::remove_worktree,
+        confined::{self, Runs},
+        text::path_of,
+    },
 };
 
 /// Adds the worktree of an attempt on its branch, which holds the code of `commit`, with what `.worktreeinclude` takes from the main one, and the hooks
@@ -81,17 +87,17 @@ fn check_out(
     Ok(Worktree { locked: None, ..empty })
 }
 
-/// Makes branch and worktree of `attempt`. What is left there of the one `before` is kept under its own ref first.
+/// Makes branch and worktree of `attempt`; the branch begins with the commit `start`. What is left there of the one `before` is kept under
+/// its own ref first.
 pub(super) fn make(
     project: &Project,
     plan: &Plan,
-    attempt: ObjectId,
-    before: Option<ObjectId>,
+    start: ObjectId,
+    (attempt, before): (ObjectId, Option<ObjectId>),
     progress: &dyn Progress,
 ) -> Result<Worktree> {
     let _held = project.lock_worktree(&plan.id)?;
     clear(project, plan, before.unwrap_or(attempt), progress)?;
-    let start = first_commit(project, plan)?;
     let branch = project.branch_ref(&plan.id)?;
     let log = format!("chant: work on {}", plan.id);
     if branch::create(&project.repo, branch.as_ref(), start, &log)? != Swapped::Done {
@@ -109,18 +115,33 @@ pub(super) fn make(
     Ok(tree)
 }
 
-/// Makes the worktree of an attempt again, on its branch, where a person removed it by git: what was committed is the work.
+/// Makes the worktree of an attempt again, on its branch, where a person removed it by git: what was committed is the work, and of a
+/// `paused` attempt what is kept of its uncommitted changes.
 ///
 /// # Errors
 /// `checked-out` if the branch is checked out elsewhere.
-pub(super) fn bring_back(project: &Project, attempt: &Attempt, progress: &dyn Progress) -> Result<()> {
+pub(super) fn bring_back(project: &Project, attempt: &Attempt, paused: bool, progress: &dyn Progress) -> Result<()> {
     let _held = project.lock_worktree(&attempt.id)?;
     let tip = branch::read(&project.repo, attempt.branch.as_ref())?;
-    let Some(tip) = tip.filter(|_| matches!(project.worktree_of(&attempt.id), Ok(None))) else { return Ok(()) };
+    let tree = project.worktree_of(&attempt.id)?;
+    let is_missing = tree.as_ref().is_none_or(Worktree::is_incomplete);
+    let Some(tip) = tip.filter(|_| is_missing) else { return Ok(()) };
     refuse_elsewhere(project, &attempt.id)?;
+    if let Some(incomplete) = tree {
+        let _removed = worktree::remove::remove(&project.repo, &incomplete.path)?;
+    }
     let tree = add(project, &attempt.id, attempt.start, tip)?;
     if project.silent {
         give(project, &attempt.id, attempt.start, &tree.path)?;
+    }
+    let kept = if paused { project.kept_snapshot(&attempt.id, attempt.start, tip)? } else { None };
+    if let Some(kept) = kept {
+        let place = confined::place(project, &attempt.id, attempt.start, &tree, None, Runs::Filters)?;
+        if let Err(error) = snapshot::restore(&place.tree, kept) {
+            // Half of it would be taken for all.
+            let _stays = worktree::remove::remove(&project.repo, &tree.path);
+            return Err(error);
+        }
     }
     seen::made_again(project, &attempt.id, &tree.path)?;
     let (short, branch) = (attempt.id.short(), attempt.branch.shorten());
@@ -179,8 +200,11 @@ pub(super) fn refuse_elsewhere(project: &Project, id: &SpecId) -> Result<()> {
 }
 
 /// Where the spec file differs from the base, the work branch begins with one commit of just that file, made in the object
-/// database: the user's index and work tree stay out of it.
-fn first_commit(project: &Project, plan: &Plan) -> Result<ObjectId> {
+/// database: the user's index and work tree stay out of it, and no ref holds it yet.
+///
+/// # Errors
+/// If it cannot be written or signed.
+pub(super) fn first_commit(project: &Project, plan: &Plan) -> Result<ObjectId> {
     let path = path_of(&plan.id);
     let blob = project.store()?.blob_id(&plan.first_text);
     if project.silent || project.blob_id_in(plan.base, &path)? == Some(blob) {

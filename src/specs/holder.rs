@@ -27,6 +27,20 @@ impl Project {
         Ok(self.holder(id, attempt)?.is_some_and(|event| self.wrote(&event)))
     }
 
+    /// The event by which another clone holds `attempt`; `None` if this clone does, or no clone is known to.
+    pub(crate) fn held_elsewhere(&self, id: &SpecId, attempt: ObjectId) -> Result<Option<Event>> {
+        Ok(self.holder(id, attempt)?.filter(|event| event.facts.clone.is_some() && !self.wrote(event)))
+    }
+
+    /// Whether this clone ever began or resumed `attempt`.
+    pub(crate) fn has_held(&self, id: &SpecId, attempt: ObjectId) -> Result<bool> {
+        let store = self.store()?;
+        let Some(tip) = store.tip(id)? else { return Ok(false) };
+        let walk = store.walk(id, tip)?;
+        let held = |event: &Event| event.attempt() == attempt && matches!(event.op, Op::Start | Op::Resume);
+        Ok(walk.history.events().iter().any(|event| held(event) && self.wrote(event)))
+    }
+
     /// Whether `attempt` was paused in this clone, as far as its newest pause tells.
     pub(crate) fn paused_here(&self, id: &SpecId, attempt: ObjectId) -> Result<bool> {
         Ok(self.newest(id, attempt, |op| *op == Op::Pause)?.is_some_and(|event| self.wrote(&event)))

@@ -74,6 +74,20 @@ fn a_new_attempt_begins_where_that_is_asked_for_or_the_text_is_another() {
 }
 
 #[test]
+fn what_an_attempt_left_stays_where_the_next_one_cannot_begin() {
+    let (sandbox, id) = failed(":");
+    let place = std::path::PathBuf::from(sandbox.chant(&["path", &id]).ok().out.trim());
+    let (ops, branches) = (sandbox.ops(&id), sandbox.git(&["branch", "--list", "chant/*"]));
+    // The spec is in no commit: the first commit of a new attempt adds it, and cannot be signed.
+    sandbox.git(&["config", "commit.gpgSign", "true"]);
+    sandbox.git(&["config", "gpg.program", "false"]);
+    sandbox.chant(&["work", &id, "--fresh"]).fails(128, &["sign"]);
+    assert_eq!((sandbox.status(&id).as_str(), sandbox.ops(&id)), ("failed", ops));
+    assert_eq!(sandbox.git(&["branch", "--list", "chant/*"]), branches);
+    assert!(place.join("loose").exists());
+}
+
+#[test]
 fn an_agent_that_failed_itself_begins_anew() {
     let (sandbox, id) = failed(":");
     sandbox.chant(&["reset", &id]).ok();

@@ -172,13 +172,29 @@ fn what_is_paused_can_be_finished_reset_or_begun_anew_when_its_worktree_is_gone(
     let running = started(&sandbox, &id);
     sandbox.chant(&["pause", &id]).ok();
     ended(running);
-    let (place, attempt) = (tree(&sandbox, &id), sandbox.show(&id)["attempt"].as_str().unwrap().to_owned());
-    std::fs::remove_dir_all(&place).unwrap();
+    std::fs::remove_dir_all(tree(&sandbox, &id)).unwrap();
     sandbox.chant(&["work", &id]).fails(1, &["is no longer at", "git worktree prune"]);
     sandbox.git(&["worktree", "prune"]);
-    sandbox.chant(&["work", &id]).ok();
-    assert_eq!(sandbox.ops(&id), ["add", "start", "pause", "start", "finish", "land", "complete"]);
+    // It resumes where it stopped, with what was not committed.
+    let ran = sandbox.chant(&["work", &id]).ok();
+    assert!(ran.err.contains("was removed; made it again from 'chant/"), "{}", ran.err);
+    assert_eq!(sandbox.ops(&id), ["add", "start", "pause", "resume", "finish", "land", "complete"]);
+    assert_eq!((sandbox.read("new"), sandbox.read("loose")), ("half\n".to_owned(), "loose\n".to_owned()));
+
+    let (sandbox, id) = self::sandbox();
+    let running = started(&sandbox, &id);
+    sandbox.chant(&["pause", &id]).ok();
+    ended(running);
+    let (place, attempt) = (tree(&sandbox, &id), sandbox.show(&id)["attempt"].as_str().unwrap().to_owned());
+    sandbox.git(&["worktree", "remove", "--force", place.to_str().unwrap()]);
+    sandbox.git(&["branch", "-D", &format!("chant/{id}")]);
     let kept = format!("refs/chant-local/attempts/{id}/{attempt}");
+    for command in ["work", "takeover"] {
+        sandbox.chant(&[command, &id]).fails(1, &["has no worktree to continue in", &kept, "--fresh"]);
+        assert_eq!(sandbox.ops(&id), ["add", "start", "pause"]);
+    }
+    sandbox.chant(&["work", &id, "--fresh"]).ok();
+    assert_eq!(sandbox.ops(&id), ["add", "start", "pause", "start", "finish", "land", "complete"]);
     assert_eq!(sandbox.git(&["show", &format!("{kept}:loose")]), "loose");
 
     let (sandbox, id) = self::sandbox();

@@ -167,7 +167,71 @@ fn a_takeover_without_a_worktree_names_what_there_is() {
     net.settle(forward);
     let ran = net.chant(1, &["takeover", &spec]).fails(1, &["has no worktree to continue in", "no commit of it"]);
     assert!(!ran.err.contains("refs/"), "{ran:?}");
-    net.chant(1, &["work", &spec, "--agent", "manual"]).ok();
+    // What was begun there is not begun anew unasked.
+    let by_hand = ["work", &spec, "--agent", "manual"];
+    net.chant(1, &by_hand).fails(1, &["has no worktree to continue in", "--fresh"]);
+    net.chant(1, &[&by_hand[..], &["--fresh"]].concat()).ok();
+}
+
+#[test]
+fn work_that_went_on_in_two_clones_is_refused_before_anything_is_touched() {
+    let net = Net::new(2);
+    let spec = stopped(&net);
+    let committed = |clone, name: &str, rest: &str| {
+        let tree = path(&net, clone, &spec);
+        let git = |args: &[&str]| net.sandbox.git_in(std::path::Path::new(&tree), args);
+        git(&["add", "-A"]);
+        git(&["commit", "-qm", name]);
+        std::fs::write(format!("{tree}/{rest}"), "loose\n").unwrap();
+        (git(&["rev-parse", "HEAD"]), tree)
+    };
+    net.chant(1, &["takeover", &spec]).ok();
+    let (theirs, _) = committed(1, "Theirs", "more");
+    net.chant(1, &["pause", &spec]).ok();
+    let (ours, tree) = committed(0, "Ours", "precious");
+    net.chant(1, &["sync"]).ok();
+    net.chant(0, &["sync", "--fetch"]).ok();
+    for command in ["takeover", "work", "finish"] {
+        let both = ["each with commits of its own", &ours[..12], &theirs[..12]];
+        net.chant(0, &[command, &spec]).fails(1, &both);
+        assert_eq!((read(&tree, "precious").as_str(), net.status(0, &spec).as_str()), ("loose\n", "paused"));
+    }
+    // As the hint says.
+    net.sandbox.git_in(std::path::Path::new(&tree), &["merge", "-q", "--no-edit", &theirs[..12]]);
+    net.chant(0, &["takeover", &spec]).ok();
+    assert_eq!(read(&tree, "precious"), "loose\n");
+}
+
+#[test]
+fn the_branch_of_an_earlier_attempt_gives_way_to_what_another_clone_paused() {
+    let net = Net::new(2);
+    let spec = net.add(0, "For two");
+    net.agent(0, "echo one >one; git add one; git commit -qm One; exit 3");
+    net.chant(0, &["work", &spec]).fails(1, &["exited with code 3"]);
+    net.settle(forward);
+    net.agent(1, "echo two >two; git add two; git commit -qm Two; exit 75");
+    net.chant(1, &["work", &spec]).fails(1, &["rate-limited"]);
+    net.chant(1, &["sync"]).ok();
+    net.chant(0, &["sync", "--fetch"]).ok();
+    net.chant(0, &["takeover", &spec]).ok();
+    let tree = path(&net, 0, &spec);
+    assert_eq!((read(&tree, "one").as_str(), read(&tree, "two").as_str()), ("", "two\n"));
+    let kept = net.git(0, &["for-each-ref", "--format=%(refname)", "refs/chant-local/attempts"]);
+    assert!(kept.lines().any(|name| net.git(0, &["ls-tree", "--name-only", name]).contains("one")), "{kept}");
+}
+
+#[test]
+fn what_another_clone_holds_is_not_taken_over() {
+    let net = Net::new(2);
+    let spec = stopped(&net);
+    net.chant(1, &["takeover", &spec]).ok();
+    net.settle(forward);
+    let before = net.events(0);
+    net.chant(0, &["takeover", &spec]).fails(1, &["is working on", "in another clone", "git chant release"]);
+    assert_eq!(net.events(0), before);
+    // The clone that holds it is told again where it is.
+    let tree = path(&net, 1, &spec);
+    assert!(net.chant(1, &["takeover", &spec]).ok().out.starts_with(&tree));
 }
 
 #[test]
