@@ -50,6 +50,11 @@ impl State {
         self.open.len() > 1
     }
 
+    /// Why no work of the spec is merged while several attempts claim it; `None` if it is not contended.
+    pub(crate) fn contention(&self) -> Option<String> {
+        self.is_contended().then(|| format!("{} attempts claim it", self.open.len()))
+    }
+
     /// What the agent changed outside its worktree and no person has acknowledged.
     pub fn unacknowledged(&self) -> &[String] {
         &self.facts.tampered

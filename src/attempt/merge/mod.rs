@@ -212,6 +212,12 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
 /// The tip of the work, where nothing about the attempt itself stands in the way; `None` where it has no commits.
 fn ready_tip(project: &Project, state: &State, attempt: &Attempt) -> Result<Option<ObjectId>, Unmerged> {
     let short = attempt.id.short();
+    if let Some(why) = state.contention() {
+        return Err(Waits::new(why)
+            .hint(format!("to see them: git chant show {short}"))
+            .hint(format!("to keep one: git chant choose {short} --keep <attempt>"))
+            .into());
+    }
     if let Some(why) = state.to_look_at() {
         return Err(Waits::new(why)
             .hint(format!("to see the work: git chant show {short} --diff"))
@@ -379,6 +385,7 @@ fn announce(
             && state.attempt == Some(attempt.start)
             && state.facts.work_commits.last() == Some(&tip)
             && state.unacknowledged().is_empty()
+            && !state.is_contended()
     };
     let event = NewEvent { op: Op::Land, sentence, facts };
     let appended = project.store()?.record_if(&attempt.id, event, fit).map_err(Stop::from)?;

@@ -167,7 +167,8 @@ impl Exchange<'_> {
     /// Whether no clone needs the branch that a remote has: its spec is closed, or an attempt of this clone decides it now.
     fn is_needless(&self, id: &SpecId, tip: ObjectId) -> Result<bool> {
         let Ok(Some(state)) = self.store.state(id) else { return Ok(false) };
-        let Some(attempt) = state.attempt else { return Ok(false) };
+        // Until a person has chosen, the branch may be all that there is of the other attempt.
+        let Some(attempt) = state.attempt.filter(|_| !state.is_contended()) else { return Ok(false) };
         Ok(state.status.is_over() || self.went_on(id, &state, attempt, tip)? || self.is_replaced(id, &state, tip)?)
     }
 

@@ -149,6 +149,7 @@ impl Collector<'_, '_> {
         let Some(state) = &entry.state else { return Ok(()) };
         let AttemptSummary { since, number, .. } = AttemptSummary::of(self.specs.project, entry)?;
         let (why, paths) = match self.merges.obstacle(self.specs, entry, state) {
+            _ if state.is_contended() => (state.contention(), Vec::new()),
             Ok(found) => found.map_or((None, Vec::new()), |found| (Some(found.why), found.paths)),
             // For example, objects are missing: a merge says more.
             Err(error) => (Some(error.message), Vec::new()),

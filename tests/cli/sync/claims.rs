@@ -233,3 +233,48 @@ fn two_that_go_on_with_one_paused_spec_in_two_clones_are_one() {
     net.settle(|clones| (0..clones).collect());
     assert_eq!(net.status(1, &ids[0]), "completed");
 }
+
+#[test]
+fn no_clone_merges_a_contended_spec_before_one_attempt_is_chosen() {
+    let net = Net::new(2);
+    let spec = net.add(0, "Both want it");
+    net.settle(|count| (0..count).collect());
+    for clone in [0, 1] {
+        net.agent(clone, &format!("echo {clone} >mine; git add mine; git commit -qm 'By {clone}'"));
+        net.chant(clone, &["work", &spec, "--no-merge"]).ok();
+    }
+    net.sync(0);
+    net.sync(1);
+    let refused = ["2 attempts claim it", &format!("git chant choose {} --keep", &spec[11..])];
+    net.chant(1, &["merge", &spec]).fails(1, &refused);
+    let all = net.chant(1, &["merge", "--all"]);
+    assert!(all.code == 1 && format!("{}{}", all.out, all.err).contains(refused[0]), "{}{}", all.out, all.err);
+    assert!(net.chant(1, &["status"]).ok().out.contains(refused[0]));
+    assert_eq!(net.status(1, &spec), "finished");
+    let kept = net.show(1, &spec)["attempt"].as_str().unwrap().to_owned();
+    net.chant(1, &["choose", &spec, "--keep", &kept]).ok();
+    let held = (0..2).find(|clone| net.chant(*clone, &["merge", &spec]).code == 0);
+    assert!(held.is_some(), "after the choice the clone with the kept attempt merges it");
+}
+
+#[test]
+fn the_branch_of_another_attempt_stays_at_the_remote_until_one_is_chosen() {
+    let net = Net::new(2);
+    let spec = net.add(0, "Both want it");
+    net.settle(|count| (0..count).collect());
+    for (clone, merge) in [(0, &["--no-merge"][..]), (1, &[])] {
+        net.agent(clone, &format!("echo {clone} >mine; git add mine; git commit -qm 'By {clone}'"));
+        net.chant(clone, &[&["work", spec.as_str()], merge].concat()).ok();
+    }
+    net.sync(0);
+    let branch = format!("refs/heads/chant/{spec}");
+    let pushed = net.held(&net.server, &branch);
+    assert_eq!(pushed, net.git(0, &["rev-parse", &branch]));
+    net.settle(|count| (0..count).rev().collect());
+    assert_eq!(net.show(1, &spec)["contended"], true);
+    assert_eq!(net.held(&net.server, &branch), pushed, "no person has chosen");
+    let kept = net.show(1, &spec)["attempt"].as_str().unwrap().to_owned();
+    net.chant(1, &["choose", &spec, "--keep", &kept]).ok();
+    net.settle(|count| (0..count).rev().collect());
+    assert_eq!(net.held(&net.server, &branch), "");
+}
