@@ -268,3 +268,19 @@ fn a_line_outside_of_a_sparse_checkout_leads_to_its_spec() {
         sandbox.chant(&["why", what]).fails(0, &[&id[11..], "recorded by its events"]);
     }
 }
+
+#[test]
+fn a_line_of_an_investigation_in_one_spec_leads_to_its_own_document() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("mkdir -p .chant/research; printf '# Findings\\n\\nThe file lacks a line, as reading it shows.\\n\\n## Recommendation\\n\\nAppend the second line.\\n' >.chant/research/one.md
+echo two >>file; sed 's/^<!-- Fill.*/- There is a second line./' $CHANT_SPEC_FILE >.s && cat .s >$CHANT_SPEC_FILE && rm .s; tick");
+    let out = sandbox.chant(&["investigate", "one", "--single", "--title", "A line is missing"]).ok().out;
+    let id = &out["Created spec: ".len()..][..18];
+    sandbox.chant(&["work", id]).ok();
+    let lines = sandbox.git(&["show", "fix/one:file"]).lines().count();
+    let answer = ask(&sandbox, &format!("fix/one:file:{lines}"));
+    assert_eq!(answer["spec"]["id"], id, "{answer}");
+    assert_eq!(answer["research"][0]["short"], id[11..], "{answer}");
+    assert_eq!(answer["research"][0]["documents"][0], ".chant/research/one.md");
+    assert_eq!(answer["research"][0]["recommendation"], "## Recommendation\n\nAppend the second line.");
+}

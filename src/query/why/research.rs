@@ -12,6 +12,7 @@ use crate::{
         id::SpecId,
         pattern::PathSet,
         spec_file::section,
+        spec_type::SpecType,
     },
     error::Result,
     project::SPECS_DIR,
@@ -23,7 +24,7 @@ use crate::{
 const MAX_TRAIL: usize = 50;
 
 /// The specs that informed an attempt at `spec`, whose newest event is `tip`, breadth first: the nearest first, each once. What those
-/// supersede follows at the end, as that.
+/// supersede follows at the end, as that. A spec that is no research and wrote documents itself comes first.
 ///
 /// # Errors
 /// If the repository cannot be read.
@@ -39,6 +40,10 @@ pub(crate) fn trail(
     let none = BTreeMap::new();
     let mut views = Vec::new();
     let mut superseded = Vec::new();
+    if specs.entry(spec)?.spec().is_some_and(|spec| spec.front.kind != SpecType::Research) {
+        let own = view(specs, spec, tip, &none)?;
+        views.extend(Some(own).filter(|own| !own.documents.is_empty()));
+    }
     for (id, at) in &found {
         // This path held other text before the spec in its place wrote it.
         let replaced = specs.successors(id, id)?.iter().any(|by| found.iter().any(|(other, _)| other == by));
