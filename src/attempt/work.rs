@@ -412,7 +412,7 @@ impl Assignment<'_> {
             return Ok(EndedAs::Completed(merge::landed(project, id, &state)?));
         }
         let workable = matches!(state.status, Status::Finished | Status::InProgress);
-        if !workable || !state.unacknowledged().is_empty() {
+        if !workable || state.is_contended() || !state.unacknowledged().is_empty() {
             return self.land();
         }
         let attempt = project.attempt(id, &state)?;
