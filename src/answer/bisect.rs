@@ -16,7 +16,7 @@ pub(crate) struct BisectAnswer {
     pub tested: usize,
     /// At how many of them the test could not be run.
     pub skipped: usize,
-    /// The document with the result.
+    /// The document with the result; none if another text has its place.
     pub document: Option<String>,
 }
 
@@ -35,8 +35,10 @@ impl Answer for BisectAnswer {
             0 => String::new(),
             skipped => format!(", {skipped} of them could not be judged"),
         };
-        let document = clean::line(self.document.as_deref().unwrap_or_default());
-        writeln!(out, "Tested {tested}{skipped}; recorded in {document}")
+        match &self.document {
+            Some(document) => writeln!(out, "Tested {tested}{skipped}; recorded in {}", clean::line(document)),
+            None => writeln!(out, "Tested {tested}{skipped}; recorded in the history of {}", self.spec.short),
+        }
     }
 
     fn records(&self) -> Vec<&dyn Record> {

@@ -3,6 +3,8 @@
 //! The result is kept in the history of the reproduction and told to the root cause. No branch, file or index of the person is touched
 //! but the document with the result.
 
+use std::path::Path;
+
 use gix::{ObjectId, bstr::ByteSlice as _};
 
 use super::check::{Prover, Room, Shown};
@@ -15,18 +17,22 @@ use crate::{
         phase::Phase,
         status::Status,
     },
+    env::local_file,
     error::{Error, Kind, Result},
     git::{
         bisect::{Bisection, Next, Verdict},
         blame, history, work_file,
     },
     project::Project,
-    specs::{all::Specs, attempt::Attempt, entry::Entry, record},
+    specs::{all::Specs, attempt::Attempt, entry::Entry, inputs::MAX_INPUT_LEN, record},
     store::{Addition, Evidence, File},
 };
 
 /// How many commits are named where it is not known which one it was.
 const NAMED: usize = 20;
+
+/// The step at which the document of a result that does not count any more is removed.
+const REMOVE: &str = "file.unlink";
 
 /// What a person asked for.
 pub(crate) struct Request<'a> {
@@ -46,8 +52,8 @@ pub(crate) struct Bisected {
     pub tested: usize,
     /// How many of them could not be judged.
     pub skipped: usize,
-    /// The document with the result, a path.
-    pub document: String,
+    /// The document with the result, a path; `None` where another text has its place.
+    pub document: Option<String>,
     /// The spec of the root cause that was told, if there is one that is not closed.
     pub told: Option<SpecId>,
 }
@@ -105,7 +111,7 @@ pub(crate) fn bisect(
         }
         bisection.start(&project.repo, bad, good)?;
     } else if !bisection.is_under_way() {
-        return Err(nothing_to_resume(project, id, request.topic)?);
+        return Err(nothing_to_resume(project, request.topic)?);
     }
     let commits = loop {
         match bisection.next()? {
@@ -117,17 +123,92 @@ pub(crate) fn bisect(
     let told = bisection.told()?;
     let skipped = told.iter().filter(|(_, verdict)| *verdict == Verdict::Skip).count();
     let document = document_of(request.topic);
-    let sentence = sentence(id, &commits, skipped);
     let text = text(project, request.topic, &attempt, &commits, &told)?;
+    let specs = Specs::new(project)?;
+    let results = results(&specs, request.topic)?;
+    let blob = project.store()?.blob_id(text.as_bytes());
+    let before = results.iter().rev().find(|result| result.blob != blob);
+    let mut sentence = sentence(id, &commits, skipped);
+    if before.is_some_and(|before| !before.is_forgotten()) {
+        sentence.push_str("; this replaces the result before it");
+    }
     record_result(project, id, &sentence, Some((&document, text.as_bytes())))?;
-    let cause = root_cause(&Specs::new(project)?, request.topic)?;
+    let cause = root_cause(&specs, request.topic)?;
     if let Some(cause) = &cause {
         record_result(project, cause, &sentence, None)?;
     }
-    write_document(project, &document, &text, progress)?;
+    let written = write_document(project, &document, &text, &results, progress)?;
     // Last: until then all of it can be done again.
     bisection.end()?;
+    let document = written.then_some(document);
     Ok(Bisected { commits, tested: told.len(), skipped, document, told: cause })
+}
+
+/// Forgets the bisection that is under way, and the result of an earlier one: both specs record that it does not count, and its document goes
+/// unless a person changed it.
+///
+/// # Errors
+/// If the histories cannot be read or written.
+pub(crate) fn forget(project: &Project, entry: &Entry, topic: &str, progress: &dyn Progress) -> Result<()> {
+    Bisection::of(&project.repo, topic).end()?;
+    let specs = Specs::new(project)?;
+    let results = results(&specs, topic)?;
+    if results.last().is_none_or(Recorded::is_forgotten) {
+        return Ok(());
+    }
+    let (document, sentence) = (document_of(topic), "the earlier result of git bisect does not count any more");
+    record_result(project, &entry.id, sentence, Some((&document, b"")))?;
+    if let Some(cause) = root_cause(&specs, topic)? {
+        record_result(project, &cause, sentence, None)?;
+    }
+    if project.repo.work_dir().is_none() {
+        return Ok(());
+    }
+    let top = record::spec_top(project)?;
+    match is_ours(project, &top, &document, &results)? {
+        Some(true) => local_file::remove(REMOVE, &top.join(&document)).map(drop),
+        Some(false) => {
+            progress.say(&Step::Warning(format!("'{document}' was changed by hand and stays")));
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
+/// A result as a history has it.
+struct Recorded {
+    /// The event.
+    event: ObjectId,
+    /// What the event says.
+    sentence: String,
+    /// The document; the empty one says that those before it do not count.
+    blob: ObjectId,
+    /// When it was recorded, seconds since the epoch.
+    at: i64,
+}
+
+impl Recorded {
+    fn is_forgotten(&self) -> bool {
+        self.blob.is_empty_blob()
+    }
+}
+
+/// The results in the histories of an investigation, the oldest first.
+fn results(specs: &Specs<'_>, topic: &str) -> Result<Vec<Recorded>> {
+    let (store, document) = (specs.project.store()?, document_of(topic));
+    let mut found = Vec::new();
+    for entry in specs.of_any_topic(topic)? {
+        let Some(tip) = store.tip(&entry.id)? else { continue };
+        let history = store.walk(&entry.id, tip)?.history;
+        for event in history.events().iter().filter(|event| event.op == Op::Note) {
+            if let Some(blob) = store.evidence_id(event.id, &format!("outputs/{document}"))? {
+                let sentence = event.facts.reason.clone().unwrap_or_default();
+                found.push(Recorded { event: event.id, sentence, blob, at: event.author.seconds });
+            }
+        }
+    }
+    found.sort_by_key(|result| result.at);
+    Ok(found)
 }
 
 /// The path of the document with the result.
@@ -136,18 +217,14 @@ fn document_of(topic: &str) -> String {
 }
 
 /// Why a bisection cannot be resumed: it ended with a result, or none began.
-fn nothing_to_resume(project: &Project, id: &SpecId, topic: &str) -> Result<Error> {
-    let store = project.store()?;
-    let tip = store.tip(id)?;
-    let history = tip.map(|tip| store.walk(id, tip)).transpose()?.map(|walk| walk.history).unwrap_or_default();
-    let document = document_of(topic);
-    for event in history.events().iter().rev().filter(|event| event.op == Op::Note) {
-        if store.evidence_id(event.id, &format!("outputs/{document}"))?.is_some() {
-            let result = event.facts.reason.as_deref().unwrap_or_default();
-            return Ok(Error::usage(Kind::BadOption, format!("the bisection of '{topic}' is complete: {result}"))
-                .hint(format!("to read its document: git show {}:outputs/{document}", event.id.to_hex_with_len(12)))
-                .hint(format!("to bisect once more: git chant bisect {topic} --good <revision>")));
-        }
+fn nothing_to_resume(project: &Project, topic: &str) -> Result<Error> {
+    let results = results(&Specs::new(project)?, topic)?;
+    if let Some(result) = results.last().filter(|result| !result.is_forgotten()) {
+        let (event, document) = (result.event.to_hex_with_len(12), document_of(topic));
+        let message = format!("the bisection of '{topic}' is complete: {}", result.sentence);
+        return Ok(Error::usage(Kind::BadOption, message)
+            .hint(format!("to read its document: git show {event}:outputs/{document}"))
+            .hint(format!("to bisect once more: git chant bisect {topic} --good <revision>")));
     }
     let message = format!("no bisection of '{topic}' was interrupted; a new one needs a commit without the bug");
     Ok(Error::usage(Kind::BadOption, message).hint(format!("to name one: git chant bisect {topic} --good <revision>")))
@@ -245,12 +322,13 @@ fn text(
     Ok(text)
 }
 
-/// Records the result, unless the newest events have it already.
+/// Records the result, unless the newest note is that already.
 fn record_result(project: &Project, id: &SpecId, sentence: &str, document: Option<(&str, &[u8])>) -> Result<()> {
     let store = project.store()?;
     let Some(tip) = store.tip(id)? else { return Ok(()) };
     let walk = store.walk(id, tip)?;
-    if walk.history.events().iter().rev().take(3).any(|event| event.facts.reason.as_deref() == Some(sentence)) {
+    let newest = walk.history.events().iter().rev().find(|event| event.op == Op::Note);
+    if newest.is_some_and(|event| event.facts.reason.as_deref() == Some(sentence)) {
         return Ok(());
     }
     let mut evidence = Evidence::default();
@@ -272,18 +350,38 @@ fn root_cause(specs: &Specs<'_>, topic: &str) -> Result<Option<SpecId>> {
     Ok(found.pop().map(|entry| entry.id))
 }
 
-/// Writes the document into the work tree, where there is one. Another text in its place stays.
-fn write_document(project: &Project, path: &str, text: &str, progress: &dyn Progress) -> Result<()> {
+/// Writes the document into the work tree, where there is one, over an earlier result too. Gives whether it is there: a text that a person
+/// wrote in its place stays.
+fn write_document(
+    project: &Project,
+    path: &str,
+    text: &str,
+    results: &[Recorded],
+    progress: &dyn Progress,
+) -> Result<bool> {
     if project.repo.work_dir().is_none() {
-        return Ok(());
+        return Ok(true);
     }
     let top = record::spec_top(project)?;
-    let name = path.as_bytes().as_bstr();
-    if work_file::read(&top, name, text.len() as u64).ok().flatten().as_deref() == Some(text.as_bytes()) {
-        return Ok(());
+    let (name, bytes) = (path.as_bytes().as_bstr(), text.as_bytes());
+    if work_file::read(&top, name, bytes.len() as u64).ok().flatten().as_deref() == Some(bytes) {
+        return Ok(true);
     }
-    if let Err(refused) = work_file::create_new(&top, name, text.as_bytes(), true) {
+    let written = match is_ours(project, &top, path, results)? {
+        Some(true) => work_file::replace(&top, name, bytes),
+        _ => work_file::create_new(&top, name, bytes, true),
+    };
+    if let Err(refused) = &written {
         progress.say(&Step::Warning(format!("'{path}' was not written: {refused}")));
     }
-    Ok(())
+    Ok(written.is_ok())
+}
+
+/// Whether the file in the place of the document is an earlier result as it was recorded; `None` if no file is there.
+fn is_ours(project: &Project, top: &Path, path: &str, results: &[Recorded]) -> Result<Option<bool>> {
+    let store = project.store()?;
+    Ok(match work_file::read(top, path.as_bytes().as_bstr(), MAX_INPUT_LEN) {
+        Ok(bytes) => bytes.map(|bytes| results.iter().any(|result| result.blob == store.blob_id(&bytes))),
+        Err(_) => Some(false),
+    })
 }

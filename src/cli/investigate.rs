@@ -107,7 +107,8 @@ pub(crate) const INVESTIGATE_PAGE: Page = Page {
 /// checkouts, with the test laid over each. Commits where it cannot be run are skipped. Your branches, files and index stay as they are.
 ///
 /// The result is recorded in the history of the reproduction, which is an input of the root cause, and the agent of the root cause is told.
-/// It becomes .chant/research/<topic>-bisect.md, too. What is known stays when the command is interrupted: run it again without options.
+/// It becomes .chant/research/<topic>-bisect.md, too, in the place of an earlier result. What is known stays when the command is
+/// interrupted: run it again without options.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct BisectArgs {
     /// The investigation
@@ -122,7 +123,7 @@ pub(crate) struct BisectArgs {
     #[arg(long, value_name = "revision", requires = "good")]
     pub bad: Option<String>,
 
-    /// Forget what was found so far
+    /// Forget what was found so far, and the result of an earlier bisection
     #[arg(long)]
     pub reset: bool,
 

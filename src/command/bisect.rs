@@ -6,7 +6,7 @@ use crate::{
     attempt::bisect::{self, Request},
     cli::investigate::BisectArgs,
     error::Result,
-    git::{bisect::Bisection, history::named_commit},
+    git::history::named_commit,
     specs::all::Specs,
 };
 
@@ -16,7 +16,7 @@ pub(super) fn run(context: &Context<'_>, args: &BisectArgs) -> Result<Outcome> {
     let request = Request { topic: &args.topic, good: revision(&args.good)?, bad: revision(&args.bad)? };
     let entry = bisect::reproduction(&Specs::new(&project)?, &args.topic)?;
     if args.reset {
-        Bisection::of(&project.repo, &args.topic).end()?;
+        bisect::forget(&project, &entry, &args.topic, context.progress)?;
         if request.good.is_none() {
             let spec = context.view(&project, &entry.id)?;
             return Ok(Outcome::new(BisectAnswer { spec, commits: Vec::new(), tested: 0, skipped: 0, document: None }));
@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context<'_>, args: &BisectArgs) -> Result<Outcome> {
         spec: context.view(&project, &entry.id)?,
         tested: found.tested,
         skipped: found.skipped,
-        document: Some(found.document),
+        document: found.document,
         commits,
     });
     let cause = found.told.map(|cause| format!("its agent is told: git chant work {}", cause.short()));

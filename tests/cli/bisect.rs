@@ -131,3 +131,46 @@ fn what_runs_is_the_text_that_a_person_approved() {
     sandbox.chant(&["bisect", "it", "--good", &commits[0], "--trust"]).ok();
     assert!(fs::read_to_string(sandbox.dir().join("ran")).unwrap().contains("edited"));
 }
+
+#[test]
+fn a_second_answer_takes_the_place_of_the_first() {
+    let (sandbox, commits, ids) = reproduced(&[]);
+    sandbox.git(&["checkout", "-q", "-b", "other", &commits[1]]);
+    sandbox.write("value", "bad in another way\n");
+    sandbox.commit("Another");
+    let other = sandbox.git(&["rev-parse", "HEAD"]);
+    sandbox.git(&["checkout", "-q", "main"]);
+    let first = sandbox.chant(&["bisect", "it", "--good", &commits[0], "--bad", "other"]).ok();
+    assert!(first.out.contains(&other), "{}", first.out);
+    let path = ".chant/research/it-bisect.md";
+    assert!(sandbox.read(path).contains(&other));
+    let second = sandbox.chant(&["bisect", "it", "--good", &commits[0]]).ok();
+    assert!(second.out.contains(&format!("recorded in {path}")), "{}{}", second.out, second.err);
+    let document = sandbox.read(path);
+    assert!(document.contains(&commits[4]) && !document.contains(&other), "{document}");
+    let notes = sandbox.chant(&["log", &ids[1]]).ok().out;
+    assert!(notes.contains("this replaces the result before it"), "{notes}");
+    // A text that a person wrote stays, and the answer does not say that it is the result.
+    sandbox.write(path, "Mine.\n");
+    let third = sandbox.chant(&["bisect", "it", "--good", &commits[0], "--bad", "other"]).ok();
+    assert!(third.out.contains(&format!("recorded in the history of {}", &ids[0][11..])), "{}", third.out);
+    assert!(third.err.contains("was not written"), "{}", third.err);
+    assert_eq!(sandbox.read(path), "Mine.\n");
+}
+
+#[test]
+fn what_is_forgotten_counts_no_more() {
+    let (sandbox, commits, ids) = reproduced(&[]);
+    let path = sandbox.repo.join(".chant/research/it-bisect.md");
+    for round in 1..=2 {
+        sandbox.chant(&["bisect", "it", "--good", &commits[0]]).ok();
+        sandbox.chant(&["bisect", "it"]).fails(129, &["the bisection of 'it' is complete"]);
+        assert!(path.is_file());
+        sandbox.chant(&["bisect", "it", "--reset"]).ok();
+        sandbox.chant(&["bisect", "it", "--reset"]).ok();
+        assert!(!path.exists(), "round {round}");
+        sandbox.chant(&["bisect", "it"]).fails(129, &["no bisection of 'it' was interrupted"]);
+        let notes = sandbox.chant(&["log", &ids[1]]).ok().out;
+        assert_eq!(notes.matches("does not count any more").count(), round, "{notes}");
+    }
+}
