@@ -12,7 +12,7 @@ use super::{
     topic::Known,
 };
 use crate::{
-    domain::{id::SpecId, pattern, phase::Phase, spec_file::FrontMatter},
+    domain::{id::SpecId, pattern, phase::Phase, spec_file::FrontMatter, status::Status},
     error::{Error, Kind, Result},
     git::work_file,
     project::Project,
@@ -71,6 +71,7 @@ pub(crate) fn investigate(project: &Project, request: &Request) -> Result<Vec<(P
     }
     let mut known = Known::of(&Specs::new(project)?, topic)?;
     let phases = missing_phases(request, &known)?;
+    let request = &titled(request, &known)?;
     let onto = request.onto.clone().or(known.onto.clone());
     if let Some(report) = &request.report {
         write_report(project, topic, report)?;
@@ -103,8 +104,14 @@ pub(crate) fn again(
     let Some(old) = Known::of(&specs, &request.topic)?.phases.remove(&phase) else {
         let (topic, phase) = (request.topic.escape_debug(), phase.as_str());
         return Err(Error::negative(Kind::NoTopic, format!("the investigation '{topic}' has no {phase}"))
-            .hint(format!("to add it: git chant investigate {topic} --title \"...\" --phases {phase}")));
+            .hint(format!("to add it: git chant investigate {topic} --phases {phase}")));
     };
+    if specs.status(&old)? == Status::Archived {
+        let short = old.short();
+        let message = format!("cannot repeat the {}: '{short}' is archived", phase.as_str());
+        return Err(Error::negative(Kind::NotAllowed, message)
+            .hint(format!("to restore it: git chant archive --restore {short}")));
+    }
     let what = format!("cannot repeat the {} of '{}'", phase.as_str(), request.topic.escape_debug());
     inherit::refuse_open(&specs, &old, &what)?;
     let title = match &request.title {
@@ -127,6 +134,22 @@ pub(crate) fn again(
     let draft = Draft { title, front, kind_given: true, ..Draft::default() };
     let reason = reason.map(str::to_owned);
     add::add(project, add::Request { draft, driver: None, onto: request.onto.clone(), edit: false, reason })
+}
+
+/// The request with the title that the investigation has where a person gave none.
+///
+/// # Errors
+/// `bad-option` if it has none either.
+fn titled(request: &Request, known: &Known) -> Result<Request> {
+    let mut request = request.clone();
+    if request.title.is_empty() {
+        request.title = known.title.clone().ok_or_else(|| {
+            let topic = shell_words::quote(&request.topic);
+            Error::usage(Kind::BadOption, "a new investigation needs a title")
+                .hint(format!("to give it one: git chant investigate {topic} --title \"...\""))
+        })?;
+    }
+    Ok(request)
 }
 
 /// The phases that were asked for and have no spec yet, in their order.

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use crate::{
     domain::{id::SpecId, pattern::is_url, phase::Phase, spec_file::FrontMatter, status::Status},
     error::Result,
-    specs::{all::Specs, text::path_of},
+    specs::{all::Specs, text::path_of, topic::is_archived},
 };
+
+use super::template::heading;
 
 /// An investigation as it stands.
 #[derive(Clone, Debug, Default)]
@@ -17,16 +19,22 @@ pub(super) struct Known {
     pub(super) onto: Option<String>,
     /// The address of the report.
     pub(super) report: Option<String>,
+    /// The title, as the specs have it behind their phase.
+    pub(super) title: Option<String>,
 }
 
 impl Known {
-    /// Reads the specs of a topic.
+    /// Reads the specs of a topic, archived ones too as long as others are not.
     ///
     /// # Errors
-    /// If the specs cannot be read.
+    /// `no-topic` if all of them are archived; if the specs cannot be read.
     pub(super) fn of(specs: &Specs<'_>, topic: &str) -> Result<Known> {
         let mut known = Known::default();
-        for entry in specs.of_topic(topic)? {
+        let (archived, active) = (specs.archived_of(topic)?, specs.of_topic(topic)?);
+        if active.is_empty() && !archived.is_empty() {
+            return Err(is_archived(topic));
+        }
+        for entry in archived.into_iter().chain(active) {
             let Some((front, phase)) = entry.spec().and_then(|spec| Some((&spec.front, spec.front.known_phase()?)))
             else {
                 continue;
@@ -37,7 +45,13 @@ impl Known {
             if let Some(onto) = entry.state.as_ref().and_then(|state| state.facts.onto.clone()) {
                 known.onto = Some(onto);
             }
-            let counts = entry.status != Status::Cancelled && !entry.facts().waits_for_adoption();
+            if known.title.is_none() {
+                known.title = entry.title().strip_prefix(&heading(phase, topic)).map(str::to_owned);
+            }
+            let was = entry.state.as_ref().and_then(|state| state.was);
+            let counts = entry.status != Status::Cancelled
+                && was != Some(Status::Cancelled)
+                && !entry.facts().waits_for_adoption();
             if counts && specs.successor(&entry.id, &entry.id)? == entry.id {
                 known.phases.insert(phase, entry.id.clone());
             }

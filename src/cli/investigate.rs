@@ -19,8 +19,8 @@ pub(crate) struct InvestigateArgs {
     #[arg(value_name = "topic", required_unless_present = "issue")]
     pub topic: Option<String>,
 
-    /// Set the title, one line [default: the title of the report]
-    #[arg(long, value_name = "title", value_parser = super::add::title, required_unless_present_any = ["again", "issue", "from"])]
+    /// Set the title, one line [default: the title of the report, or of the investigation]
+    #[arg(long, value_name = "title", value_parser = super::add::title)]
     pub title: Option<String>,
 
     /// Set the URL of the report

@@ -56,9 +56,13 @@ impl Specs<'_> {
     /// The specs of a topic, of which there has to be at least one.
     ///
     /// # Errors
-    /// `no-topic` if no spec belongs to it.
+    /// `no-topic` if no spec belongs to it, or only archived ones.
     pub(crate) fn of_known_topic(&self, topic: &str) -> Result<Vec<Entry>> {
-        known(topic, self.of_topic(topic)?)
+        let found = self.of_topic(topic)?;
+        if found.is_empty() && !self.archived_of(topic)?.is_empty() {
+            return Err(is_archived(topic));
+        }
+        known(topic, found)
     }
 
     /// The specs of a topic, of which there has to be at least one: where all of them are archived, those.
@@ -75,6 +79,14 @@ impl Specs<'_> {
     /// # Errors
     /// `no-topic` if no archived spec belongs to it.
     pub(crate) fn of_archived_topic(&self, topic: &str) -> Result<Vec<Entry>> {
+        known(topic, self.archived_of(topic)?)
+    }
+
+    /// The archived specs of a topic in the order of their ids.
+    ///
+    /// # Errors
+    /// If the specs cannot be read.
+    pub(crate) fn archived_of(&self, topic: &str) -> Result<Vec<Entry>> {
         let mut found = Vec::new();
         for id in self.names.all()? {
             if self.recorded(id)?.status == Status::Archived {
@@ -84,13 +96,19 @@ impl Specs<'_> {
                 }
             }
         }
-        known(topic, found)
+        Ok(found)
     }
 }
 
 /// Whether a spec belongs to the topic.
 pub(super) fn is_of(entry: &Entry, topic: &str) -> bool {
     entry.spec().is_some_and(|spec| spec.front.topic.as_deref() == Some(topic))
+}
+
+/// Says that all specs of an investigation are archived.
+pub(crate) fn is_archived(topic: &str) -> Error {
+    Error::negative(Kind::NoTopic, format!("the investigation '{}' is archived", topic.escape_debug()))
+        .hint(format!("to restore it: git chant archive --restore --topic {}", shell_words::quote(topic)))
 }
 
 fn known(topic: &str, entries: Vec<Entry>) -> Result<Vec<Entry>> {

@@ -105,3 +105,50 @@ fn what_is_on_a_branch_that_is_not_here_is_neither_gone_nor_in_the_way() {
     assert!(status.contains("waiting for your decision"), "{status}");
     assert_eq!(sandbox.chant(&["why", "file:2", "--json"]).ok().json()["why"][0]["spec"]["id"], ids[2].as_str());
 }
+
+#[test]
+fn what_is_superseded_drifts_no_more_and_is_not_reset() {
+    let (sandbox, ids) = investigated("comprehension,root-cause");
+    let own = "echo \"$CHANT_SPEC_ID\" >>.chant/research/t-$CHANT_PHASE.md\ntick\n";
+    sandbox.agent(&AGENT.replace("tick\n", own));
+    ids.iter().for_each(|id| drop(sandbox.chant(&["work", id]).ok()));
+    let again = |phase: &str| {
+        let out = sandbox.chant(&["investigate", "t", "--again", phase, "--reason", "it was wrong"]).ok().out;
+        let new = out.trim()["Created spec: ".len()..][..18].to_owned();
+        sandbox.chant(&["work", &new]).ok();
+        new
+    };
+    again("comprehension");
+    sandbox.chant(&["drift", "--exit-code"]).fails(1, &[]);
+    let new = again("root-cause");
+    assert_eq!(sandbox.chant(&["drift", "--exit-code"]).ok().out, "");
+    assert_eq!(sandbox.show(&ids[1])["stale"], false);
+    let refused = format!("cannot reset '{}': '{}' superseded it", &ids[1][11..], &new[11..]);
+    sandbox.chant(&["reset", &ids[1]]).fails(1, &[&refused, "git chant cancel"]);
+    assert_eq!(sandbox.status(&ids[1]), "completed");
+    sandbox.chant(&["archive", "--topic", "t"]).ok();
+}
+
+#[test]
+fn an_archived_investigation_is_restored_not_made_anew() {
+    let (sandbox, ids) = investigated("comprehension,root-cause");
+    ids.iter().for_each(|id| drop(sandbox.chant(&["work", id]).ok()));
+    // Of one that is archived in part, the archived phase is there.
+    sandbox.chant(&["archive", &ids[0]]).ok();
+    sandbox
+        .chant(&["investigate", "t", "--title", "Lost", "--phases", "comprehension"])
+        .fails(1, &["these phases already"]);
+    sandbox
+        .chant(&["investigate", "t", "--again", "comprehension"])
+        .fails(1, &["is archived", "git chant archive --restore"]);
+    sandbox.chant(&["archive", "--topic", "t"]).ok();
+    let restore = ["the investigation 't' is archived", "git chant archive --restore --topic t"];
+    sandbox.chant(&["archive", "--topic", "t"]).fails(1, &restore);
+    sandbox.chant(&["investigate", "t", "--title", "Lost"]).fails(1, &restore);
+    sandbox.chant(&["investigate", "t", "--again", "comprehension"]).fails(1, &restore);
+    sandbox.chant(&["archive", "--restore", "--topic", "t"]).ok();
+    // Its title is known.
+    let made = sandbox.chant(&["investigate", "t", "--phases", "impact-map"]).ok().out;
+    assert!(made.contains("Impact map of t: Lost"), "{made}");
+    sandbox.chant(&["investigate", "u"]).fails(129, &["a new investigation needs a title", "--title"]);
+}
