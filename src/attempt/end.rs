@@ -47,6 +47,9 @@ pub(crate) fn end(
     let before = entry.state.as_deref();
     recover::end_survivors_of(project, id, before, progress)?;
     refuse_running(project, id, before)?;
+    if *op == Op::Reset {
+        refuse_superseded(&specs, id)?;
+    }
     let what = ended(&entry, op, reason);
     let mut kept = None;
     let facts = Facts { reason: reason.map(str::to_owned), stopped, ..Facts::default() };
@@ -83,6 +86,18 @@ pub(crate) fn end(
     }
     complete_driver(project, id)?;
     Ok(what)
+}
+
+/// Refuses to make a spec pending that another one has replaced: both would write the documents of one phase.
+fn refuse_superseded(specs: &Specs<'_>, id: &SpecId) -> Result<()> {
+    let by = specs.successor(id, id)?;
+    if by == *id {
+        return Ok(());
+    }
+    let (short, by) = (id.short(), by.short());
+    Err(Error::negative(Kind::NotAllowed, format!("cannot reset '{short}': '{by}' superseded it"))
+        .hint(format!("to see that one: git chant show {by}"))
+        .hint(format!("if '{short}' is to count again: git chant cancel {by} -m \"...\"")))
 }
 
 /// Says that a run in another clone goes on until it hears of its end.

@@ -60,7 +60,7 @@ pub(crate) enum Change {
 
 impl Specs<'_> {
     /// How the inputs of the deciding attempt differ from what they were when it began, or from what a person has acknowledged
-    /// since. Nothing for a spec without an attempt, or a cancelled one.
+    /// since. Nothing for a spec without an attempt, or a cancelled one, nor where another spec stands in its place.
     ///
     /// What the attempt itself made of an input is no drift.
     pub(crate) fn drifted(&self, facts: &Facts<'_>) -> Result<Vec<Change>> {
@@ -114,6 +114,9 @@ impl Specs<'_> {
             }
         }
         changes.extend(self.superseded(facts.id, attempt, &state.pins)?);
+        if !changes.is_empty() && self.successor(facts.id, facts.id)? != *facts.id {
+            changes.clear();
+        }
         Ok(changes)
     }
 
