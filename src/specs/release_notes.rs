@@ -143,6 +143,25 @@ fn is_marker(word: &str) -> bool {
     matches!(word, "-" | "*" | "+") || (number.len() + 1 == word.len() && number.parse::<u32>().is_ok())
 }
 
+/// The notes of a section as a list in Markdown, each with its kind where a heading names that.
+pub(crate) fn list(text: &str) -> String {
+    let line = |(kind, note): &(&str, String)| match *kind {
+        "" => format!("- {note}\n"),
+        kind => format!("- {kind}: {note}\n"),
+    };
+    entries(text, "").iter().map(line).collect()
+}
+
+/// What the notes of a section say first: the first paragraph, or what the headings say where there is none.
+pub(crate) fn summary(text: &str) -> String {
+    let first = paragraph(text);
+    if !first.is_empty() {
+        return first;
+    }
+    let notes: Vec<String> = entries(text, "").into_iter().map(|(_, note)| note).collect();
+    notes.join(" ")
+}
+
 /// The first paragraph that is no heading, as one line.
 pub(crate) fn paragraph(text: &str) -> String {
     let lines = text.lines().map(str::trim).skip_while(|line| line.is_empty() || line.starts_with('#'));

@@ -352,3 +352,53 @@ fn the_main_branch_of_a_remote_may_be_master() {
         assert!(named.contains(part), "{named}");
     }
 }
+
+#[test]
+fn what_a_person_rejected_does_not_go_upstream() {
+    let forked = forked();
+    let sandbox = &forked.sandbox;
+    let gate = sandbox.chant(&["list", "--phase", "upstream-pr", "--json"]).ok().json()["specs"][0]["short"].clone();
+    let gate = gate.as_str().unwrap();
+    sandbox.chant(&["reject", gate, "-m", "embargo until Monday"]).ok();
+    let said = sandbox.chant(&["status"]).ok().out;
+    assert!(said.contains("Ada rejected it: embargo until Monday"), "{said}");
+    assert!(!said.contains("waiting for your decision"), "{said}");
+    let upstream = ["pr", "issue-1234", "--upstream", "--run"];
+    let why = format!("cannot make a pull request upstream: '{gate}': Ada rejected it: embargo until Monday");
+    let approve = format!("git chant approve {gate}");
+    for what in ["issue-1234", gate, &forked.fix] {
+        sandbox.chant(&["pr", what, "--upstream"]).fails(1, &[&why, &approve]);
+    }
+    let at_terminal = |expected: &str| {
+        let mut terminal = Terminal::start(forked.with_gh(&upstream));
+        terminal.expect(expected);
+        terminal.send_line("issue-1234");
+        terminal.end()
+    };
+    at_terminal("embargo until Monday");
+    assert_eq!(forked.asked(), "");
+    // What stays in the fork is not what the gate is about, and an approval opens it again.
+    sandbox.chant(&["pr", "issue-1234", "--stage"]).ok();
+    sandbox.chant(&["approve", gate]).ok();
+    at_terminal("Type 'issue-1234' to continue");
+    assert!(forked.asked().contains("[upstream-org/kvstore]"), "{}", forked.asked());
+}
+
+#[test]
+fn release_notes_that_are_headings_are_told_and_go_where_a_template_asks_for_them() {
+    let forked = forked();
+    let sandbox = &forked.sandbox;
+    sandbox.agent("echo x >x; sed 's/^<!-- .*/### Added: A file of its own./' $CHANT_SPEC_FILE >.s && cat .s >$CHANT_SPEC_FILE && rm .s; tick");
+    sandbox.write("body.md", "## Context\n\nFrom a mail.\n\n## Release Notes\n\n<!-- later -->\n");
+    let added = sandbox.add(&["Add x", "--body-file", "body.md", "--onto", "topic"]);
+    sandbox.chant(&["work", &added]).ok();
+    let body = sandbox.chant(&["pr", &added, "--stage"]).ok().out;
+    assert!(body.contains("## Summary\n\nA file of its own.\n"), "{body}");
+    assert!(!body.contains("Release notes"), "{body}");
+    sandbox.write(".github/pull_request_template.md", "## What\n\n## Release notes\n\n## Checklist\n");
+    sandbox.git(&["add", ".github"]);
+    sandbox.git(&["commit", "-qm", "A template"]);
+    sandbox.git(&["push", "-q", "origin", "main"]);
+    let body = sandbox.chant(&["pr", &added, "--stage"]).ok().out;
+    assert!(body.contains("## Release notes\n\n- Added: A file of its own.\n\n## Checklist"), "{body}");
+}

@@ -300,7 +300,7 @@ fn sections(
     into: &HostedRepo,
     since: Option<ObjectId>,
     tip: ObjectId,
-) -> Result<[(&'static str, String); 3]> {
+) -> Result<Vec<(&'static str, String)>> {
     let spec = entry.spec();
     let mut summary = String::new();
     if let Some(url) = reported(specs, entry)? {
@@ -314,7 +314,8 @@ fn sections(
         Some(state) => release_notes::written(specs, &entry.id, state.tip)?,
         None => None,
     };
-    let notes_text = notes.as_deref().map(release_notes::paragraph).filter(|text| !text.is_empty());
+    let listed = notes.as_deref().map(release_notes::list).filter(|notes| !notes.is_empty());
+    let notes_text = notes.as_deref().map(release_notes::summary).filter(|text| !text.is_empty());
     let context =
         || spec.and_then(|spec| section(spec.body(), "context")).map(|found| release_notes::paragraph(&found));
     summary.push_str(notes_text.or_else(context).unwrap_or_else(|| entry.title().to_owned()).trim());
@@ -325,7 +326,8 @@ fn sections(
             changes.push_str(&format!("- `{}`\n", path.replace('`', "'")));
         }
     }
-    Ok([("Summary", summary), ("Changes", changes), ("Testing", testing(specs, entry)?)])
+    let ours = [("Summary", summary), ("Changes", changes), ("Testing", testing(specs, entry)?)];
+    Ok(listed.map(|notes| (template::RELEASE_NOTES, notes)).into_iter().chain(ours).collect())
 }
 
 /// The line that says which agent did the work, where the project wants it; empty otherwise.

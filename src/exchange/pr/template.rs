@@ -16,8 +16,12 @@ const PLACES: &[&str] = &[
     ".gitlab/merge_request_templates/default.md",
 ];
 
+/// The section that is only for a template which asks for it: its words are in the summary, too.
+pub(super) const RELEASE_NOTES: &str = "Release notes";
+
 /// By which words a heading of a template asks for a section of ours.
 const WORDS: &[(&str, &[&str])] = &[
+    (RELEASE_NOTES, &["release note", "changelog", "change log"]),
     ("Summary", &["summary", "description", "what", "why", "motivation", "proposed"]),
     ("Changes", &["change", "files"]),
     ("Testing", &["test", "verif", "how"]),
@@ -60,7 +64,7 @@ pub(super) fn fill(template: Option<&str>, sections: &[(&str, String)]) -> Strin
         }
     }
     let mut body = String::new();
-    for (title, text) in left {
+    for (title, text) in left.into_iter().filter(|(title, _)| *title != RELEASE_NOTES) {
         body.push_str(&format!("## {title}\n\n{}\n\n", text.trim_end()));
     }
     body.push_str(&filled);
@@ -73,13 +77,15 @@ mod tests {
 
     #[test]
     fn a_template_keeps_its_form_and_gets_what_it_asks_for() {
-        let ours =
-            [("Summary", "It adds.".to_owned()), ("Changes", "- `a`\n".to_owned()), ("Testing", "- x".to_owned())];
+        let ours = [("Release notes", "- n"), ("Summary", "It adds."), ("Changes", "- `a`\n"), ("Testing", "- x")]
+            .map(|(title, text)| (title, text.to_owned()));
         let plain = "## Summary\n\nIt adds.\n\n## Changes\n\n- `a`\n\n## Testing\n\n- x\n";
         assert_eq!(fill(None, &ours), plain);
         let template =
             "### Description\n<!-- say why -->\n\n### How was this tested?\n\n```\n# Changes\n```\n- [ ] signed\n";
         let expected = "## Changes\n\n- `a`\n\n### Description\n\nIt adds.\n<!-- say why -->\n\n### How was this tested?\n\n- x\n\n```\n# Changes\n```\n- [ ] signed\n";
         assert_eq!(fill(Some(template), &ours), expected);
+        let filled = fill(Some("## What\n\n## Changelog\n"), &ours);
+        assert!(filled.ends_with("## What\n\nIt adds.\n\n## Changelog\n\n- n\n"), "{filled}");
     }
 }
