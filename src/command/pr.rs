@@ -7,7 +7,7 @@ use crate::{
     answer::{Text, outcome::Outcome, progress::Step},
     authoring::decide,
     cli::{add::title as title_of, publish::PrArgs},
-    domain::pattern::is_url,
+    domain::{id::SpecId, pattern::is_url, spec_type::SpecType},
     env::local_file,
     error::{Error, IoContext as _, Kind, Result},
     exchange::pr::{self, Options, Request},
@@ -39,6 +39,9 @@ pub(super) fn run(context: &Context<'_>, args: &PrArgs) -> Result<Outcome> {
         body: body.as_deref(),
     };
     let mut request = pr::request(&specs, entries, &options)?;
+    if args.upstream {
+        refuse_rejected(&specs, &request.spec)?;
+    }
     for (stale, by) in specs.outdated(&request.spec)? {
         let (stale, by) = (stale.short(), by.short());
         let what = format!("'{stale}' is stale: '{by}' superseded what it was informed by");
@@ -65,6 +68,24 @@ pub(super) fn run(context: &Context<'_>, args: &PrArgs) -> Result<Outcome> {
         Ok(_) => outcome,
         Err(error) => outcome.warning(format!("cannot record its address: {}", error.message)),
     })
+}
+
+/// Refuses what goes upstream while a person's rejection of the spec, or of a gate of its investigation, stands.
+fn refuse_rejected(specs: &Specs<'_>, spec: &SpecId) -> Result<()> {
+    let entry = specs.entry(spec)?;
+    let topic = entry.spec().and_then(|spec| spec.front.topic.clone());
+    let mut asked = topic.map_or_else(|| Ok(Vec::new()), |topic| specs.of_any_topic(&topic))?;
+    asked.retain(|entry| entry.spec().is_some_and(|spec| spec.front.kind == SpecType::Gate));
+    specs.retain_current(&mut asked)?;
+    for one in asked.iter().chain([&entry]) {
+        if let Some(why) = specs.rejection(one)? {
+            let short = one.id.short();
+            let message = format!("cannot make a pull request upstream: '{short}': {why}");
+            return Err(Error::negative(Kind::NotReady, message)
+                .hint(format!("to allow it: git chant approve {short} -m \"...\"")));
+        }
+    }
+    Ok(())
 }
 
 /// Lets the person edit title and body: the first line is the title. Gives the file with the text, which stays, as that of a commit message does.

@@ -3,7 +3,7 @@
 use gix::ObjectId;
 
 use crate::project::{Project, signatures::Signatures};
-use crate::specs::{all::Specs, attempt::Attempt, facts::Facts};
+use crate::specs::{all::Specs, attempt::Attempt, entry::Entry, facts::Facts};
 use crate::{
     agent::lease::Life,
     domain::{
@@ -61,6 +61,19 @@ impl Specs<'_> {
             open: required && !current.is_some_and(|answer| answer.approved),
             discounted: answer.discounted.filter(|_| recorded.is_some_and(|answer| answer.blob == blob)),
         })
+    }
+
+    /// Who rejected the text that a spec has now, and why; `None` if its text is not rejected.
+    pub(crate) fn rejection(&self, entry: &Entry) -> Result<Option<String>> {
+        let facts = entry.facts();
+        let (Some(state), Some(text)) = (&entry.state, &facts.text) else { return Ok(None) };
+        if !self.approval_of(&facts, text.blob, false)?.rejected {
+            return Ok(None);
+        }
+        let history = self.project.store()?.walk(&entry.id, state.tip)?.history;
+        let Some(event) = fold::answer(&history, state.tip, |event| event.op == Op::Reject) else { return Ok(None) };
+        let why = event.facts.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        Ok(Some(format!("{} rejected it{why}", event.author.name)))
     }
 
     /// Why the text of an attempt, as it was pinned, may not be finished or merged; `None` if it may.

@@ -30,7 +30,7 @@ impl Collector<'_, '_> {
             self.attention(spec, Need::Stale, "its inputs changed after it began");
         }
         if entry.status == Status::Pending {
-            self.pending_needs(spec)?;
+            self.pending_needs(entry, spec)?;
         }
         Ok(())
     }
@@ -71,20 +71,21 @@ impl Collector<'_, '_> {
         Ok(())
     }
 
-    fn pending_needs(&mut self, spec: &SpecView) -> Result<()> {
+    fn pending_needs(&mut self, entry: &Entry, spec: &SpecView) -> Result<()> {
         if spec.due {
             self.attention(spec, Need::Due, "its members are done, its own checks are left");
         }
         let held_up = spec.blocked_by.iter().any(|blocker| waits(blocker.kind));
         for blocker in &spec.blocked_by {
             match blocker.kind {
-                BlockerKind::Approval => {
-                    let need = if spec.rejected { Need::Rejected } else { Need::Approval };
-                    self.attention(spec, need, blocker.why.clone());
+                BlockerKind::Approval if spec.rejected => {
+                    let why = self.specs.rejection(entry)?.unwrap_or_else(|| blocker.why.clone());
+                    self.attention(spec, Need::Rejected, why);
                 }
+                BlockerKind::Approval => self.attention(spec, Need::Approval, blocker.why.clone()),
                 BlockerKind::Adoption => self.attention(spec, Need::Proposed, blocker.why.clone()),
                 BlockerKind::Cycle => self.attention(spec, Need::Dependency, blocker.why.clone()),
-                BlockerKind::Gate if !held_up => {
+                BlockerKind::Gate if !held_up && !spec.rejected => {
                     self.attention(spec, Need::Gate, "waiting for your decision");
                 }
                 BlockerKind::Dependency if self.is_hopeless(&blocker.what)? => {
