@@ -4,9 +4,10 @@ use super::Context;
 use crate::{
     answer::{AllRecorded, Folded, outcome::Outcome},
     cli::archive::ArchiveArgs,
-    domain::{event::Op, id::SpecId},
+    domain::{event::Op, id::SpecId, status::Status},
     error::Result,
     project::Project,
+    specs::all::Specs,
     upkeep::archive,
 };
 
@@ -21,7 +22,7 @@ pub(super) fn run(context: &Context<'_>, args: &ArchiveArgs) -> Result<Outcome> 
         None if args.all => archive::closed(&project)?,
         None => args.specs.clone(),
     };
-    let ids = pick(context, &project, &specs)?;
+    let ids = pick(context, &project, &specs, args.restore)?;
     let (op, titles) = match args.restore {
         true => (Op::Unarchive, archive::unarchive(&project, &ids)?),
         false => (Op::Archive, archive::archive(&project, &ids, context.progress)?),
@@ -29,13 +30,18 @@ pub(super) fn run(context: &Context<'_>, args: &ArchiveArgs) -> Result<Outcome> 
     recorded(context, &project, &ids, &op, titles)
 }
 
-/// The specs that a person means; a driver comes with its members.
-fn pick(context: &Context<'_>, project: &Project, queries: &[String]) -> Result<Vec<SpecId>> {
-    let mut ids = Vec::new();
+/// The specs that a person means; a driver comes with those of its members that are not where it goes.
+fn pick(context: &Context<'_>, project: &Project, queries: &[String], restore: bool) -> Result<Vec<SpecId>> {
+    let (specs, mut ids) = (Specs::new(project)?, Vec::new());
     for query in queries {
-        let id = context.pick_to_change(project, query)?;
-        let members = project.members(&project.spec_names(), &id)?;
-        ids.extend(members.into_iter().chain([id]));
+        let driver = context.pick_to_change(project, query)?;
+        let members = project.members(&project.spec_names(), &driver)?;
+        for id in members.into_iter().chain([driver.clone()]) {
+            let is_left = (specs.status(&id)? == Status::Archived) == restore || project.filed_twice(&id)?.is_some();
+            if (id == driver || is_left) && !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
     }
     Ok(ids)
 }

@@ -48,7 +48,7 @@ pub(crate) fn of_topic(project: &Project, topic: &str) -> Result<Vec<String>> {
     Ok(entries.iter().map(|entry| entry.id.to_string()).collect())
 }
 
-/// The ids of all specs that are completed or cancelled, without members, which go with their driver.
+/// The ids of all specs that are completed or cancelled.
 ///
 /// # Errors
 /// If the specs cannot be read.
@@ -60,9 +60,7 @@ pub(crate) fn closed(project: &Project) -> Result<Vec<String>> {
             id,
             |status| matches!(status, Status::Completed | Status::Cancelled),
             |facts| {
-                if facts.id.member_of().is_none() {
-                    found.push(facts.id.to_string());
-                }
+                found.push(facts.id.to_string());
                 Ok(())
             },
         )?;

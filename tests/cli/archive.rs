@@ -352,3 +352,19 @@ fn an_archive_that_an_agent_drops_is_given_back() {
     sandbox.chant(&["work", &id]).fails(1, &[&said]);
     assert_eq!(sandbox.status(&open), "pending");
 }
+
+#[test]
+fn all_takes_closed_members_of_an_open_driver() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo \"$CHANT_SPEC_ID\" >>file");
+    let driver = sandbox.add(&["A feature"]);
+    let members = ["Part one", "Part two"].map(|title| sandbox.add(&[title, "--member-of", &driver]));
+    sandbox.chant(&["work", &members[0]]).ok();
+    sandbox.chant(&["archive", "--all"]).ok();
+    let archived = |of: &[&str]| of.iter().all(|id| sandbox.status(id) == "archived");
+    assert!(archived(&[&members[0]]));
+    assert_eq!([sandbox.status(&driver), sandbox.status(&members[1])], ["pending", "pending"]);
+    sandbox.chant(&["work", &members[1]]).ok();
+    sandbox.chant(&["archive", "--all"]).ok();
+    assert!(archived(&[&driver, &members[0], &members[1]]));
+}
