@@ -35,7 +35,10 @@ pub(super) fn run(context: &Context<'_>, args: &HooksArgs) -> Result<Outcome> {
         outcome = outcome.warning(format!("'{path}' is tracked; the change can be committed"));
     }
     match setup::hooks::lost(&project)? {
-        Some(what) if args.action != Action::Uninstall => outcome = outcome.warning(what).hint(setup::hooks::AGAIN),
+        Some(what) if args.action != Action::Uninstall => {
+            let missing = i32::from(args.action == Action::Status);
+            outcome = outcome.warning(what).hint(setup::hooks::AGAIN).exit(missing);
+        }
         _ if args.action == Action::Status && idle => {
             outcome = outcome.hint("to have git's hooks call git-chant: git chant hooks install");
         }

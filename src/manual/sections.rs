@@ -14,7 +14,7 @@ pub(super) const NEGATIVE: &[(&str, &str)] = &[
     ("edit", "The text was not accepted."),
     ("finish", "A check failed; the attempt stays as it was."),
     ("fsck", "There are findings that were not repaired."),
-    ("hooks", "With status, a hook is missing."),
+    ("hooks", "With status, a hook that called git-chant is missing or was replaced."),
     ("import", "A spec could not be imported."),
     ("lint", "There are errors; with --strict, also if there are warnings."),
     ("merge", "The work was not merged: conflicts, failed checks, or a change that a person has to accept."),

@@ -48,7 +48,7 @@ fn coexists(sandbox: &Sandbox, manager: &dyn Fn(), theirs: &str) {
     assert!(ran.code == 0 && ran.err.contains(theirs), "{ran:?}");
     let told = sandbox.chant(&["status"]).ok();
     assert!(told.err.contains("another tool replaced hooks that called git-chant: pre-commit"), "{}", told.err);
-    hooks(sandbox, GIT, &[]).ok().fails(0, &["another tool replaced", "git chant hooks install"]);
+    hooks(sandbox, GIT, &[]).fails(1, &["another tool replaced", "git chant hooks install"]);
     install(sandbox);
     assert!(!sandbox.chant(&["status"]).ok().err.contains("another tool"), "after ours are put back");
     assert!(refuses("four"), "ours is called again");
