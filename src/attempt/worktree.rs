@@ -219,11 +219,8 @@ pub(super) fn first_commit(project: &Project, plan: &Plan) -> Result<ObjectId> {
         Ok(editor.write()?.detach())
     })?;
     let message = format!("Add spec {}: {}\n\nChant-Spec: {}\n", plan.id.short(), plan.title(), plan.id);
-    commit::write(
-        &project.repo,
-        NewCommit { tree, parents: vec![plan.base], message: message.into() },
-        Signing::AsConfigured,
-    )
+    let message = commit::signed_off(&project.repo, message.as_bytes())?;
+    commit::write(&project.repo, NewCommit { tree, parents: vec![plan.base], message }, Signing::AsConfigured)
 }
 
 /// What the agent needs that is in the commit that it begins with: the spec and its inputs.

@@ -482,3 +482,17 @@ fn commands_without_approval_here_are_not_run_on_a_merge() {
     sandbox.chant(&["merge", &id, "--trust"]).ok();
     assert_eq!(runs(&sandbox), 2);
 }
+
+#[test]
+fn the_commit_that_adds_a_spec_is_signed_off() {
+    for how in ["merge", "rebase"] {
+        let sandbox = merging(how);
+        sandbox.git(&["config", "chant.signoff", "true"]);
+        sandbox.agent(TWO);
+        let id = sandbox.add(&["Two commits"]);
+        commit(&sandbox, "other", "other\n");
+        sandbox.chant(&["work", &id]).ok();
+        let added = sandbox.git(&["log", "-1", "--grep", "^Add spec", "--format=%(trailers:only)", "main"]);
+        assert!(added.contains("Signed-off-by: Ada <ada@example.com>"), "{how}: {added}");
+    }
+}
