@@ -145,7 +145,7 @@ impl Context<'_> {
             for line in &what {
                 self.progress.say(&Step::Note(format!("  {}", line.escape_debug())));
             }
-            if !self.env.confirm("Run them, now and in later attempts at this text?")? {
+            if !self.env.confirm("Run them, now and in later attempts?")? {
                 return Err(Error::negative(Kind::Untrusted, "no command run; aborted"));
             }
         }

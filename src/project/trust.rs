@@ -1,7 +1,7 @@
-//! Commands in the repository's files are code: they run only where this person wrote or approved that very text of that very spec or
-//! prompt. A copy of a trusted text under another name is not trusted: an agent may have made it.
+//! Commands in the repository's files are code: they run only where this person wrote or approved them in a text of that very spec, or that
+//! very text of a prompt. A copy of a trusted text under another name is not trusted: an agent may have made it.
 
-use std::path::PathBuf;
+use std::{fmt::Display, path::PathBuf};
 
 use gix::{ObjectId, bstr::ByteSlice};
 
@@ -9,7 +9,10 @@ use super::Project;
 use crate::{
     agent::template,
     config::Trust,
-    domain::{id::SpecId, spec_file::Spec},
+    domain::{
+        id::SpecId,
+        spec_file::{self, Spec},
+    },
     env::{fault, local_file},
     error::{Error, IoContext, Kind, Result},
     git::work_file,
@@ -81,6 +84,22 @@ impl Project {
         path.symlink_metadata().is_ok_and(|meta| meta.is_file())
     }
 
+    /// Whether this person wrote or approved a text of that spec with exactly these commands: what else of it was edited since runs nothing.
+    fn trusts_commands(&self, id: &SpecId, wanted: &[String]) -> Result<bool> {
+        let prefix = entry(id.as_str(), "");
+        for file in std::fs::read_dir(self.trusted_dir()).into_iter().flatten().flatten() {
+            let name = file.file_name();
+            let blob = name.to_str().and_then(|name| name.strip_prefix(&prefix)?.parse::<ObjectId>().ok());
+            let Some(blob) = blob.filter(|blob| self.is_trusted(id.as_str(), *blob)) else { continue };
+            let Some(object) = self.repo.gix().try_find_object(blob)? else { continue };
+            let spec = spec_file::parse(id.as_str(), &object.data);
+            if spec.is_ok_and(|spec| commands(&spec) == wanted) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Where it is remembered, a file `<subject>-<blob>` each.
     pub(crate) fn trusted_dir(&self) -> PathBuf {
         self.repo.chant_dir().join(TRUSTED)
@@ -106,9 +125,9 @@ impl Project {
         let mut texts = Vec::new();
         let mut what = Vec::new();
         if !self.is_trusted(id.as_str(), blob) {
-            what.extend(spec.front.reproduces.iter().map(|command| format!("reproduces: {command}")));
-            what.extend(spec.front.verify.iter().map(|command| format!("verify: {command}")));
-            if !what.is_empty() {
+            let commands = commands(spec);
+            if !commands.is_empty() && !self.trusts_commands(id, &commands)? {
+                what.extend(commands);
                 texts.push((id.to_string(), blob));
             }
         }
@@ -158,8 +177,14 @@ impl Project {
     }
 }
 
+/// The commands of a spec, each with the key that names it.
+fn commands(spec: &Spec) -> Vec<String> {
+    let reproduces = spec.front.reproduces.iter().map(|command| format!("reproduces: {command}"));
+    reproduces.chain(spec.front.verify.iter().map(|command| format!("verify: {command}"))).collect()
+}
+
 /// The name of the file that says so.
-fn entry(subject: &str, blob: ObjectId) -> String {
+fn entry(subject: &str, blob: impl Display) -> String {
     format!("{subject}-{blob}")
 }
 

@@ -392,3 +392,17 @@ fn commands_that_a_new_spec_inherits_are_trusted_as_those_they_come_from() {
     let own = sandbox.add(&["Mine", "--supersedes", "002-bbb", "--verify", "test -s file"]);
     sandbox.chant(&["work", &own]).ok();
 }
+
+#[test]
+fn commands_that_a_person_wrote_run_whatever_else_of_the_text_was_edited() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >>file");
+    let id = sandbox.add(&["Something", "--verify", "test -f file"]);
+    let path = format!(".chant/specs/{id}.md");
+    sandbox.write(&path, &format!("{}\nMore of it.\n", sandbox.read(&path)));
+    let copied = sandbox.read(&path).replace("test -f file", "test -e file");
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    sandbox.chant(&["reset", &id]).ok();
+    sandbox.write(&path, &copied);
+    sandbox.chant(&["work", &id]).fails(1, &["would run commands", "it would run verify: test -e file"]);
+}
