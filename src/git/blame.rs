@@ -1,6 +1,8 @@
 //! Which commit a line or a path comes from.
 
-use bstr::ByteSlice;
+use std::borrow::Cow;
+
+use bstr::{BStr, ByteSlice};
 use gix::ObjectId;
 
 use super::{history, process::Git, promised, repository::Repository};
@@ -45,10 +47,17 @@ fn parsed(printed: &[u8], path: &str) -> Option<Line> {
     let mut head = lines.next()?.to_str().ok()?.split(' ');
     let commit = ObjectId::from_hex(head.next()?.as_bytes()).ok()?;
     let number = head.next()?.parse().ok()?;
-    // A name that git quotes is compared with none.
-    let named = lines.find_map(|line| line.strip_prefix(b"filename "));
-    let path = named.and_then(|name| name.to_str().ok()).unwrap_or(path).to_owned();
+    let named = lines.find_map(|line| line.strip_prefix(b"filename ")).map(|name| unquoted(name.as_bstr()));
+    let path = named.as_ref().and_then(|name| name.to_str().ok()).unwrap_or(path).to_owned();
     Some(Line { commit, path, number })
+}
+
+/// A name as git prints it where there is no `-z`: quoted if it has bytes that are not printable ASCII.
+fn unquoted(name: &BStr) -> Cow<'_, BStr> {
+    match gix::quote::ansi_c::undo(name) {
+        Ok((plain, _)) => plain,
+        Err(_) => name.into(),
+    }
 }
 
 /// The commits that changed `path`, relative to the top, newest first, at most `most`; renames are followed.

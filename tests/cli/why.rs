@@ -284,3 +284,20 @@ echo two >>file; sed 's/^<!-- Fill.*/- There is a second line./' $CHANT_SPEC_FIL
     assert_eq!(answer["research"][0]["documents"][0], ".chant/research/one.md");
     assert_eq!(answer["research"][0]["recommendation"], "## Recommendation\n\nAppend the second line.");
 }
+
+#[test]
+fn a_line_of_a_file_whose_name_git_quotes_leads_to_its_spec() {
+    for name in ["plain.txt", "grün \"x\".txt"] {
+        let sandbox = Sandbox::new();
+        sandbox.agent(&format!(
+            "echo one >'{name}'; echo x >other; git add -A; git commit -qm One; echo two >>'{name}'; git commit -qam Two"
+        ));
+        let id = sandbox.add(&["Write"]);
+        sandbox.commit("Spec");
+        sandbox.chant(&["work", &id, "--no-merge"]).ok();
+        sandbox.git(&["merge", "-q", "--squash", &format!("chant/{id}")]);
+        sandbox.write("other", "x\nmore\n");
+        sandbox.commit("Other words (#12)");
+        sandbox.chant(&["why", &format!("{name}:2")]).fails(0, &[&id[11..], "squash"]);
+    }
+}
