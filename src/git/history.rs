@@ -143,16 +143,16 @@ pub(crate) fn newest_between(
     walk.all().into_iter().flatten().map_while(|commit| commit.ok().map(|commit| commit.id)).take(most).collect()
 }
 
-/// The newest commits, at most `most`, that `tip` reaches and `known` does not and that change one of `paths`, or any; newest first.
+/// The commits, of more than `most` the newest, that `tip` reaches and `known` does not and that change one of `paths`, or any; newest first.
 pub(crate) fn commits_touching(
     repo: &Repository,
     known: impl IntoIterator<Item = ObjectId>,
     tip: ObjectId,
     paths: &[String],
-    most: usize,
+    most: Option<usize>,
 ) -> Result<Vec<ObjectId>> {
     let git = Git::at(repo).global("--literal-pathspecs").args(["rev-list", "--no-merges"]);
-    let git = git.arg(format!("--max-count={most}")).arg(tip.to_hex().to_string());
+    let git = git.args(most.map(|most| format!("--max-count={most}"))).arg(tip.to_hex().to_string());
     let paths = paths.iter().take(MAX_PATHS);
     let listed = git.args(known.into_iter().map(|known| format!("^{known}"))).arg("--").args(paths).check()?;
     Ok(ids(&listed).collect())

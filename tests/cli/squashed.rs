@@ -320,3 +320,58 @@ fn before_a_pull_stops_at_an_uncommitted_spec_status_says_how_to_go_on() {
     quiet("it is pulled");
     assert_eq!(sandbox.status(&id), "completed");
 }
+
+/// Finished work that is not merged: `five` and `six` for the lines in `file`, and a line in `changes`, which all work changes.
+fn finished() -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    sandbox.write("file", &"one two three four 5 6 seven eight nine ten\n".replace(' ', "\n"));
+    sandbox.write("changes", "# Changes\n");
+    sandbox.commit("Lines");
+    sandbox.agent("sed -i s/5/five/ file; echo '- five' >>changes; git commit -qam Five; sed -i s/6/six/ file; git commit -qam Six");
+    let id = sandbox.add(&["Say it"]);
+    sandbox.commit("Spec");
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    (sandbox, id)
+}
+
+#[test]
+fn a_squash_is_found_however_often_its_files_were_changed_since() {
+    let (sandbox, id) = finished();
+    let changes = |n: usize| format!("# Changes\n- five\n{}", "- more\n".repeat(n));
+    sandbox.write("changes", "# Changes\n- early\n");
+    sandbox.commit("Early");
+    sandbox.write("changes", "# Changes\n");
+    sandbox.commit("Not so early");
+    assert_eq!(sandbox.status(&id), "finished");
+    sandbox.git(&["merge", "-q", "--squash", &format!("chant/{id}")]);
+    sandbox.commit("Other words (#12)");
+    let mut stream = String::new();
+    for n in 1..=60 {
+        let text = changes(n);
+        stream.push_str(&format!(
+            "commit refs/heads/main\ncommitter A <a@x> {} +0000\ndata 4\nmore\n{}M 644 inline changes\ndata {}\n{text}\n",
+            2_000_000_000 + n,
+            if n == 1 { "from refs/heads/main^0\n" } else { "" },
+            text.len(),
+        ));
+    }
+    sandbox.write("../stream", &stream);
+    sandbox.run(sandbox.command_in(&sandbox.repo, "sh").args(["-c", "git fast-import --quiet <../stream"])).ok();
+    sandbox.git(&["reset", "-q", "--hard"]);
+    sandbox.write("file", &sandbox.read("file").replace("six", "SIX"));
+    let tip = sandbox.commit("Mine on top");
+    assert_eq!(sandbox.status(&id), "completed");
+    sandbox.chant(&["merge", &id]).ok();
+    assert_eq!(sandbox.git(&["rev-parse", "HEAD"]), tip, "nothing is merged again");
+}
+
+#[test]
+fn a_file_that_the_target_renamed_does_not_pass_for_the_work() {
+    let (sandbox, id) = finished();
+    sandbox.git(&["mv", "file", "moved"]);
+    sandbox.write("changes", "# Changes\n- five\n");
+    sandbox.commit("Move");
+    assert_eq!(sandbox.status(&id), "finished");
+    sandbox.chant(&["merge", &id]).ok();
+    assert!(sandbox.read("moved").contains("five\nsix\n"));
+}
