@@ -1,8 +1,8 @@
 //! Merging finished work: computed in the object database, then the target is advanced.
 
-pub(crate) use super::three_way::{Computed, Request, SharedFile, conflicts, is_automatic};
+pub(crate) use super::three_way::{Computed, Request, SharedFile, is_automatic};
 use super::{
-    commit::{self, NewCommit, Signing},
+    commit::{self, NewCommit},
     durability, history,
     object::patiently,
     replay,
@@ -64,5 +64,5 @@ fn compute_once(repo: &Repository, request: &Request<'_>, shared: Option<SharedF
     durability::sync_tree(repo, tree, Some(our_tree))?;
     let message = commit::signed_off(repo, request.message.as_bytes())?;
     let new = NewCommit { tree, parents: vec![ours, theirs], message };
-    Ok(Computed::Commit(commit::write(repo, new, Signing::AsConfigured)?))
+    Ok(Computed::Commit(commit::write(repo, new, request.signing)?))
 }

@@ -4,7 +4,7 @@ use bstr::BString;
 use gix::ObjectId;
 
 use super::{
-    commit::{self, Authorship, NewCommit, Signing},
+    commit::{self, Authorship, NewCommit},
     durability, history,
     repository::Repository,
     squash,
@@ -118,7 +118,7 @@ fn onto(
             Ok(tree) if tree == before => {}
             Ok(tree) => {
                 durability::sync_tree(repo, tree, Some(before))?;
-                tip = again(repo, *commit, tree, tip, request.by_agent)?;
+                tip = again(repo, *commit, tree, tip, request)?;
             }
         }
     }
@@ -126,11 +126,17 @@ fn onto(
 }
 
 /// Writes a commit again with another tree and parent: author, message and encoding stay, the committer is the person, who signs off
-/// nothing that was made `by_agent`.
-fn again(repo: &Repository, commit: ObjectId, tree: ObjectId, parent: ObjectId, by_agent: bool) -> Result<ObjectId> {
+/// nothing that an agent made.
+fn again(
+    repo: &Repository,
+    commit: ObjectId,
+    tree: ObjectId,
+    parent: ObjectId,
+    request: &Request<'_>,
+) -> Result<ObjectId> {
     let found = repo.gix().find_commit(commit)?;
     let old = found.decode()?;
-    let message = if by_agent { old.message.to_owned() } else { commit::signed_off(repo, old.message)? };
+    let message = if request.by_agent { old.message.to_owned() } else { commit::signed_off(repo, old.message)? };
     let by = Authorship { author: old.author()?.to_owned()?, encoding: old.encoding.map(ToOwned::to_owned) };
-    commit::write_by(repo, NewCommit { tree, parents: vec![parent], message }, by, Signing::AsConfigured)
+    commit::write_by(repo, NewCommit { tree, parents: vec![parent], message }, by, request.signing)
 }

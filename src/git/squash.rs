@@ -4,7 +4,7 @@ use bstr::{BString, ByteVec};
 use gix::{ObjectId, actor::Signature};
 
 use super::{
-    commit::{self, Authorship, NewCommit, Signing, with_trailer},
+    commit::{self, Authorship, NewCommit, with_trailer},
     durability, history,
     repository::Repository,
     three_way::{Computed, Request, SharedFile},
@@ -54,7 +54,7 @@ pub(super) fn compute(
     durability::sync_tree(repo, tree, Some(our_tree))?;
     let new = NewCommit { tree, parents: vec![request.ours], message };
     let by = Authorship { author, encoding: None };
-    Ok(Computed::Commit(commit::write_by(repo, new, by, Signing::AsConfigured)?))
+    Ok(Computed::Commit(commit::write_by(repo, new, by, request.signing)?))
 }
 
 /// The authors and trailers of the squashed commits.

@@ -14,7 +14,7 @@ use gix::{
     objs::tree::EntryKind,
 };
 
-use super::{history, lookup, process::Git, repository::Repository};
+use super::{commit::Signing, history, lookup, process::Git, repository::Repository};
 use crate::{config::MergeHow, error::Result};
 
 /// A merge to compute.
@@ -34,6 +34,8 @@ pub(crate) struct Request<'a> {
     pub how: MergeHow,
     /// Whether an agent made the work: then no person signs it off.
     pub by_agent: bool,
+    /// Whether the commits that are made are signed.
+    pub signing: Signing,
 }
 
 impl Request<'_> {
@@ -236,19 +238,4 @@ pub(crate) fn is_automatic(repo: &Repository, commit: ObjectId) -> Result<bool> 
         Some(base) if base == theirs => tree_of(repo, ours)? == tree,
         Some(base) => three_way(repo, base, ours, theirs, None)? == Ok(tree),
     })
-}
-
-/// The paths in which `theirs` conflicts with `ours`, sorted. Nothing is written, no object either.
-pub(crate) fn conflicts(
-    repo: &Repository,
-    ours: ObjectId,
-    theirs: ObjectId,
-    shared: Option<SharedFile<'_>>,
-) -> Result<Vec<BString>> {
-    let repo = &repo.in_memory();
-    let Some(base) = history::merge_base(repo, ours, theirs)? else { return Ok(Vec::new()) };
-    if base == ours || base == theirs {
-        return Ok(Vec::new());
-    }
-    Ok(three_way(repo, base, ours, theirs, shared)?.err().unwrap_or_default())
 }

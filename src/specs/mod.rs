@@ -11,6 +11,7 @@ pub(crate) mod budget;
 pub(crate) mod by_id;
 pub(crate) mod cache;
 pub(crate) mod cleanup;
+pub(crate) mod computed_merge;
 pub(crate) mod confined;
 pub(crate) mod costs;
 pub(crate) mod dependencies;

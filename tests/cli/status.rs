@@ -192,6 +192,32 @@ fn what_is_finished_says_what_is_in_the_way() {
 }
 
 #[test]
+fn what_is_finished_is_judged_by_the_merge_that_merge_would_make() {
+    let sandbox = quiet();
+    sandbox.write("file", &"1 2 3 4 5 6 7 8 9\n".replace(' ', "\n"));
+    sandbox.commit("Lines");
+    sandbox.agent("sed -i s/2/two/ file; git commit -qam Two");
+    let id = sandbox.add(&["Make it two"]);
+    sandbox.commit("Spec");
+    let nine = |nine: &str| sandbox.write("file", &format!("1\n2\n3\n4\n5\n6\n7\n8\n{nine}\n"));
+    nine("nine");
+    sandbox.commit("Nine");
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    // A person amends the commit that the work began at.
+    nine("NINE");
+    sandbox.git(&["commit", "-qa", "--amend", "--no-edit"]);
+    // To look signs nothing.
+    let objects = sandbox.git(&["count-objects", "-v"]);
+    let mut git = sandbox.command_in(&sandbox.repo, "git");
+    git.args(["-c", "commit.gpgSign=true", "-c", "gpg.program=false", "chant", "status", "--json"]);
+    let one = sandbox.run(&mut git).ok().json()["status"]["finished"][0].clone();
+    assert_eq!((&one["why"], &one["paths"]), (&Value::Null, &serde_json::json!([])), "{one}");
+    assert_eq!(sandbox.git(&["count-objects", "-v"]), objects, "looking writes no object");
+    sandbox.chant(&["merge", &id]).ok();
+    assert_eq!(sandbox.read("file"), "1\ntwo\n3\n4\n5\n6\n7\n8\nNINE\n");
+}
+
+#[test]
 fn a_driver_half_done() {
     let sandbox = quiet();
     sandbox.agent("echo x >did-${CHANT_SPEC_ID##*.}; tick");

@@ -2,7 +2,7 @@
 
 use gix::{ObjectId, refs::FullName};
 
-use super::compute::{ComputedMerge, compute, finished, how, target, work_tip};
+use super::subject::{finished, target, work_tip};
 use crate::{
     attempt::ended::Stop,
     config::MergeHow,
@@ -10,7 +10,10 @@ use crate::{
     error::Result,
     git::{merge::Computed, worktree::busy::busy_in},
     project::Project,
-    specs::attempt::Attempt,
+    specs::{
+        attempt::Attempt,
+        computed_merge::{ComputedMerge, how},
+    },
 };
 
 /// A conflict between finished work and its target, as both are now.
@@ -43,7 +46,7 @@ pub(crate) fn conflict(project: &Project, id: &SpecId, onto: Option<&str>) -> Re
     let (Ok(Some(tip)), Some(target)) = (work_tip(project, &state, &attempt)?, target(&attempt, onto)?) else {
         return Ok(None);
     };
-    let tried = compute(project, &attempt, &target, tip)?;
+    let tried = project.compute_merge(&attempt, &target, tip)?;
     Ok(match &tried.computed {
         Computed::Conflict(paths) if tried.dropped_base.is_none() => {
             let paths = paths.iter().map(ToString::to_string).collect();

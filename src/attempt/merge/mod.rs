@@ -4,10 +4,10 @@
 //! `complete` event → notes → clean-up. A crash anywhere in between is healed by finding the announced id in the target.
 
 mod aside;
-mod compute;
 mod conflict;
 mod modules;
 mod outputs;
+mod subject;
 mod verified;
 
 use std::cell::RefCell;
@@ -18,7 +18,7 @@ pub(crate) use aside::{LeftAside, left_aside, recover_all};
 pub(crate) use conflict::{Conflict, conflict};
 pub(super) use outputs::{place, put};
 
-use compute::{ComputedMerge, compute, finished, target, work_tip};
+use subject::{finished, target, work_tip};
 use verified::Verifier;
 
 use crate::{
@@ -46,7 +46,13 @@ use crate::{
         worktree::{self, lock::WorktreeLock},
     },
     project::{Project, check_output, target::full_name},
-    specs::{all::Specs, attempt::Attempt, cleanup::clean_up, reviews::WorkReview},
+    specs::{
+        all::Specs,
+        attempt::Attempt,
+        cleanup::clean_up,
+        computed_merge::{self, ComputedMerge},
+        reviews::WorkReview,
+    },
 };
 
 /// How often a merge is computed anew because another process moved the target.
@@ -141,7 +147,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
             .into());
     };
     if onto.is_none()
-        && let Some(waits) = compute::gone(project, attempt, &target)?
+        && let Some(waits) = subject::gone(project, attempt, &target)?
     {
         return Err(waits.into());
     }
@@ -159,12 +165,12 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         announce(project, attempt, &target, tip, landing)?;
         return Ok(complete(project, attempt, Some((name, new)), progress)?);
     }
-    let tried = compute(project, attempt, &target, tip)?;
+    let tried = project.compute_merge(attempt, &target, tip)?;
     let verifier = if needed(&tried)? { Some(Verifier::open(project, attempt, tip, progress)?) } else { None };
     let mut held = if verifier.is_none() { hold(project, &target)? } else { None };
     // Another process may have merged while this one waited.
     let moved = branch::read(&project.repo, target.as_ref())? != tried.old;
-    let tried = if moved { compute(project, attempt, &target, tip)? } else { tried };
+    let tried = if moved { project.compute_merge(attempt, &target, tip)? } else { tried };
     if verifier.is_none() && moved && needed(&tried)? {
         return Err(Unmerged::Outdated);
     }
@@ -330,7 +336,7 @@ pub(crate) fn runs_commands(project: &Project, id: &SpecId, onto: Option<&str>) 
     let (Ok(Some(tip)), Some(target)) = (work_tip(project, &state, &attempt)?, target(&attempt, onto)?) else {
         return Ok(false);
     };
-    match compute(project, &attempt, &target, tip)?.computed {
+    match project.compute_merge(&attempt, &target, tip)?.computed {
         Computed::Commit(new) => Ok(verified::is_needed(project, &attempt, new, tip)?),
         Computed::UpToDate | Computed::Conflict(_) => Ok(false),
     }
@@ -339,7 +345,7 @@ pub(crate) fn runs_commands(project: &Project, id: &SpecId, onto: Option<&str>) 
 /// Says where the work goes into its target without the merge commit that `chant.merge` asks for: a merge would bring commits that are not
 /// the work's.
 fn tell_of_shape(project: &Project, attempt: &Attempt, tried: &ComputedMerge, progress: &dyn Progress) -> Result<()> {
-    if !matches!(compute::how(project, attempt)?, MergeHow::Merge | MergeHow::FastForward) {
+    if !matches!(computed_merge::how(project, attempt)?, MergeHow::Merge | MergeHow::FastForward) {
         return Ok(());
     }
     let target = &tried.name;

@@ -8,6 +8,7 @@ use crate::{
     git::{
         advance::{Advance, Advanced},
         branch,
+        commit::Signing,
         merge::{Computed, Request, compute},
         repository::Repository,
         worktree,
@@ -41,6 +42,7 @@ fn merged(repo: &Repo, ours: ObjectId, theirs: ObjectId, how: MergeHow) -> Compu
             message: "Merge it\n\nChant-Spec: x",
             how,
             by_agent: false,
+            signing: Signing::AsConfigured,
         },
         None,
     )
@@ -118,7 +120,7 @@ isolated! {
         let ours = repo.id("HEAD");
         repo.git(&["checkout", "-q", "--orphan", "island"]);
         let theirs = repo.commit("island");
-        let request = Request { ours, theirs, since: None, fetched: None, message: "m", how: MergeHow::Merge, by_agent: false };
+        let request = Request { ours, theirs, since: None, fetched: None, message: "m", how: MergeHow::Merge, by_agent: false, signing: Signing::AsConfigured };
         assert_eq!(compute(&repo.open(), &request, None).unwrap_err().kind, Kind::UnrelatedHistories);
     }
 
@@ -140,7 +142,7 @@ isolated! {
         let id = commit(merged(&repo, ours, theirs, MergeHow::Merge)).to_hex().to_string();
         assert!(repo.git(&["cat-file", "commit", &id]).contains("\ngpgsig "));
         repo.git(&["config", "user.signingKey", "/nonexistent"]);
-        let request = Request { ours, theirs, since: None, fetched: None, message: "m", how: MergeHow::Merge, by_agent: false };
+        let request = Request { ours, theirs, since: None, fetched: None, message: "m", how: MergeHow::Merge, by_agent: false, signing: Signing::AsConfigured };
         assert_eq!(compute(&repo.open(), &request, None).unwrap_err().kind, Kind::SigningFailed);
     }
 
@@ -366,8 +368,16 @@ fn under_strace() {
     let mut id = || -> ObjectId { words.next().unwrap().parse().unwrap() };
     let (ours, theirs) = (id(), id());
     let repo = crate::git::tests::support::open(path.as_ref());
-    let request =
-        Request { ours, theirs, since: None, fetched: None, message: &ids, how: MergeHow::Merge, by_agent: false };
+    let request = Request {
+        ours,
+        theirs,
+        since: None,
+        fetched: None,
+        message: &ids,
+        how: MergeHow::Merge,
+        by_agent: false,
+        signing: Signing::AsConfigured,
+    };
     let Computed::Commit(new) = compute(&repo, &request, None).unwrap() else { panic!("no commit") };
     let target = crate::git::reference::branch_name("synced").unwrap();
     let old = branch::read(&repo, target.as_ref()).unwrap();

@@ -1,7 +1,7 @@
-//! Why finished work is not merged, as far as that is known without a merge. The reason is not recorded: it may be gone a moment later. That
+//! Why finished work is not merged, as far as that is known without merging it. The reason is not recorded: it may be gone a moment later. That
 //! commands failed on the merge is kept in the clone, for as long as it would be the same merge.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
 use bstr::ByteSlice;
 use gix::{ObjectId, refs::FullName};
@@ -11,16 +11,14 @@ use crate::{
     domain::state::State,
     error::Result,
     git::{
-        branch, history,
-        merge::{self, SharedFile},
-        status,
+        branch, status,
         worktree::{
             Worktree,
             busy::{self, Checkout},
         },
     },
     project::Project,
-    specs::{all::Specs, attempt::Attempt, entry::Entry},
+    specs::{all::Specs, attempt::Attempt, computed_merge::MergePreview, entry::Entry},
 };
 
 /// An obstacle to a merge.
@@ -35,9 +33,11 @@ fn why(why: impl Into<String>) -> Option<MergeObstacle> {
     Some(MergeObstacle { why: why.into(), paths: Vec::new() })
 }
 
-/// The paths in which two commits conflict, for pairs of them that were asked about. A merge takes a while.
+/// What merges would do that were asked about, each by the attempt, its work, the target and what was fetched of that. A merge takes a while.
 #[derive(Default)]
-pub(crate) struct Merges(RefCell<HashMap<(ObjectId, ObjectId), Vec<String>>>);
+pub(crate) struct Merges(RefCell<HashMap<MergeKey, Rc<MergePreview>>>);
+
+type MergeKey = (ObjectId, ObjectId, Option<ObjectId>, Option<ObjectId>);
 
 impl Merges {
     /// The obstacle to merging the finished work of `entry`; `None` if none is found.
@@ -61,8 +61,9 @@ impl Merges {
             return Ok(why("HEAD was detached when it started, so it has no target"));
         };
         let Ok(target) = FullName::try_from(target.as_str()) else { return Ok(None) };
-        let Some(tip) = branch::read(&project.repo, target.as_ref())? else { return Ok(None) };
-        let name = target.shorten();
+        if branch::read(&project.repo, target.as_ref())?.is_none() {
+            return Ok(None);
+        }
         let place = match busy::checkout(&project.repo, target.as_ref())? {
             Checkout::Blocked(reason) => return Ok(why(reason)),
             Checkout::Nowhere => None,
@@ -71,45 +72,43 @@ impl Merges {
         if let Some(refused) = project.refused_merge(&entry.id, state)? {
             return Ok(why(refused));
         }
-        let paths = self.conflicts(project, &attempt, tip, work)?;
-        if !paths.is_empty() {
-            return Ok(Some(MergeObstacle { why: format!("it conflicts with '{name}'"), paths }));
+        let merge = self.preview(project, &attempt, &target, work)?;
+        if !merge.conflicts.is_empty() {
+            let paths = merge.conflicts.iter().map(ToString::to_string).collect();
+            return Ok(Some(MergeObstacle { why: format!("it conflicts with '{}'", merge.name), paths }));
         }
-        place.map_or(Ok(None), |place| edited(project, entry, &attempt, &place, tip, work))
+        place.map_or(Ok(None), |place| edited(entry, &attempt, &place, &merge))
     }
 
-    fn conflicts(&self, project: &Project, attempt: &Attempt, tip: ObjectId, work: ObjectId) -> Result<Vec<String>> {
-        if let Some(known) = self.0.borrow().get(&(tip, work)) {
-            return Ok(known.clone());
+    fn preview(
+        &self,
+        project: &Project,
+        attempt: &Attempt,
+        target: &FullName,
+        work: ObjectId,
+    ) -> Result<Rc<MergePreview>> {
+        let name = target.as_bstr().to_string();
+        let key = (attempt.start, work, branch::read(&project.repo, target.as_ref())?, project.upstream_tip(&name)?);
+        if let Some(known) = self.0.borrow().get(&key) {
+            return Ok(Rc::clone(known));
         }
-        let shared = SharedFile { path: &attempt.spec_path, blob: attempt.blob };
-        let found = merge::conflicts(&project.repo, tip, work, (!project.silent).then_some(shared))?;
-        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
-        self.0.borrow_mut().insert((tip, work), found.clone());
+        let found = Rc::new(project.preview_merge(attempt, target, work)?);
+        self.0.borrow_mut().insert(key, Rc::clone(&found));
         Ok(found)
     }
 }
 
 /// Files that the merge would change and that have uncommitted changes in `place`, where the target is checked out.
-fn edited(
-    project: &Project,
-    entry: &Entry,
-    attempt: &Attempt,
-    place: &Worktree,
-    tip: ObjectId,
-    work: ObjectId,
-) -> Result<Option<MergeObstacle>> {
+fn edited(entry: &Entry, attempt: &Attempt, place: &Worktree, merge: &MergePreview) -> Result<Option<MergeObstacle>> {
     let text = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref());
     let pinned = text.is_some_and(|text| text.blob() == attempt.blob);
-    let since = history::merge_base(&project.repo, tip, work)?;
-    let changes = history::changed_paths(&project.repo, since, work)?;
     let dirty = status::status(place)?;
-    let paths: Vec<String> = changes
-        .into_iter()
-        .map(|change| change.path)
+    let paths: Vec<String> = merge
+        .changes
+        .iter()
         // The copy of the spec that the work began with is moved out of the way.
-        .filter(|path| dirty.contains(path) && !(pinned && path == attempt.spec_path.as_bytes().as_bstr()))
-        .map(|path| path.to_string())
+        .filter(|path| dirty.contains(*path) && !(pinned && *path == attempt.spec_path.as_bytes().as_bstr()))
+        .map(ToString::to_string)
         .collect();
     let found = MergeObstacle { why: format!("files in '{}' are in the way", place.path.display()), paths };
     Ok(Some(found).filter(|found| !found.paths.is_empty()))

@@ -1,0 +1,75 @@
+//! What a merge is of: finished work, the commit that holds it, and the branch that it is for. The merge is computed in `specs`.
+
+use gix::{ObjectId, refs::FullName};
+
+use crate::{
+    attempt::ended::{Stop, Waits},
+    domain::{id::SpecId, state::State, status::Status},
+    error::{Error, Kind, Result},
+    git::{branch, reference::branch_name},
+    project::{Project, target::short_name},
+    specs::attempt::Attempt,
+};
+
+pub(super) fn finished(project: &Project, id: &SpecId) -> Result<State, Stop> {
+    let short = id.short();
+    let Some(state) = project.store()?.state(id)? else {
+        let message = format!("cannot merge '{short}': it has no attempt");
+        return Err(Stop::Taken(Error::negative(Kind::NotAllowed, message)));
+    };
+    if state.status == Status::Finished {
+        return Ok(state);
+    }
+    let error = Error::negative(
+        Kind::NotAllowed,
+        format!("cannot merge '{short}': it is {}", state.status.as_str().replace('_', " ")),
+    );
+    Err(Stop::Taken(match state.status {
+        Status::Failed => error.hint(format!("to check it again: git chant finish {short}")),
+        Status::Pending => error.hint(format!("git chant work {short}")),
+        _ => error,
+    }))
+}
+
+/// The commit that holds the finished work: what was recorded, as long as the branch still agrees. `None`: there is nothing.
+pub(super) fn work_tip(project: &Project, state: &State, attempt: &Attempt) -> Result<Result<Option<ObjectId>, Waits>> {
+    if attempt.has_moved(project, state)? {
+        let waits = Waits::new(format!("its branch '{}' moved after the checks", attempt.branch.shorten()));
+        return Ok(Err(waits.hint(format!("to check it again and merge it: git chant merge {}", attempt.id.short()))));
+    }
+    Ok(Ok(state.facts.work_commits.last().copied()))
+}
+
+pub(super) fn target(attempt: &Attempt, onto: Option<&str>) -> Result<Option<FullName>> {
+    let name = match (onto, attempt.target.as_deref()) {
+        (Some(onto), _) => onto,
+        (None, Some(target)) => target,
+        (None, None) => return Ok(None),
+    };
+    branch_name(short_name(name)).map(Some)
+}
+
+/// Why work cannot go into its target: that was there when the attempt began, and was deleted or renamed since. Another clone may have it
+/// from its remote only.
+pub(super) fn gone(project: &Project, attempt: &Attempt, target: &FullName) -> Result<Option<Waits>> {
+    let full = target.as_bstr().to_string();
+    let is_there = branch::read(&project.repo, target.as_ref())?.is_some();
+    if is_there || !project.holds(&attempt.id, attempt.start)? && project.branch_start(&full)?.is_some() {
+        return Ok(None);
+    }
+    let Ok(began) = project.store()?.event(&attempt.id, attempt.start)? else { return Ok(None) };
+    let tip = began.facts.target_tip.filter(|_| began.facts.target.as_ref() == Some(&full));
+    let Some(before) = tip else { return Ok(None) };
+    let (name, short, id) = (target.shorten(), attempt.id.short(), before.to_hex_with_len(12));
+    let mut others = branch::names(&project.repo)?;
+    others.retain(|other| {
+        branch_name(other).is_ok_and(|other| branch::read(&project.repo, other.as_ref()).ok() == Some(Some(before)))
+    });
+    let other = if let [other] = others.as_slice() { other } else { "<branch>" };
+    let waits = Waits::new(format!("the branch '{name}' that it is for was deleted or renamed"));
+    Ok(Some(
+        waits
+            .hint(format!("to merge it into another branch: git chant merge {short} --onto {other}"))
+            .hint(format!("to have the branch again: git branch {name} {id}, then: git chant merge {short}")),
+    ))
+}
