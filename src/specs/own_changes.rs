@@ -57,10 +57,31 @@ impl Project {
         shared: Option<ObjectId>,
     ) -> Result<Option<ObjectId>> {
         match (attempt.base, shared) {
+            (Some(_), Some(shared)) if shared == tip && attempt.recorded.last() == Some(&tip) => {
+                self.recorded_changes_since(attempt)
+            }
             (Some(base), Some(shared)) if shared != tip && self.is_ancestor(base, shared)? => Ok(Some(shared)),
             (Some(base), Some(shared)) if self.is_moved(base, shared, tip)? => Ok(Some(shared)),
             (base, _) => Ok(base),
         }
+    }
+
+    /// Where the own changes of recorded work begin, by its commits alone: the target may hold all of them by now. It is the newest commit that
+    /// they build on.
+    fn recorded_changes_since(&self, attempt: &Attempt) -> Result<Option<ObjectId>> {
+        let own: HashSet<&ObjectId> = attempt.recorded.iter().collect();
+        let mut newest = attempt.base;
+        for commit in &attempt.recorded {
+            // A shallow clone may lack it.
+            let Some(found) = self.repo.gix().try_find_object(*commit)? else { continue };
+            for parent in found.try_into_commit()?.parent_ids().map(gix::Id::detach).filter(|id| !own.contains(id)) {
+                let is_older = newest.map_or(Ok(false), |newest| self.is_ancestor(parent, newest))?;
+                if !is_older && self.repo.gix().try_find_header(parent)?.is_some() {
+                    newest = Some(parent);
+                }
+            }
+        }
+        Ok(newest)
     }
 
     /// Whether a branch that began at `base` was moved, by a rebase, onto commits that took its place in the target, which shares `shared` with

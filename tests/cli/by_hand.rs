@@ -215,6 +215,12 @@ fn the_work_of_another_spec_is_not_taken_for_this_one() {
             sandbox.chant(&["finish", &second, "--commit", commit]).fails(1, &[&why, "--allow-empty"]);
             assert_eq!(sandbox.status(&second), "pending");
         }
+        // Nor once that is archived.
+        let work = sandbox.git(&["rev-parse", "HEAD"]);
+        sandbox.chant(&["archive", &first]).ok();
+        let why = format!("is the work of '{short}'");
+        sandbox.chant(&["finish", &second, "--commit", &work]).fails(1, &[&why, "--allow-empty"]);
+        assert_eq!(sandbox.status(&second), "pending");
         // One commit of a person may do what two specs ask for.
         sandbox.write("file", "three\n");
         sandbox.git(&["commit", "-qam", "Three"]);

@@ -207,6 +207,22 @@ fn what_a_member_changed_outside_the_target_files_of_its_driver_is_caught() {
 }
 
 #[test]
+fn what_a_member_took_in_of_its_target_is_not_what_it_changed() {
+    let (sandbox, id) = judged("", &["--target-file", "file"]);
+    let [first, second] = [1, 2].map(|n| format!("{id}.{n}"));
+    sandbox.commit("Specs");
+    sandbox.chant(&["work", &first, "--no-merge"]).ok();
+    sandbox.write("other", "of others\n");
+    sandbox.commit("Others go on");
+    let tree = sandbox.show(&first)["worktree"].as_str().unwrap().to_owned();
+    sandbox.git_in(tree.as_ref(), &["merge", "-q", "--no-edit", "main"]);
+    sandbox.chant(&["merge", &first]).ok();
+    sandbox.agent("echo $CHANT_SPEC_ID >>file; tick");
+    sandbox.chant(&["work", &second]).ok();
+    assert_eq!(sandbox.status(&id), "completed");
+}
+
+#[test]
 #[ignore = "slow: .ci/run runs it"]
 fn a_driver_whose_members_are_done_says_what_is_left_and_how() {
     let (sandbox, id) = driver();

@@ -19,8 +19,13 @@ use crate::{
         spec_file::MAX_SPEC_LEN,
     },
     error::{Error, Kind, Result},
-    git::{history, object::short_blob, work_file},
+    git::{
+        history::{self, Change},
+        object::short_blob,
+        work_file,
+    },
     project::Project,
+    specs::attempt::Attempt,
 };
 
 /// A file as the attempt leaves it: from its tip; in silent mode what lies under `.chant/` from its worktree.
@@ -40,36 +45,39 @@ impl Check<'_> {
         tip_file(self.project, self.tip, self.worktree, path)
     }
 
-    /// Every path that differs between base and tip; of commits that a person names, what each of them changes.
+    /// The paths that the attempt changed, each once.
     pub(super) fn changed_paths(&self) -> Result<Vec<String>> {
-        if let Some(commits) = self.by_hand {
-            return changed_by(self.project, commits);
-        }
-        let Some(base) = self.project.own_changes_since(self.attempt, self.tip)? else { return Ok(Vec::new()) };
-        let changes = history::changed_paths(&self.project.repo, Some(base), self.tip)?;
-        Ok(changes.into_iter().map(|change| change.path.to_str_lossy().into_owned()).collect())
+        Ok(paths_of(&self.own_changes()?))
     }
 
     /// Those of the changed paths that are symbolic links now.
     pub(super) fn changed_links(&self) -> Result<BTreeSet<String>> {
-        let repo = &self.project.repo;
-        let mut ranges = Vec::new();
-        match self.by_hand {
-            Some(commits) => {
-                for commit in commits {
-                    ranges.push((history::first_parent(repo, *commit)?, *commit));
-                }
-            }
-            None => ranges
-                .extend(self.project.own_changes_since(self.attempt, self.tip)?.map(|base| (Some(base), self.tip))),
-        }
-        let mut links = BTreeSet::new();
-        for (from, to) in ranges {
-            let changes = history::changed_paths(repo, from, to)?.into_iter().filter(|change| change.is_link);
-            links.extend(changes.map(|change| change.path.to_str_lossy().into_owned()));
-        }
-        Ok(links)
+        let links = self.own_changes()?.into_iter().filter(|change| change.is_link);
+        Ok(links.map(|change| change.path.to_str_lossy().into_owned()).collect())
     }
+
+    fn own_changes(&self) -> Result<Vec<Change>> {
+        own_changes(self.project, self.attempt, self.tip, self.by_hand)
+    }
+}
+
+/// What an attempt changed whose newest commit is `tip`: between the newest commit that its branch has of others and that; of commits that a
+/// person names, `by_hand`, what each of them changes.
+///
+/// # Errors
+/// If an object cannot be read.
+pub(crate) fn own_changes(
+    project: &Project,
+    attempt: &Attempt,
+    tip: ObjectId,
+    by_hand: Option<&[ObjectId]>,
+) -> Result<Vec<Change>> {
+    if let Some(commits) = by_hand {
+        let target = attempt.target.as_deref().map(|target| project.branch_tip(target)).transpose()?.flatten();
+        return changed_by(project, commits, target);
+    }
+    let Some(since) = project.own_changes_since(attempt, tip)? else { return Ok(Vec::new()) };
+    history::changed_paths(&project.repo, Some(since), tip)
 }
 
 /// In how many files tests are looked for, and how large one of them may be, in bytes.
@@ -89,7 +97,7 @@ impl Check<'_> {
             let bytes = blob.map(|blob| short_blob(repo, blob, LARGEST_FILE)).transpose()?.flatten();
             Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
         };
-        let named = self.by_hand.map(|commits| changed_by(self.project, commits)).transpose()?;
+        let named = self.by_hand.map(|_| self.changed_paths()).transpose()?;
         let is_own = |path: &str| {
             !path.starts_with(".chant/")
                 && named.as_ref().is_none_or(|named| named.binary_search_by(|one| one.as_str().cmp(path)).is_ok())
@@ -145,15 +153,37 @@ pub(super) fn repositories(project: &Project, commit: ObjectId, changed: &[Strin
     Ok(found)
 }
 
-/// Every path that one of `commits` has otherwise than its first parent.
-pub(crate) fn changed_by(project: &Project, commits: &[ObjectId]) -> Result<Vec<String>> {
-    let mut paths = BTreeSet::new();
+/// What each of `commits` has otherwise than its first parent. What a merge took in of `target`, which does not hold that merge, it has not
+/// changed.
+///
+/// # Errors
+/// If an object cannot be read.
+pub(crate) fn changed_by(project: &Project, commits: &[ObjectId], target: Option<ObjectId>) -> Result<Vec<Change>> {
+    let repo = &project.repo;
+    let mut all = Vec::new();
     for commit in commits {
-        let parent = history::first_parent(&project.repo, *commit)?;
-        let changes = history::changed_paths(&project.repo, parent, *commit)?;
-        paths.extend(changes.into_iter().map(|change| change.path.to_str_lossy().into_owned()));
+        let mut changes = history::changed_paths(repo, history::first_parent(repo, *commit)?, *commit)?;
+        let parents: Vec<ObjectId> = repo.gix().find_commit(*commit)?.parent_ids().map(gix::Id::detach).collect();
+        if let (Some(target), [_, others @ ..]) = (target, parents.as_slice())
+            && !others.is_empty()
+            && !project.is_ancestor(*commit, target)?
+        {
+            for other in others {
+                if project.is_ancestor(*other, target)? {
+                    let own = history::changed_paths(repo, Some(*other), *commit)?;
+                    changes.retain(|change| own.iter().any(|one| one.path == change.path));
+                }
+            }
+        }
+        all.append(&mut changes);
     }
-    Ok(paths.into_iter().collect())
+    Ok(all)
+}
+
+/// The paths of changes, sorted, each once.
+pub(crate) fn paths_of(changes: &[Change]) -> Vec<String> {
+    let paths: BTreeSet<String> = changes.iter().map(|change| change.path.to_str_lossy().into_owned()).collect();
+    paths.into_iter().collect()
 }
 
 /// Extensions of files with code, which research leaves as they are unless its target files name them.

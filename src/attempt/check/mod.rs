@@ -44,7 +44,7 @@ use crate::{
 
 pub(crate) use built::{added, run_too, without};
 pub(crate) use command::set_up;
-pub(crate) use content::{changed_by, tip_file};
+pub(crate) use content::{changed_by, own_changes, paths_of, tip_file};
 pub(crate) use proof::{Prover, Shown};
 pub(crate) use room::Room;
 pub(crate) use surroundings::{forget_changes, remember_changes};

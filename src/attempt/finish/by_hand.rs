@@ -7,7 +7,7 @@ use gix::ObjectId;
 use crate::{
     answer::progress::Progress,
     attempt::{
-        check::{Check, Room, changed_by, write_checks},
+        check::{Check, Room, changed_by, own_changes, paths_of, write_checks},
         ended::{Failure, Judged, Stop, Verdict},
         start::{informed, inputs, taken},
     },
@@ -25,7 +25,10 @@ use crate::{
         status::Status,
     },
     error::{Error, Kind, Result},
-    git::{history, repository::Head},
+    git::{
+        history::{self, Change},
+        repository::Head,
+    },
     project::{Project, check_output},
     specs::{
         all::Specs,
@@ -106,10 +109,10 @@ pub(crate) fn by_hand(
     Ok(Judged { verdict: Verdict::Passed, checks, late: appended.late })
 }
 
-/// Refuses commits that an attempt at another spec made, or its merge: they are the work of that.
+/// Refuses commits that an attempt at another spec made, or its merge: they are the work of that, archived or not.
 fn refuse_others(specs: &Specs<'_>, id: &SpecId, commits: &[ObjectId]) -> Result<(), Stop> {
     let project = specs.project;
-    for other in specs.names.active()?.into_iter().filter(|other| *other != id && !commits.is_empty()) {
+    for other in specs.names.all()?.into_iter().filter(|other| *other != id && !commits.is_empty()) {
         let Some(state) = specs.recorded(other)?.state else { continue };
         let is_its = |one: &&ObjectId| {
             state.facts.work_commits.contains(one) || state.facts.landing.is_some_and(|landing| landing.new == **one)
@@ -222,7 +225,7 @@ fn person(
     progress: &dyn Progress,
 ) -> Result<Checks, Stop> {
     let spec_path = path_of(id);
-    let changes = changed_by(project, &made.commits)?.iter().any(|path| *path != spec_path);
+    let changes = paths_of(&changed_by(project, &made.commits, None)?).iter().any(|path| *path != spec_path);
     if !changes && !may_be_empty && must_change(project, spec) {
         let short = id.short();
         let what =
@@ -313,22 +316,31 @@ fn members_scope(specs: &Specs<'_>, driver: &SpecId, spec: &Spec) -> Result<Opti
         .map_err(|(at, why)| Error::negative(Kind::BadTarget, format!("target_files entry {}: {why}", at + 1)))?;
     let mut scope = Scope { mode: mode.as_str().to_owned(), ..Scope::default() };
     for member in specs.members(driver)? {
-        let commits = specs.recorded(&member)?.state.map(|state| state.facts.work_commits.clone());
-        for commit in commits.unwrap_or_default() {
-            // A shallow clone may lack it.
-            if project.repo.gix().try_find_header(commit)?.is_none() {
-                continue;
-            }
-            let parent = history::first_parent(&project.repo, commit)?;
-            for change in history::changed_paths(&project.repo, parent, commit)? {
-                let path = change.path.to_string();
-                if !targets.matches(path.as_str().into()) && path != path_of(&member) && !scope.outside.contains(&path)
-                {
-                    scope.outside.push(path);
-                }
+        for path in paths_of(&changes_of(specs, &member)?) {
+            if !targets.matches(path.as_str().into()) && path != path_of(&member) && !scope.outside.contains(&path) {
+                scope.outside.push(path);
             }
         }
     }
     scope.ok = mode != ScopeMode::Error || scope.outside.is_empty();
     Ok(Some(scope))
+}
+
+/// What the deciding attempt at a spec changed, as its checks saw it. A shallow clone may lack it.
+fn changes_of(specs: &Specs<'_>, id: &SpecId) -> Result<Vec<Change>> {
+    let project = specs.project;
+    let Some(state) = specs.recorded(id)?.state else { return Ok(Vec::new()) };
+    let commits = &state.facts.work_commits;
+    let (Some(tip), Some(start)) = (commits.last().copied(), state.attempt) else { return Ok(Vec::new()) };
+    for needed in commits.iter().chain(&state.facts.base) {
+        if project.repo.gix().try_find_header(*needed)?.is_none() {
+            return Ok(Vec::new());
+        }
+    }
+    match project.store()?.event(id, start)?.ok() {
+        Some(event) if event.op.claims().is_some() && event.op != Op::Finish => {
+            own_changes(project, &project.attempt(id, &state)?, tip, None)
+        }
+        began => changed_by(project, commits, began.and_then(|event| event.facts.target_tip)),
+    }
 }
