@@ -16,7 +16,7 @@ pub(crate) mod conflict;
 pub(crate) mod durability;
 pub(crate) mod file_history;
 pub(crate) mod history;
-mod hooks;
+pub(crate) mod hooks;
 pub(crate) mod identity;
 pub(crate) mod ignored;
 pub(crate) mod inherited_lock;

@@ -165,6 +165,11 @@ impl Git {
         git
     }
 
+    /// Where it runs.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Names the git directory and the work tree, for a directory from which they cannot be found.
     #[must_use]
     pub(super) fn repository(mut self, git_dir: &Path, work_tree: &Path) -> Self {

@@ -357,3 +357,39 @@ fn configuration_that_the_work_brings_names_no_hooks_of_its_merge() {
     assert!(merged.err.contains("the work changes '.gitconfig'"), "{}", merged.err);
     assert!(!ran.exists());
 }
+
+#[test]
+fn a_directory_of_hooks_that_is_none_or_the_repository_itself_is_no_obstacle() {
+    // The usual ways to have no hooks, and the work tree as the place for them.
+    for dir in ["/dev/null", "", ".", ".git"] {
+        let sandbox = Sandbox::new().unconfined();
+        sandbox.git(&["config", "core.hooksPath", dir]);
+        sandbox.write("sub/tool", "x\n");
+        sandbox.commit("Tool");
+        sandbox.agent("echo two >file; git commit -qam Two; echo three >file");
+        let id = sandbox.add(&["Say three"]);
+        let ran = sandbox.chant(&["work", &id]).ok();
+        assert!(!ran.err.contains("hook"), "'{dir}': {}", ran.err);
+        assert_eq!(sandbox.status(&id), "completed", "'{dir}'");
+        sandbox.chant(&["hooks"]).ok();
+    }
+    // For one command only.
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >file");
+    let id = sandbox.add(&["Say two"]);
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    let mut git = sandbox.command_in(&sandbox.repo, "git");
+    sandbox.run(git.args(["-c", "core.hooksPath=/dev/null", "chant", "merge", &id])).ok();
+    assert_eq!(sandbox.status(&id), "completed");
+}
+
+#[test]
+fn an_agent_that_writes_a_hook_into_the_work_tree_is_told_where_git_looks_there() {
+    let sandbox = Sandbox::new().unconfined();
+    sandbox.git(&["config", "core.hooksPath", "."]);
+    let hook = sandbox.repo.join("post-merge");
+    sandbox.agent(&format!("echo two >file; echo x >'{0}'; chmod +x '{0}'", hook.display()));
+    let id = sandbox.add(&["Say two"]);
+    sandbox.chant(&["work", &id]).fails(1, &["post-merge"]);
+    assert_eq!(sandbox.status(&id), "finished");
+}

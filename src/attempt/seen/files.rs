@@ -17,7 +17,11 @@ use super::{
 use crate::{
     env::local_file,
     error::Result,
-    git::{process::Git, status},
+    git::{
+        hooks::{self, NAMES},
+        process::Git,
+        status,
+    },
     project::Project,
     store::Store,
 };
@@ -44,11 +48,7 @@ pub(super) fn look(project: &Project, effective: &Settings) -> Result<Parts> {
     let mut look = Look { project, store: &store, parts: Parts::new() };
     look.directory(Part::Hook, &common.join("hooks"), DEEP);
     if effective.contains_key("core.hookspath") {
-        let configured = Git::at(&project.repo).args(["rev-parse", "--git-path", "hooks"]).run()?;
-        let top = project.repo.work_dir().unwrap_or(project.repo.git_dir());
-        if configured.success() {
-            look.directory(Part::Hook, &top.join(configured.line()), DEEP);
-        }
+        look.configured_hooks(&hooks::directory(Git::at(&project.repo))?);
     }
     look.git_dir(common);
     if project.repo.git_dir() != common {
@@ -74,6 +74,20 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
+    /// The hooks of a directory that `core.hooksPath` names. Where the repository or its work tree lies in it, what is beside them is no part of
+    /// them.
+    fn configured_hooks(&mut self, dir: &Path) {
+        let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let (repo, of) = (&self.project.repo, real(dir));
+        let main = repo.main_work_dir();
+        let mut places = [Some(repo.common_dir()), repo.work_dir(), main.as_deref()].into_iter().flatten();
+        if places.any(|place| real(place).starts_with(&of)) {
+            NAMES.iter().for_each(|name| self.file(Part::Hook, &dir.join(name)));
+        } else {
+            self.directory(Part::Hook, dir, DEEP);
+        }
+    }
+
     /// What every git directory has besides its configuration.
     fn git_dir(&mut self, dir: &Path) {
         self.directory(Part::File, &dir.join("info"), 1);

@@ -252,8 +252,7 @@ fn wanted(hook: Hook) -> Vec<(String, String)> {
 
 /// The directory of the hooks' files, absolute; it may not exist.
 fn dir(project: &Project) -> Result<PathBuf> {
-    let asked = ["rev-parse", "--path-format=absolute", "--git-path", "hooks"];
-    Ok(PathBuf::from(Git::at(&project.repo).args(asked).check()?.line()))
+    git::hooks::directory(Git::at(&project.repo))
 }
 
 /// The directories of hooks that belong to this repository alone: its own, and the one that is set instead.
