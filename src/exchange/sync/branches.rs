@@ -58,7 +58,7 @@ impl Exchange<'_> {
         let mut theirs = self.store.branches(&self.remote.name)?;
         let mut needless = Vec::new();
         for (id, tip) in &theirs {
-            if self.is_needless(id, *tip)? {
+            if self.is_needless(id, *tip)? && !self.is_of_another(id)? {
                 needless.push((self.project.branch_ref(id)?.as_bstr().to_string(), id.clone(), *tip));
             }
         }
@@ -138,7 +138,7 @@ impl Exchange<'_> {
                 Some(known) => !project.is_ancestor(tip, *known)?,
                 None => true,
             };
-            if newer && self.decides(&state, tip)? {
+            if newer && self.decides(&state, tip)? && !self.is_of_another(&id)? {
                 due.push((name, id, tip));
             }
         }
@@ -152,6 +152,14 @@ impl Exchange<'_> {
             return Ok(tip);
         }
         Ok(self.project.kept_snapshot(id, attempt, tip)?.unwrap_or(tip))
+    }
+
+    /// Whether the remote has a history of `id` that is not part of the one here: of another spec with this id, or one that was not taken. The
+    /// branch there goes with that history.
+    fn is_of_another(&self, id: &SpecId) -> Result<bool> {
+        let Some(theirs) = self.store.tracked_tip(&self.remote.name, id)? else { return Ok(false) };
+        let Some(ours) = self.store.tip(id)? else { return Ok(false) };
+        Ok(ours != theirs && !self.store.covers(id, ours, theirs)?)
     }
 
     /// Whether `tip` is the result of the attempt that decides the spec.

@@ -146,3 +146,29 @@ fn a_clone_that_lacks_objects_takes_a_rewritten_spec_for_no_other() {
         assert_eq!(chant(&["show", &spec, "--json"]).json()["spec"]["status"], "completed", "{name}");
     }
 }
+
+#[test]
+fn the_work_branch_of_another_spec_is_left_alone() {
+    let net = Net::new(3);
+    let branch = format!("chant/{ID}");
+    for (clone, title) in [(0, "Mend the gate"), (1, "Paint the fence")] {
+        net.agent(clone, &format!("echo {clone} >file; git commit -qam Work"));
+        write(&net, clone, &format!("---\ntype: code\n---\n# {title}\n\nText.\n"));
+        net.chant(clone, &["work", ID, "--no-merge"]).ok();
+    }
+    net.sync(1);
+    let at = || net.sandbox.git_in(&net.server, &["rev-parse", &branch]);
+    let theirs = at();
+    let ran = net.chant(0, &["sync"]).fails(1, &["git chant add"]);
+    assert!(ran.out.contains("namesake"), "{}", ran.out);
+    assert_eq!(at(), theirs);
+    // Once its own is closed here, too.
+    net.chant(0, &["cancel", ID]).ok();
+    net.chant(0, &["sync"]).fails(1, &[]);
+    assert_eq!(at(), theirs);
+    net.sync(2);
+    net.git(2, &["fetch", "-q"]);
+    net.chant(2, &["merge", ID]).ok();
+    net.sync(2);
+    assert_eq!(net.status(2, ID), "completed");
+}
