@@ -49,7 +49,10 @@ pub(super) fn kept(project: &Project, front: &FrontMatter) -> Result<Vec<File>> 
 pub(crate) fn emptiness(document: &str, known: &Known) -> Option<Finding> {
     let mut lines = document.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     match (lines.next(), lines.next()) {
-        (Some((at, _)), None) => Some(Finding::new(at + 1, "it has only one line", "expected a title and findings")),
+        // A paragraph of some length may be all that there is to say.
+        (Some((at, line)), None) if !text::is_paragraph(line) => {
+            Some(Finding::new(at + 1, "it has only one line", "expected a title and findings"))
+        }
         _ => text::emptiness(document, known),
     }
 }

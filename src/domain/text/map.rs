@@ -36,9 +36,48 @@ const NEW: [&str; 23] = [
     "neue", "neuer", "nouveau", "nouvelle", "nuevo", "nueva", "nieuw", "novo", "nova", "ny", "yet",
 ];
 
-/// What a heading begins with, under which a map names files that stay as they are.
-const UNTOUCHED: [&str; 9] =
-    ["not ", "untouched", "unaffected", "unchanged", "out of scope", "no change", "nicht ", "unverändert", "sans "];
+/// What a heading, or a part, begins with that names files which stay as they are.
+const UNTOUCHED: [&str; 17] = [
+    "not ",
+    "untouched",
+    "unaffected",
+    "unchanged",
+    "out of scope",
+    "no change",
+    "nicht ",
+    "unverändert",
+    "sans ",
+    "must stay",
+    "must not change",
+    "do not touch",
+    "do not change",
+    "don t touch",
+    "don t change",
+    "i also looked",
+    "also looked",
+];
+
+/// What a heading has anywhere, under which a map names files that stay as they are.
+const FORBIDS: [&str; 9] = [
+    "must not",
+    "not be changed",
+    "not to be changed",
+    "not to change",
+    "not change",
+    "not affected",
+    "not touch",
+    "stay as",
+    "remain as",
+];
+
+/// What a heading begins with that names what depends on the files that change: that stays, unless it is said what changes in it.
+const DEPENDENTS: [&str; 6] = ["what depends", "depends on", "dependents", "dependants", "callers", "used by"];
+
+/// Words by which a part says that a file changes.
+const CHANGES: [&str; 13] = [
+    "change", "changes", "changed", "update", "updates", "updated", "adapt", "adapted", "adjust", "adjusted", "edit",
+    "extend", "replace",
+];
 
 /// The entries of the map that a fix may change: they are there or said to be new, and not in a part that says what stays.
 pub(crate) fn map_entries(document: &str, files: &dyn Files) -> Vec<MapEntry> {
@@ -116,17 +155,25 @@ struct Named {
 /// Everything in the document that may be a path.
 fn named(document: &str) -> Vec<Named> {
     let mut found = Vec::new();
-    let mut stays: Option<u8> = None;
+    let (mut stays, mut depends): (Option<u8>, Option<u8>) = (None, None);
     for block in blocks(document) {
         if let Kind::Heading(level) = block.kind {
+            let forbids = FORBIDS.iter().any(|words| block.words.contains(words));
             if stays.is_none_or(|of| level <= of) {
                 let title = format!("{} ", block.words);
-                let ends = ["unchanged", "untouched"].iter().any(|end| block.words.ends_with(end));
-                stays = (ends || UNTOUCHED.iter().any(|start| title.starts_with(start))).then_some(level);
+                let ends = ["unchanged", "untouched", "unaffected"].iter().any(|end| block.words.ends_with(end));
+                let begins = UNTOUCHED.iter().any(|start| title.starts_with(start));
+                stays = (ends || begins || forbids).then_some(level);
+            }
+            if depends.is_none_or(|of| level <= of) {
+                depends = DEPENDENTS.iter().any(|start| block.words.starts_with(start)).then_some(level);
             }
             continue;
         }
-        let unchanged = stays.is_some() || UNTOUCHED.iter().any(|start| block.words.starts_with(start));
+        let changes = block.words.split(' ').any(|word| CHANGES.contains(&word));
+        let unchanged = stays.is_some()
+            || depends.is_some() && !changes
+            || UNTOUCHED.iter().any(|start| block.words.starts_with(start));
         let new = block.words.split(' ').any(|word| NEW.contains(&word)) || block.text.contains(['→', '新']);
         let mut add = |text: &str, code: bool| {
             if let Some(path) = path_of(text) {
@@ -141,7 +188,7 @@ fn named(document: &str) -> Vec<Named> {
 }
 
 /// What follows the name of a file that stays as it is.
-const STAYS: [&str; 20] = [
+const STAYS: [&str; 31] = [
     "do not touch",
     "do not change",
     "don't touch",
@@ -162,12 +209,31 @@ const STAYS: [&str; 20] = [
     "untouched",
     "no change",
     "needs no change",
+    "need no change",
+    "no need to change",
+    "unaffected",
+    "not affected",
+    "not changed",
+    "not touched",
+    "must stay",
+    "fine",
+    "correct as",
+    "right as",
+    "only reads",
 ];
 
 /// Whether a part of a map says of the file that `written` names that it stays as it is.
 fn is_said_to_stay(text: &str, written: &str) -> bool {
-    let after = text.split_once(written).map(|(_, rest)| rest.trim_start_matches([' ', ':', '`', '–', '—', '-', '(']));
-    after.is_some_and(|rest| STAYS.iter().any(|words| rest.to_lowercase().starts_with(words)))
+    let Some((_, after)) = text.split_once(written) else { return false };
+    let mut after = after.trim_start_matches([' ', ':', '`', '–', '—', '-', '(', ',']).to_lowercase();
+    // What stands between the name and that.
+    while let Some(rest) = ["which ", "that ", "it ", "this ", "is ", "are ", "will be "].iter().find_map(|word| {
+        let is_said = STAYS.iter().any(|words| after.starts_with(words));
+        after.strip_prefix(word).filter(|_| !is_said)
+    }) {
+        after = rest.to_owned();
+    }
+    STAYS.iter().any(|words| after.starts_with(words))
 }
 
 /// The words of a part outside of inline code.

@@ -141,6 +141,17 @@ pub(crate) fn says_nothing(text: &str) -> bool {
     words.is_empty() || placeholder::is_placeholder(text, &words)
 }
 
+/// So many words are a paragraph, and so many characters of a script that is written without spaces.
+const PARAGRAPH: usize = 20;
+const CHARACTERS: usize = 40;
+
+/// Whether a line is a paragraph, and no title or remark.
+pub(crate) fn is_paragraph(line: &str) -> bool {
+    let words = words(line);
+    let foreign = words.chars().filter(|c| *c > '\u{2e7f}').count();
+    !line.trim_start().starts_with('#') && (words.split(' ').count() >= PARAGRAPH || foreign >= CHARACTERS)
+}
+
 /// Why `document` says nothing; `None` if it says something besides its headings.
 pub(crate) fn emptiness(document: &str, known: &Known) -> Option<Finding> {
     let parts = blocks(document);

@@ -1,7 +1,7 @@
 //! Words that only hold a place.
 
 /// What stands alone where something is still to be written, as words.
-const PHRASES: [&str; 58] = [
+const PHRASES: [&str; 80] = [
     "done",
     "do it",
     "ok",
@@ -60,6 +60,28 @@ const PHRASES: [&str; 58] = [
     "to follow",
     "no recommendation",
     "no recommendation can be given",
+    "to be completed",
+    "to be filled",
+    "to be continued",
+    "to be done later",
+    "will be filled in",
+    "will be filled in later",
+    "will be written later",
+    "will be added later",
+    "will follow",
+    "work in progress will be filled in later",
+    "under construction",
+    "à compléter",
+    "à faire",
+    "pendiente",
+    "por hacer",
+    "por completar",
+    "folgt",
+    "folgt später",
+    "ausstehend",
+    "未定",
+    "待定",
+    "後で記入",
 ];
 
 /// What documents list, one after the other.

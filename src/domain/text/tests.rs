@@ -252,6 +252,62 @@ fn a_map_names_what_is_there_or_is_to_be_made() {
     );
 }
 
+/// A map that says what must not change lets nothing of that be changed.
+#[test]
+fn what_a_map_names_to_stay_is_no_entry() {
+    let entries = |map: &str| map_entries(map, &Here).into_iter().map(|entry| entry.path).collect::<Vec<_>>();
+    for stays in [
+        "## Files that must not change\n\n- `src/a.rs`\n",
+        "## Not affected\n\n- `src/a.rs`\n",
+        "## What depends on it\n\n- `src/a.rs` calls it\n",
+        "- Do not touch `src/a.rs`: it is not affected.\n",
+        "- `src/a.rs`: unaffected\n",
+        "- `src/a.rs`: it is not affected\n",
+        "I also looked at src/a.rs, which is fine.\n",
+        "The reader is in `src/a.rs`, which is not changed.\n",
+    ] {
+        assert_eq!(entries(&format!("# Map\n\n- `calc.py`: the sign\n\n{stays}")), ["calc.py"], "{stays}");
+    }
+    for changes in [
+        "## What depends on it\n\n- `src/a.rs`: update the call\n",
+        "## Files to change, and what depends on them\n\n- `src/a.rs`\n",
+        "- `src/a.rs`: callers are not affected, the lock is taken first\n",
+        "Never read in `src/a.rs` without the lock.\n",
+    ] {
+        assert_eq!(
+            entries(&format!("# Map\n\n- `calc.py`: the sign\n\n{changes}")),
+            ["calc.py", "src/a.rs"],
+            "{changes}"
+        );
+    }
+}
+
+#[test]
+fn a_line_of_some_length_is_a_paragraph() {
+    let english = "The sum is wrong because `add` in calc.py subtracts on line 2; nothing else calls it, so the sign can change. Recommendation: use a plus there.";
+    for text in [
+        english,
+        "原因は calc.py の二行目です。足し算の代わりに引き算をしているため、結果が常に小さくなります。符号を直すことを勧めます。",
+    ] {
+        assert!(is_paragraph(text), "{text}");
+    }
+    for text in [
+        "Looks fine to me.",
+        "# A title of so many words that it could be taken for a paragraph by one who only counts the words that it has",
+    ] {
+        assert!(!is_paragraph(text), "{text}");
+    }
+    for text in [
+        "Work in progress, will be filled in later.",
+        "*(to be completed)*\n\n_pending_",
+        "À compléter.",
+        "Folgt später.",
+        "未定",
+    ] {
+        assert!(emptiness(&format!("# T\n\n{text}\n"), &Known::default()).is_some(), "{text}");
+    }
+}
+
 #[test]
 fn a_map_that_leads_nowhere_is_named_with_its_line() {
     let finding = |map: &str| map_findings(map, &Here).into_iter().next().map(|finding| (finding.line, finding.what));
