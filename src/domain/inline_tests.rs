@@ -53,8 +53,12 @@ fn text_around(lines: &[&str], at: usize) -> (usize, usize) {
 }
 
 /// The line after a block that begins at `at`, with what is said about it there: what is indented further, and what closes it.
-fn end_of_block(lines: &[&str], at: usize) -> usize {
-    let is_about = |line: &str| line.trim_start().starts_with("#[") || line.trim_start().starts_with('@');
+pub(super) fn end_of_block(lines: &[&str], at: usize) -> usize {
+    // A test of bats begins as an annotation of others does.
+    let is_about = |line: &str| {
+        let line = line.trim();
+        line.starts_with("#[") || line.starts_with('@') && !line.ends_with('{')
+    };
     let head = at + lines[at..].iter().take_while(|line| is_about(line)).count();
     let Some(first) = lines.get(head) else { return lines.len() };
     let depth = indent(first);
@@ -77,7 +81,7 @@ fn end_of_block(lines: &[&str], at: usize) -> usize {
     end
 }
 
-fn indent(line: &str) -> usize {
+pub(super) fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 

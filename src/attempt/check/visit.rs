@@ -191,6 +191,15 @@ impl Room<'_> {
         let done = self.run_in_turn(commit, &[], &[command.to_owned()], &|_| ())?;
         done.into_iter().next().ok_or_else(|| Error::fatal(Kind::Checks, format!("'{command}' was not run")))
     }
+
+    /// Runs `command`, which is expected to fail; `None` if it did in the warm checkout.
+    pub(super) fn run_to_fail(&mut self, commit: ObjectId, command: &str) -> Result<Option<Command>> {
+        match self.run_warm(commit, &[], &[command.to_owned()], &|_| ())? {
+            Tried::Passed(done) => Ok(done.into_iter().next()),
+            Tried::Failed => Ok(None),
+            Tried::Missed | Tried::Not => self.run(commit, command).map(Some),
+        }
+    }
 }
 
 impl Visit<'_> {
