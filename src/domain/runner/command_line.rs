@@ -38,6 +38,30 @@ pub(super) fn named(command: &str) -> Vec<Named> {
     found
 }
 
+/// Words of shells before a command.
+const KEYWORDS: [&str; 8] = ["if", "then", "else", "do", "while", "until", "!", "{"];
+
+/// Whether a command line, or the text of a script or a manifest, plainly starts a known runner: no program of the repository itself, as
+/// `is_own` says of a path, and nothing that is only printed. In a manifest it may stand anywhere in a line.
+pub(crate) fn starts_runner(text: &str, is_manifest: bool, is_own: impl Fn(&str) -> bool) -> bool {
+    let is_wrapper = |word: &str| ["gradlew", "mvnw"].contains(&word.rsplit('/').next().unwrap_or(word));
+    let starts = |words: &[String]| {
+        let first = words.iter().find(|word| !word.contains('=')).map(|word| word.trim_start_matches("./"));
+        let own = first.is_some_and(|word| is_own(word) && !is_wrapper(word));
+        let last = if is_manifest { words.len() } else { words.len().min(1) };
+        !own && (0..last).any(|at| runner_of(&words[at..]).is_some())
+    };
+    let python = ["$(PYTHON)", "${PYTHON}", "$PYTHON", "$(PY)", "{envpython}"];
+    let text = python.iter().fold(text.to_owned(), |text, name| text.replace(name, "python"));
+    text.lines().flat_map(|line| line.split([';', '&', '|', '"', '\'', '`', '[', ']', ','])).any(|piece| {
+        let piece = piece.trim().trim_start_matches(['@', '-', '+']).trim_start();
+        let words = piece.split_whitespace().skip_while(|word| KEYWORDS.contains(word));
+        let words: Vec<String> = words.map(str::to_owned).collect();
+        let prints = words.first().is_some_and(|word| ["echo", "printf", "#", "//", "cat"].contains(&word.as_str()));
+        !prints && !piece.starts_with('#') && starts(&words)
+    })
+}
+
 /// The simple commands of a command line. What is quoted is not taken apart.
 fn simple_commands(command: &str) -> Vec<Vec<String>> {
     let mut commands = vec![String::new()];
@@ -155,6 +179,26 @@ mod tests {
             ["echo pytest", "make test", "npm test", "sh -c 'cargo test'", "cat cargo test", "cargo build", ""]
         {
             assert_eq!(names(command), [], "{command}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_starts_a_runner_is_told_from_one_that_prints() {
+        for text in [
+            "#!/bin/sh\nexec python3 -m unittest -q \"$@\"\n",
+            "test:\n\t@$(PYTHON) -m pytest -q\n",
+            "{\"scripts\": {\"test\": \"vitest run\"}}",
+            "[testenv]\ncommands = pytest {posargs}\n",
+            "./gradlew test",
+            "cd x && cargo test",
+        ] {
+            let is_manifest = text.contains("test:") || text.contains("{") && !text.starts_with('#');
+            assert!(starts_runner(text, is_manifest, |_| false), "{text}");
+        }
+        for text in
+            ["echo \"12 passed in 0.1s\"\n", "# pytest\necho '# pass 12'\n", "bin/pytest", "true\n", "sh run.sh"]
+        {
+            assert!(!starts_runner(text, |path| path == "bin/pytest"), "{text}");
         }
     }
 

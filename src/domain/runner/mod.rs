@@ -10,7 +10,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use command_line::in_full;
+pub(crate) use command_line::{in_full, starts_runner};
 pub(crate) use load::cannot_load;
 
 use command_line::Named;
