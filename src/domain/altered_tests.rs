@@ -1,9 +1,16 @@
 //! What a change does to a file with tests besides adding some: tests that are gone, under other names, or skipped now. What follows from
 //! that is not decided here.
 
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
+
 use super::{
     enumeration::enumerate,
-    held::{Role, role, shows_test},
+    held::{Role, shows_test},
+    inline_tests::end_of_block,
+    test_text::role_by_text,
 };
 
 /// Words by which languages have a test skipped, expected to fail, or run alone so that the others do not.
@@ -50,7 +57,7 @@ const SKIPS: [&str; 36] = [
 pub(crate) fn altered(path: &str, before: Option<&str>, after: Option<&str>) -> Vec<String> {
     let Some(before) = before else { return Vec::new() };
     let had = names(before);
-    let is_test = role(path) == Role::Test;
+    let is_test = role_by_text(path, &[Some(before), after]) == Role::Test;
     let Some(after) = after else {
         return if is_test || !had.is_empty() { vec![format!("it deletes '{path}'")] } else { Vec::new() };
     };
@@ -58,14 +65,75 @@ pub(crate) fn altered(path: &str, before: Option<&str>, after: Option<&str>) -> 
     let gone: Vec<String> = had.iter().filter(|name| !has.contains(name)).cloned().collect();
     let new = has.iter().filter(|name| !had.contains(name)).count();
     let mut said = Vec::new();
+    let is_skipped = (is_test || !had.is_empty()) && skips(after) > skips(before);
+    let changed = changed_tests(before, after);
+    if !changed.is_empty() && !is_skipped {
+        said.push(format!("it changes tests in '{path}': {}", enumerate(&changed)));
+    }
     if !gone.is_empty() {
         let how = if new >= gone.len() { "renames or replaces" } else { "removes" };
         said.push(format!("it {how} tests in '{path}': {}", enumerate(&gone)));
     }
-    if (is_test || !had.is_empty()) && skips(after) > skips(before) {
+    if is_skipped {
         said.push(format!("it has tests in '{path}' skipped"));
     }
     said
+}
+
+/// Whether a change of the file at `path` changes it besides its tests, and does not only add to it: a helper, data, how tests are prepared.
+pub(crate) fn changes_beside(path: &str, before: Option<&str>, after: Option<&str>) -> bool {
+    let (Some(before), Some(after)) = (before, after) else { return false };
+    if role_by_text(path, &[Some(before), Some(after)]) != Role::Test {
+        return false;
+    }
+    let rest = |text: &str| -> Vec<String> {
+        let own = tests_of(text).into_iter().flat_map(|(_, lines)| lines).collect::<HashSet<_>>();
+        let rest = text.lines().enumerate().filter(|(number, _)| !own.contains(number)).map(|(_, line)| line);
+        rest.filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
+    };
+    let (old, new) = (rest(before), rest(after));
+    let mut added = new.iter();
+    // What is loaded for a new test, or stands around it, is no change of others.
+    let stays = old.iter().all(|line| added.any(|other| other == line));
+    let loads = |line: &String| LOADS.iter().any(|word| line.trim_start().starts_with(word)) || closes(line);
+    let known: HashSet<&String> = old.iter().collect();
+    !stays || new.iter().any(|line| !known.contains(line) && !loads(line))
+}
+
+/// By these a line loads something, or says more of a test below it.
+const LOADS: [&str; 12] =
+    ["import ", "from ", "use ", "require", "const ", "#include", "#", "//", "@", "class ", "describe(", "\"\"\""];
+
+fn closes(line: &str) -> bool {
+    line.trim().chars().all(|c| "}])(;, ".contains(c))
+}
+
+/// The tests of a text with the numbers of their lines.
+fn tests_of(text: &str) -> Vec<(String, Range<usize>)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let end = |at: usize| end_of_block(&lines, at);
+    names_at(text).into_iter().map(|(name, at)| (name, at..end(at))).collect()
+}
+
+/// The names of the tests that both texts have and that are not alike in them.
+fn changed_tests(before: &str, after: &str) -> Vec<String> {
+    let of = |text: &str| -> HashMap<String, String> {
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let tests = tests_of(text);
+        // What holds others is not one of them.
+        let holds =
+            |at: &Range<usize>| tests.iter().any(|(_, other)| other.start > at.start && at.contains(&other.start));
+        let single = tests.iter().filter(|(_, at)| !holds(at));
+        single.map(|(name, at)| (name.clone(), lines[at.clone()].join("\n").trim_end().to_owned())).collect()
+    };
+    let old = of(before);
+    let mut changed: Vec<String> = of(after)
+        .into_iter()
+        .filter(|(name, text)| old.get(name).is_some_and(|old| old != text))
+        .map(|(name, _)| name)
+        .collect();
+    changed.sort();
+    changed
 }
 
 /// How many tests fewer a file has after a change, as far as their names tell.
@@ -82,17 +150,22 @@ fn skips(text: &str) -> usize {
 
 /// The names of the tests in a text, as far as they are told by how languages write them.
 fn names(text: &str) -> Vec<String> {
+    names_at(text).into_iter().map(|(name, _)| name).collect()
+}
+
+/// As [`names`], each with the number of its line, from 0.
+fn names_at(text: &str) -> Vec<(String, usize)> {
     let mut names = Vec::new();
     // An attribute or an annotation says that the next function is a test.
     let mut announced = false;
-    for line in text.lines().map(str::trim) {
+    for (number, line) in text.lines().map(str::trim).enumerate() {
         if line.starts_with("@Test") || line.starts_with("#[") && shows_test(line) {
             announced = true;
             continue;
         }
         let name = quoted(line).or_else(|| function(line, announced));
         announced &= name.is_none() && (line.is_empty() || line.starts_with(['@', '#', '/']));
-        names.extend(name);
+        names.extend(name.map(|name| (name, number)));
     }
     names
 }
@@ -143,6 +216,27 @@ mod tests {
             altered("test_a.py", Some(BEFORE), Some(&renamed)),
             ["it renames or replaces tests in 'test_a.py': test_b"]
         );
+    }
+
+    #[test]
+    fn what_is_changed_is_named() {
+        for (old, new) in [
+            ("        pass\n    async", "        return\n        pass\n    async"),
+            ("    def test_a(self):\n        pass\n", "    if False:\n        def test_a(self):\n            pass\n"),
+        ] {
+            let changed = BEFORE.replace(old, new);
+            assert_eq!(altered("test_a.py", Some(BEFORE), Some(&changed)), ["it changes tests in 'test_a.py': test_a"]);
+        }
+        let helper = BEFORE.replace("class T", "check = print\nclass T");
+        assert!(changes_beside("test_a.py", Some(BEFORE), Some(&helper)));
+        assert!(changes_beside("tests/data.json", Some("{}"), Some("[]")));
+        for (path, after) in [
+            ("test_a.py", format!("import os\n{BEFORE}\n    def test_c(self):\n        pass\n")),
+            ("calc.py", "x = 1\n".to_owned()),
+        ] {
+            assert!(!changes_beside(path, Some(BEFORE), Some(&after)), "{after}");
+            assert_eq!(altered(path, Some("x = 2\n"), Some("x = 1\n")), [""; 0]);
+        }
     }
 
     #[test]

@@ -76,6 +76,47 @@ pub(crate) fn code_lines(path: &str, text: &str) -> Vec<CodeLine> {
     lines
 }
 
+/// For each line of `text`, the file at `path`, whether it is one of a docstring: a string that stands where a function, a class or the file
+/// begins, and does nothing.
+pub(crate) fn docstrings(path: &str, text: &str) -> Vec<bool> {
+    let lines = code_lines(path, text);
+    let mut found = vec![false; lines.len()];
+    if language(path).strings != Strings::Python {
+        return found;
+    }
+    let (mut opens, mut at) = (true, 0);
+    while at < lines.len() {
+        let first = at;
+        let string = |line: &CodeLine| line.bare.trim().trim_start_matches(['r', 'R', 'u', 'U']).to_owned();
+        let quote = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| string(&lines[at]).starts_with(quote));
+        if let (true, Some(quote)) = (opens, quote) {
+            let ends = |line: usize| match line == first {
+                true => string(&lines[line]).strip_prefix(quote).is_some_and(|rest| rest.trim() == quote),
+                false => lines[line].bare.trim() == quote,
+            };
+            let last = if quote.len() == 1 { first + 1 } else { lines.len() };
+            if let Some(end) = (first..last).find(|line| ends(*line)) {
+                found[first..=end].fill(true);
+                at = end;
+            }
+        }
+        if !lines[at].code.trim().is_empty() {
+            opens = !found[at] && lines[at].bare.trim_end().ends_with(':');
+        }
+        at += 1;
+    }
+    found
+}
+
+/// Whether a change of the file at `path` is one of code: of more than comments, docstrings and white space.
+pub(crate) fn changes_more_than_text(path: &str, before: &str, after: &str) -> bool {
+    let code = |text: &str| -> String {
+        let lines = text.lines().zip(docstrings(path, text)).filter(|(_, in_docstring)| !in_docstring);
+        lines.map(|(line, _)| format!("{line}\n")).collect()
+    };
+    changes_code(path, &code(before), &code(after))
+}
+
 /// Whether a change of the file at `path` is one of code: of more than comments and white space.
 pub(crate) fn changes_code(path: &str, before: &str, after: &str) -> bool {
     let code = |text: &str| -> Vec<String> {
@@ -328,6 +369,21 @@ mod tests {
         assert!(!changes_code("a.py", "x = 1\n", "# why\nx  = 1\n\n"));
         assert!(changes_code("a.py", "x = 1\n", "x = 2\n") && changes_code("a.c", "#if 0\nf();\n#endif\n", "f();\n"));
         assert_eq!((comment_mark("a.c"), comment_mark("a.py"), comment_mark("a.php")), (Some("//"), Some("#"), None));
+    }
+
+    #[test]
+    fn docstrings_are_no_code() {
+        let text = "\"\"\"A file.\"\"\"\nimport a\n\n\ndef b():\n    r\"\"\"B.\n\n    >>> b()\n    \"\"\"\n    c = \"\"\"\n    no\n    \"\"\"\n    d(\n        \"x\")\n\n\nclass E:\n    'E.'\n";
+        let found = docstrings("a.py", text);
+        let lines: Vec<&str> = text.lines().zip(found).filter(|(_, is)| *is).map(|(line, _)| line.trim()).collect();
+        assert_eq!(lines, ["\"\"\"A file.\"\"\"", "r\"\"\"B.", "", ">>> b()", "\"\"\"", "'E.'"]);
+        let changes = |old: &str, new: &str| changes_more_than_text("a.py", text, &text.replace(old, new));
+        assert!(!changes("A file.", "A file that exits.") && changes("no", "yes"));
+        assert!(changes_more_than_text(
+            "a.py",
+            "def a():\n    \"\"\"A.\"\"\"\n",
+            "def a():\n    \"\"\"A.\"\"\"; b()\n"
+        ));
     }
 
     #[test]

@@ -11,15 +11,22 @@ pub(crate) enum Role {
     Other,
 }
 
-/// Directories of tests and their data.
-const DIRECTORIES: [&str; 22] = [
+/// How far the name of a file says that it is one of tests. What its text says is another thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Named {
+    /// Not at all.
+    No,
+    /// By a word that other files have, too.
+    Perhaps,
+    /// By a word that few other files have.
+    Likely,
+}
+
+/// Directories of tests and their data, wherever they lie.
+const DIRECTORIES: [&str; 13] = [
     "test",
     "tests",
     "__tests__",
-    "spec",
-    "specs",
-    "t",
-    "testing",
     "testdata",
     "test-data",
     "test_data",
@@ -28,14 +35,12 @@ const DIRECTORIES: [&str; 22] = [
     "__fixtures__",
     "__mocks__",
     "cassettes",
-    "corpus",
     "__snapshots__",
-    "snapshots",
     "e2e",
-    "it",
-    "golden",
-    "goldens",
 ];
+
+/// Directories of tests, and of much else: these words count at the top only, and below a directory of tests.
+const SHORT: [&str; 9] = ["spec", "specs", "t", "testing", "corpus", "snapshots", "it", "golden", "goldens"];
 
 /// Names of files that say what is built, and often how tests run, too.
 const BUILDS: [&str; 34] = [
@@ -124,33 +129,49 @@ pub(crate) fn runs_tests(path: &str) -> bool {
 pub(crate) fn role(path: &str) -> Role {
     let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
     if configures_runner(name) || configures_build(directory, name) {
-        return Role::Configuration;
-    }
-    if is_named_test(path) || directory.split('/').any(|part| DIRECTORIES.contains(&part)) {
+        Role::Configuration
+    } else if named(path) > Named::No {
         Role::Test
     } else {
         Role::Other
     }
 }
 
-/// Whether a file is named as those of tests are, wherever it lies.
-pub(crate) fn is_named_test(path: &str) -> bool {
+/// How far a path says that it is one of tests, by its own name or that of its directory.
+pub(crate) fn named(path: &str) -> Named {
+    let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let by_directory = if directory.split('/').any(|part| DIRECTORIES.contains(&part)) {
+        Named::Likely
+    } else if directory.split('/').next().is_some_and(|top| SHORT.contains(&top)) {
+        Named::Perhaps
+    } else {
+        Named::No
+    };
+    by_directory.max(named_itself(path))
+}
+
+/// How far a file has a name of tests, wherever it lies.
+pub(crate) fn named_itself(path: &str) -> Named {
     let name = path.rsplit('/').next().unwrap_or(path);
     let lower = name.to_lowercase();
     let stem = lower.split('.').next().unwrap_or(&lower);
-    let named = stem.starts_with("test_")
+    let likely = stem.starts_with("test_")
         || stem.starts_with("test-")
-        || ["_test", "-test", "_tests", "_spec", "-spec"].iter().any(|end| stem.ends_with(end))
-        || matches!(stem, "test" | "tests" | "spec")
+        || ["_test", "-test", "_tests"].iter().any(|end| stem.ends_with(end))
+        || matches!(stem, "test" | "tests" | "spec_helper" | "rails_helper")
         || [".test.", ".spec.", ".tests."].iter().any(|middle| lower.contains(middle))
-        || lower.ends_with(".t")
-        || lower.ends_with(".bats")
-        || lower.ends_with(".snap");
-    let camel = ["Test", "Tests", "Spec", "IT"].iter().any(|end| {
-        let stem = name.split('.').next().unwrap_or(name);
-        stem.ends_with(end) && stem.len() > end.len()
-    });
-    named || camel
+        || [".t", ".bats", ".snap"].iter().any(|end| lower.ends_with(end));
+    let stem = name.split('.').next().unwrap_or(name);
+    let camel = |end: &str| stem.strip_suffix(end).filter(|rest| !rest.is_empty());
+    // `SumIT` is one of tests, and `LIMIT` is not.
+    let integration = camel("IT").is_some_and(|rest| rest.ends_with(|c: char| c.is_lowercase()));
+    if likely || integration || camel("Test").is_some() || camel("Tests").is_some() {
+        return Named::Likely;
+    }
+    let lower = stem.to_lowercase();
+    let perhaps =
+        ["_spec", "-spec"].iter().any(|end| lower.ends_with(end)) || lower == "spec" || camel("Spec").is_some();
+    if perhaps { Named::Perhaps } else { Named::No }
 }
 
 /// Python modules that run tests, or that Python loads before everything else.

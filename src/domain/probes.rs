@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use regex_lite::Regex;
 
 use super::{
-    code_text::{CodeLine, code_lines},
+    code_text::{CodeLine, code_lines, docstrings},
     enumeration::enumerate,
-    held::{Role, is_run, role},
+    held::is_run,
     inline_tests::test_lines,
 };
 
@@ -116,6 +116,26 @@ pub(crate) fn ends_process(path: &str, before: Option<&str>, after: Option<&str>
     (!found.is_empty()).then(|| format!("code in '{path}' ends the process with success: {}", enumerate(&found)))
 }
 
+/// Where a change has code that is no test name one of `tests`, the files that it is tested by, in words; `None` if nowhere. A script may run
+/// them.
+pub(crate) fn names_test(path: &str, before: Option<&str>, after: Option<&str>, tests: &[&str]) -> Option<String> {
+    let is_script = path.ends_with(".sh") || after.is_some_and(|text| text.starts_with("#!"));
+    if is_script || !path.contains('.') {
+        return None;
+    }
+    let lines = added_lines(path, before, after);
+    let found = tests.iter().map(|test| test.rsplit('/').next().unwrap_or(test)).find(|name| {
+        let stem = name.split('.').next().unwrap_or(name);
+        let quoted = ["\"", "'"].map(|quote| format!("{quote}{stem}{quote}"));
+        let has = |line: &CodeLine| {
+            line.code.contains(name)
+                || stem.contains("test") && quoted.iter().any(|stem| line.code.contains(stem.as_str()))
+        };
+        lines.iter().any(has)
+    })?;
+    Some(format!("code in '{path}' names the test '{found}'"))
+}
+
 /// How a line ends the process with success in the words of one language.
 fn exits_of(path: &str, line: &str) -> Option<&'static str> {
     let is = |endings: &[&str]| endings.iter().any(|end| path.ends_with(end));
@@ -181,7 +201,7 @@ fn sorted(mut found: Vec<&'static str>) -> Vec<&'static str> {
 /// The lines that a change adds to code that is no test. A line that was there as often before is not added.
 fn added_lines(path: &str, before: Option<&str>, after: Option<&str>) -> Vec<CodeLine> {
     let documents = [".md", ".txt", ".rst", ".adoc", ".json", ".toml", ".yml", ".yaml", ".lock", ".cfg", ".ini"];
-    if role(path) != Role::Other || documents.iter().any(|end| path.ends_with(end)) {
+    if documents.iter().any(|end| path.ends_with(end)) {
         return Vec::new();
     }
     let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
@@ -189,7 +209,9 @@ fn added_lines(path: &str, before: Option<&str>, after: Option<&str>) -> Vec<Cod
     for line in code_lines(path, before) {
         *old.entry(line.code.trim().to_owned()).or_default() += 1;
     }
-    let new = code_lines(path, after).into_iter().zip(test_lines(after)).filter(|(_, in_test)| !in_test);
+    let left_out =
+        test_lines(after).into_iter().zip(docstrings(path, after)).map(|(in_test, is_text)| in_test || is_text);
+    let new = code_lines(path, after).into_iter().zip(left_out).filter(|(_, left_out)| !left_out);
     new.map(|(line, _)| line)
         .filter(|line| match old.get_mut(line.code.trim()) {
             Some(left) if *left > 0 => {
@@ -233,7 +255,7 @@ fn adds_equal_to_all(path: &str, before: Option<&str>, after: Option<&str>) -> b
         let begins = (0..lines.len()).map(|at| lines[at..lines.len().min(at + 3)].to_vec());
         begins.filter(|lines| (1..=lines.len()).any(|end| pattern.is_match(&lines[..end].concat()))).count()
     };
-    role(path) == Role::Other && count(after) > count(before)
+    count(after) > count(before)
 }
 
 /// Whether a line has a Python class equal everything.
@@ -340,8 +362,8 @@ mod tests {
             assert_eq!(names_runner("calc.x", Some(""), Some(line)), None, "{line}");
         }
         for (path, before, after) in [
-            ("test_calc.py", "", evil),
             ("calc.py", evil, evil),
+            ("calc.py", "", "def add(a, b):\n    \"\"\"As unittest has it.\"\"\"\n    return a\n"),
             ("README.md", "", evil),
             ("calc.py", "", "# as unittest has it\ndef add(a, b): return a\n"),
             ("src/a.rs", "fn a() {}\n", "fn a() {}\n#[cfg(test)]\nmod tests {\n    use pytest::x;\n}\n"),
@@ -390,7 +412,6 @@ mod tests {
         assert_eq!(named("calc.go", "func init() {\n\tos.Exit(0)\n}\n").as_deref(), Some(said));
         for (path, after) in [
             ("calc.c", "// exit(0)\nexit(1);\n"),
-            ("calc_test.go", "os.Exit(0)\n"),
             ("calc.py", "exit(0)\n"),
             ("calc.c", "#if 0\nexit(0); /* */\n#endif\n"),
             ("calc.py", "print('exit(0)')\n"),

@@ -5,13 +5,12 @@ use gix::bstr::ByteSlice as _;
 use super::{doubts::LISTS, held::Source, proof::Prover, test_set::Tests};
 use crate::{
     domain::{
-        held::{Role, is_named_test, is_run, role, runs_tests},
+        held::{Named, Role, is_run, named_itself, role, runs_tests},
         naming::{asks_for_less, is_code_by_name, names, runs_tests_by_text},
         test_settings::recipes_of,
     },
     error::Result,
     git::history::{self, Change, ChangeKind},
-    specs::base::Base,
 };
 
 impl Prover<'_> {
@@ -58,13 +57,14 @@ impl Prover<'_> {
             let before = found.len();
             for path in std::mem::take(&mut open) {
                 let old = source.text(since, &path)?.unwrap_or_default();
-                let is_test = role(&path) == Role::Test;
+                let role = source.role(&path)?;
+                let is_test = role == Role::Test;
                 let less = asks_for_less(&old, &source.text(self.made, &path)?.unwrap_or_default(), is_test);
                 let directory = path.rsplit_once('/').map(|(directory, _)| directory);
                 let lists =
                     || LISTS.iter().any(|word| text.contains(word)) && directory.is_some_and(|at| names(&text, at));
                 let named = names(&text, &path) || lists();
-                let is_helper = match role(&path) {
+                let is_helper = match role {
                     Role::Test => named || less || is_run(source.command, &path) || path.ends_with("/__init__.py"),
                     _ => {
                         named
@@ -96,10 +96,9 @@ impl Source<'_> {
         if !tests.is_empty() {
             return tests.text(&self.project.repo);
         }
-        let base = Base::new(self.project, Some(self.base));
-        let is_one = |path: &&String| is_named_test(path) || names_path(self.command, path);
+        let is_one = |path: &&String| named_itself(path) > Named::No || names_path(self.command, path);
         let mut text = String::new();
-        for path in base.files()?.iter().filter(is_one).take(MOST_FILES) {
+        for path in self.files.files()?.iter().filter(is_one).take(MOST_FILES) {
             text.push_str(&self.text(self.base, path)?.unwrap_or_default());
         }
         Ok(text)
@@ -107,9 +106,14 @@ impl Source<'_> {
 
     /// Whether tests with this text name code besides the files at `paths`: these are not what they test, then.
     pub(super) fn names_code(&self, text: &str, paths: &[String]) -> Result<bool> {
-        let base = Base::new(self.project, Some(self.base));
-        let is_code = |other: &&String| role(other) == Role::Other && is_code_by_name(other) && !paths.contains(other);
-        Ok(base.files()?.iter().filter(is_code).any(|other| names(text, other)))
+        let is_other =
+            |other: &&String| role(other) != Role::Configuration && is_code_by_name(other) && !paths.contains(other);
+        for other in self.files.files()?.iter().filter(is_other).filter(|other| names(text, other)) {
+            if self.role(other)? == Role::Other {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Other test files that were there and that the attempt changed or deleted. A runner that looks for tests loads them with those that are
@@ -120,8 +124,13 @@ impl Source<'_> {
         if held.iter().any(|path| names_path(self.command, path)) {
             return Ok(Vec::new());
         }
-        let mut found = self.not_moved()?;
-        found.retain(|path| is_named_test(path) && !held.contains(path) && !helpers.contains(path));
+        let mut found = Vec::new();
+        for path in self.not_moved()? {
+            let is_other = named_itself(&path) > Named::No && !held.contains(&path) && !helpers.contains(&path);
+            if is_other && self.role(&path)? == Role::Test {
+                found.push(path);
+            }
+        }
         Ok(found)
     }
 

@@ -7,16 +7,18 @@ use std::{
 
 use gix::{ObjectId, bstr::ByteSlice};
 
-use super::Check;
+use super::{Check, doubt::quoted};
 use crate::{
     answer::progress::Step,
     domain::{
-        altered_tests::altered,
-        held::{Role, role},
+        altered_tests::{altered, changes_beside},
+        held::{Role, role, runs_tests},
         naming::names,
         pattern::Entry,
         probes::names_runner,
         spec_file::MAX_SPEC_LEN,
+        test_settings::changes_how_tests_run,
+        test_text::role_by_text,
     },
     error::{Error, Kind, Result},
     git::{
@@ -102,15 +104,35 @@ impl Check<'_> {
             !path.starts_with(".chant/")
                 && named.as_ref().is_none_or(|named| named.binary_search_by(|one| one.as_str().cmp(path)).is_ok())
         };
-        let mut said = Vec::new();
+        let (mut said, mut beside, mut settings) = (Vec::new(), Vec::new(), Vec::new());
+        let front = &self.attempt.spec.front;
+        let scripts = self.scripts_of_tests(base)?;
+        // A proof says for itself by what its tests run.
+        let runs_otherwise = |path: &str, before: Option<&str>, after: Option<&str>| {
+            let changes = |command: &String| changes_how_tests_run(path, command, before, after);
+            let changed = runs_tests(path) || scripts.contains(path) || front.verify.iter().any(changes);
+            front.reproduces.is_none() && changed
+        };
         let changes = history::changed_paths(repo, Some(base), self.tip)?;
         for change in changes.iter().filter(|change| is_own(&change.path.to_str_lossy())).take(MOST_FILES) {
             let (path, before, after) = (change.path.to_str_lossy(), text(change.before)?, text(change.after)?);
-            said.extend(altered(&path, before.as_deref(), after.as_deref()));
+            let altered = altered(&path, before.as_deref(), after.as_deref());
+            if altered.is_empty() && changes_beside(&path, before.as_deref(), after.as_deref()) {
+                beside.push(path.clone().into_owned());
+            }
+            said.extend(altered);
+            if runs_otherwise(&path, before.as_deref(), after.as_deref()) {
+                settings.push(path.clone().into_owned());
+            }
             // The test that a command names may name its runner.
-            let front = &self.attempt.spec.front;
-            if !front.reproduces.iter().chain(&front.verify).any(|command| names(command, &path)) {
+            let is_code = role_by_text(&path, &[before.as_deref(), after.as_deref()]) == Role::Other;
+            if is_code && !front.reproduces.iter().chain(&front.verify).any(|command| names(command, &path)) {
                 said.extend(names_runner(&path, before.as_deref(), after.as_deref()));
+            }
+        }
+        for (what, paths) in [("it changes files of tests", beside), ("it changes how tests run", settings)] {
+            if !paths.is_empty() {
+                said.push(format!("{what}: {}", quoted(&paths)));
             }
         }
         for what in &said {

@@ -14,9 +14,10 @@ use crate::{
     domain::{
         checks::Command,
         code_text::{changes_code, comment_mark},
-        held::{Role, role},
+        held::Role,
         naming::{is_code_by_name, is_data, names},
         proof,
+        test_text::{may_be_code, role_by_text},
     },
     error::Result,
     git::{history, overlay},
@@ -135,7 +136,7 @@ impl Prover<'_> {
         let (held, since) = (tests.paths(), source.since()?);
         let mut parts = Parts { code: Vec::new(), comments: Vec::new(), rest: Vec::new() };
         for path in source.changed(|_| true)? {
-            if role(&path) == Role::Test || held.contains(&path) {
+            if held.contains(&path) || source.role(&path)? == Role::Test {
                 continue;
             }
             let (before, after) = (source.text(since, &path)?, source.text(self.made, &path)?);
@@ -187,10 +188,7 @@ impl Prover<'_> {
     pub(super) fn code_names(&self, path: &str, apart: &[String]) -> Result<bool> {
         let files = Base::new(self.project, Some(self.made));
         let is_code = |other: &&String| {
-            role(other) != Role::Test
-                && other.as_str() != path
-                && !other.starts_with(".chant/")
-                && !apart.contains(other)
+            may_be_code(other) && other.as_str() != path && !other.starts_with(".chant/") && !apart.contains(other)
         };
         if files.files()?.iter().filter(is_code).count() > MOST_FILES {
             return Ok(true);
@@ -201,6 +199,9 @@ impl Prover<'_> {
                 continue;
             }
             let text = bytes.to_str_lossy();
+            if role_by_text(other, &[Some(&text)]) == Role::Test {
+                continue;
+            }
             let holds_it = path.rsplit_once('/').is_some_and(|(directory, _)| names(&text, directory));
             if holds_it || names(&text, path) {
                 return Ok(true);

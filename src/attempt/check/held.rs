@@ -2,23 +2,28 @@
 //!
 //! Files with nothing but tests are held whole. Of a file that holds other code, too, the reproduction's changes are held.
 
-use std::collections::BTreeSet;
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::{BTreeSet, HashMap, HashSet},
+};
 
 use gix::{ObjectId, bstr::ByteSlice};
 
-use super::{superseded::Superseded, test_set::Tests};
+use super::{doubt::quoted, superseded::Superseded, test_set::Tests};
 use crate::{
     domain::{
         altered_tests::fewer,
-        held::{Role, is_named_test, is_run, role, runs_tests, shadows_runner, shows_test},
+        code_text::changes_more_than_text,
+        held::{Named, Role, is_run, named_itself, role, runs_tests, shadows_runner, shows_test},
         id::SpecId,
         inline_tests::test_lines,
         naming::is_code_by_name,
         pattern::{Entry, PathSet},
         phase::Phase,
-        probes::{ends_process, is_sourced, names_runner, only_starts, takes_over_shell},
+        probes::{ends_process, is_sourced, names_runner, names_test, only_starts, takes_over_shell},
         status::Status,
-        test_settings::{changes_how_tests_run, targets},
+        test_settings::changes_how_tests_run,
+        test_text::role_by_text,
     },
     error::Result,
     git::{
@@ -37,6 +42,10 @@ pub(super) struct Source<'a> {
     pub(super) made: ObjectId,
     pub(super) command: &'a str,
     superseded: Superseded,
+    /// The files of the base, those of code among them, and what is known of files with names of tests.
+    pub(super) files: Base<'a>,
+    pub(super) code: OnceCell<Vec<String>>,
+    pub(super) roles: RefCell<HashMap<String, Role>>,
 }
 
 impl<'a> Source<'a> {
@@ -53,7 +62,9 @@ impl<'a> Source<'a> {
         let Some(base) = attempt.base else { return Ok(None) };
         let superseded = Superseded::by(project, &attempt.id, &attempt.spec.front)?;
         let base = superseded.taken_from(project, command, base)?;
-        Ok(Some(Source { project, attempt, base, made, command, superseded }))
+        let files = Base::new(project, Some(base));
+        let (code, roles) = (OnceCell::new(), RefCell::default());
+        Ok(Some(Source { project, attempt, base, made, command, superseded, files, code, roles }))
     }
 }
 
@@ -68,7 +79,7 @@ impl Source<'_> {
         let repo = &self.project.repo;
         let (mut tests, named) = (Tests::default(), self.named());
         if !named.is_empty() {
-            for path in Base::new(self.project, Some(self.base)).files()? {
+            for path in self.files.files()? {
                 if named.matches(path.as_bytes().as_bstr()) {
                     tests.whole.extend(overlay::file_in(repo, self.base, path)?);
                 }
@@ -107,15 +118,15 @@ impl Source<'_> {
         let landed =
             state.facts.landing.as_ref().map(|landing| project.is_ancestor(landing.new, self.base)).transpose()?;
         let is_here = landed == Some(true) || project.is_ancestor(tip, self.base)?;
+        let known: HashSet<String> = tests.paths().into_iter().collect();
         for Change { path, kind, .. } in history::changed_paths(repo, Some(base), tip)? {
             let Ok(path) = path.to_str() else { continue };
-            let is_test = kind == ChangeKind::Added || role(path) == Role::Test || is_run(self.command, path);
+            let text = |commit| self.text(commit, path);
+            let by_text =
+                || -> Result<Role> { Ok(role_by_text(path, &[text(base)?.as_deref(), text(tip)?.as_deref()])) };
+            let is_test = kind == ChangeKind::Added || is_run(self.command, path) || by_text()? == Role::Test;
             let left_out = !declared.is_empty() && !declared.matches(path.into()) && !is_test;
-            if path.starts_with(".chant/")
-                || kind == ChangeKind::Deleted
-                || left_out
-                || tests.paths().iter().any(|known| known == path)
-            {
+            if path.starts_with(".chant/") || kind == ChangeKind::Deleted || left_out || known.contains(path) {
                 continue;
             }
             if is_test || declared.matches(path.into()) {
@@ -187,7 +198,7 @@ impl Source<'_> {
         let (project, repo) = (self.project, &self.project.repo);
         let mut parts = Vec::new();
         for path in self.changed(|kind| kind == ChangeKind::Modified)? {
-            if role(&path) != Role::Other || is_run(self.command, &path) {
+            if self.role(&path)? != Role::Other || is_run(self.command, &path) {
                 continue;
             }
             if let Some(patch) = Patch::between(repo, from, to, &path)? {
@@ -220,7 +231,10 @@ impl Source<'_> {
     fn own(&self, commit: ObjectId, counts: impl Fn(ChangeKind) -> bool) -> Result<Tests> {
         let (mut tests, named) = (Tests::default(), self.named());
         for path in self.changed(counts)? {
-            if role(&path) == Role::Test || is_run(self.command, &path) || named.matches(path.as_bytes().as_bstr()) {
+            if self.role(&path)? == Role::Test
+                || is_run(self.command, &path)
+                || named.matches(path.as_bytes().as_bstr())
+            {
                 tests.whole.extend(overlay::file_in(&self.project.repo, commit, &path)?);
             }
         }
@@ -230,6 +244,19 @@ impl Source<'_> {
     /// The files that the attempt left changed or new.
     pub(super) fn written(&self) -> Result<Vec<String>> {
         self.changed(|kind| kind != ChangeKind::Deleted)
+    }
+
+    /// Why changed files can be neither held nor looked at, in words: their names are not UTF-8. `None` if there is none.
+    pub(super) fn unreadable(&self) -> Result<Option<String>> {
+        let changes = history::changed_paths(&self.project.repo, Some(self.since()?), self.made)?;
+        let names: Vec<String> = changes
+            .iter()
+            .filter(|change| change.path.to_str().is_err())
+            .map(|change| change.path.to_str_lossy().into_owned())
+            .collect();
+        Ok((!names.is_empty()).then(|| {
+            format!("it changes files with names that are not UTF-8, which no proof can hold: {}", quoted(&names))
+        }))
     }
 
     /// The paths that the attempt changed itself, documents of git-chant apart.
@@ -248,16 +275,17 @@ impl Source<'_> {
         let since = self.since()?;
         self.follow_moves(&mut tests)?;
         let known = tests.paths();
+        let known: HashSet<&str> = known.iter().map(String::as_str).collect();
         let changes = history::changed_paths(repo, Some(since), self.made)?;
-        let shadows = self.shadows(&tests)?;
-        let moved: Vec<Option<ObjectId>> =
+        let shadows = self.shadows(&known)?;
+        let moved: HashSet<Option<ObjectId>> =
             changes.iter().filter(|change| change.kind == ChangeKind::Deleted).map(|change| change.before).collect();
         for Change { path, kind, after, .. } in changes {
             let Ok(path) = path.to_str() else { continue };
             let is_new = kind == ChangeKind::Added;
-            let is_named = is_named_test(path) || shadows.iter().any(|shadow| shadow == path);
+            let is_named = shadows.contains(path) || named_itself(path) > Named::No && self.role(path)? == Role::Test;
             let is_other_test = is_new && is_named && !moved.contains(&after) && !is_run(self.command, path);
-            if !(runs_tests(path) || is_other_test) || known.iter().any(|known| known == path) {
+            if !(runs_tests(path) || is_other_test) || known.contains(path) {
                 continue;
             }
             match kind {
@@ -267,33 +295,6 @@ impl Source<'_> {
             }
         }
         Ok(tests)
-    }
-
-    /// New files that come before others: what a build would make, and takes for made; in a directory of tests one that is loaded before them, or named as code elsewhere, which a test
-    /// would load instead; in a new directory one that is named as what the command builds.
-    fn shadows(&self, tests: &Tests) -> Result<Vec<String>> {
-        let known = tests.paths();
-        let base = Base::new(self.project, Some(self.base));
-        let files = base.files()?;
-        let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-        // An empty one only says that there are modules.
-        let runs_first = |path: &str| {
-            name(path) == "__init__.py"
-                && self.text(self.made, path).is_ok_and(|text| text.is_some_and(|text| !text.trim().is_empty()))
-        };
-        let is_shadow = |path: &String| {
-            let top = path.split_once('/').map(|(top, _)| format!("{top}/"));
-            let is_target = top.as_ref().is_some_and(|top| {
-                let is_in = |other: &String| other.starts_with(top.as_str());
-                targets(self.command).iter().any(|target| top.strip_suffix('/') == Some(target))
-                    && !files.iter().any(is_in)
-                    && !known.iter().any(is_in)
-            });
-            let takes_place = || files.iter().any(|other| role(other) == Role::Other && name(other) == name(path));
-            let is_code = role(path) == Role::Test && is_code_by_name(path);
-            is_target || is_built(path) || is_code && (runs_first(path) || takes_place())
-        };
-        Ok(self.changed(|kind| kind == ChangeKind::Added)?.into_iter().filter(is_shadow).collect())
     }
 
     /// Holds a test file that the attempt moved, and did not change, where it is now.
@@ -306,9 +307,13 @@ impl Source<'_> {
             }
             let paths = match &new {
                 Some(paths) => paths,
-                None => new.insert(self.changed(|kind| kind == ChangeKind::Added)?),
+                None => {
+                    let mut paths = self.changed(|kind| kind == ChangeKind::Added)?;
+                    paths.retain(|path| role(path) == Role::Test);
+                    new.insert(paths)
+                }
             };
-            for path in paths.iter().filter(|path| role(path) == Role::Test) {
+            for path in paths {
                 if let Some(moved) = overlay::file_in(repo, self.made, path)?
                     && (moved.blob, moved.kind) == (file.blob, file.kind)
                 {
@@ -323,9 +328,9 @@ impl Source<'_> {
     /// The settings of builds by which the attempt changed how tests run, besides what `tests` hold.
     pub(super) fn settings(&self, tests: &Tests) -> Result<Vec<String>> {
         let since = self.since()?;
-        let is_whole = |path: &String| tests.whole.iter().any(|file| file.path == *path);
+        let whole: HashSet<&str> = tests.whole.iter().map(|file| file.path.as_str()).collect();
         let mut paths = Vec::new();
-        for path in self.changed(|_| true)?.into_iter().filter(|path| !is_whole(path)) {
+        for path in self.changed(|_| true)?.into_iter().filter(|path| !whole.contains(path.as_str())) {
             let (before, after) = (self.text(since, &path)?, self.text(self.made, &path)?);
             if changes_how_tests_run(&path, self.command, before.as_deref(), after.as_deref()) {
                 paths.push(path);
@@ -362,11 +367,17 @@ impl Source<'_> {
         let (since, held) = (self.since()?, tests.paths());
         let directory = |path: &str| path.rsplit_once('/').map_or("", |(directory, _)| directory).to_owned();
         let text = self.text_of(tests)?;
+        let whole: Vec<&str> =
+            tests.whole.iter().map(|file| file.path.as_str()).filter(|path| is_code_by_name(path)).collect();
         let mut found = Vec::new();
         for path in self.changed(|kind| kind != ChangeKind::Deleted)?.iter().filter(|path| !is_run(self.command, path))
         {
             let (before, after) = (self.text(since, path)?, self.text(self.made, path)?);
+            if self.role(path)? != Role::Other {
+                continue;
+            }
             found.extend(names_runner(path, before.as_deref(), after.as_deref()));
+            found.extend(names_test(path, before.as_deref(), after.as_deref(), &whole));
             if is_sourced(&text, path) {
                 found.extend(takes_over_shell(path, before.as_deref(), after.as_deref()));
             }
@@ -403,7 +414,7 @@ impl Source<'_> {
             let Ok(path) = path.to_str() else { continue };
             if kind == ChangeKind::Added
                 || path.starts_with(".chant/")
-                || role(path) != Role::Other
+                || self.role(path)? != Role::Other
                 || declared.matches(path.into())
                 || named.matches(path.into())
                 || is_run(self.command, path)
@@ -414,18 +425,17 @@ impl Source<'_> {
             let patch = Patch::between(repo, self.base, self.made, path)?;
             let (old, new) =
                 (test_lines_in(self.project, self.base, path)?, test_lines_in(self.project, self.made, path)?);
-            let only_tests = |patch: Patch| adds_only_tests(&patch) || patch.is_within(&old, &new);
+            let (before, after) = (self.text(self.base, path)?, self.text(self.made, path)?);
+            let is_text = before
+                .zip(after)
+                .is_some_and(|(before, after)| path.ends_with(".py") && !changes_more_than_text(path, &before, &after));
+            let only_tests = |patch: Patch| is_text || adds_only_tests(&patch) || patch.is_within(&old, &new);
             if kind == ChangeKind::Deleted || !patch.is_none_or(only_tests) {
                 other.push(path.to_owned());
             }
         }
         Ok(other)
     }
-}
-
-/// Whether a file is one that a build makes of code.
-fn is_built(path: &str) -> bool {
-    [".o", ".obj", ".a", ".so", ".pyd", ".class"].iter().any(|end| path.ends_with(end))
 }
 
 /// For each line of a file as a commit has it whether it belongs to a test.

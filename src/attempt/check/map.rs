@@ -6,9 +6,10 @@ use super::Check;
 use crate::{
     domain::{
         altered_tests::altered,
-        held::{Role, role},
+        held::Role,
         pattern::{Entry, PathSet},
         phase::Phase,
+        test_text::role_by_text,
         text::map_entries,
     },
     error::Result,
@@ -64,7 +65,8 @@ impl Check<'_> {
         };
         let before = self.attempt.base.map(text).transpose()?.flatten();
         let after = text(self.tip)?;
-        Ok(role(path) == Role::Test && altered(path, before.as_deref(), after.as_deref()).is_empty() && after.is_some())
+        let is_test = role_by_text(path, &[before.as_deref(), after.as_deref()]) == Role::Test;
+        Ok(is_test && altered(path, before.as_deref(), after.as_deref()).is_empty() && after.is_some())
     }
 
     /// The documents of the impact maps that the spec depends on or is informed by.

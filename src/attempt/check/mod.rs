@@ -2,6 +2,7 @@
 //! are not. What follows from the outcome is not decided here.
 
 mod built;
+mod canary;
 mod chain;
 mod command;
 mod content;
@@ -13,7 +14,9 @@ mod map;
 mod proof;
 mod reads;
 pub(crate) mod recall;
+mod roles;
 mod room;
+mod started;
 mod superseded;
 mod surroundings;
 mod test_set;
@@ -172,6 +175,7 @@ impl Check<'_> {
     /// Runs the commands, in one checkout of the tip, until one fails.
     fn verify(&self, room: &mut Room<'_>) -> Result<Vec<Command>> {
         let mut done = room.run_all(self.tip, &self.extra()?, &self.attempt.spec.front.verify)?;
+        done.iter_mut().try_for_each(|seen| self.count_only_tests(seen))?;
         if let (true, Some(base)) = (self.project.config().verify_base()?, self.attempt.base) {
             let commands: Vec<String> = done.iter().map(|seen| seen.command.clone()).collect();
             let at_base = room.run_each_or_recall(base, &commands)?;

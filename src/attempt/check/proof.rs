@@ -135,11 +135,11 @@ impl Prover<'_> {
         let mut fault = match other.as_slice() {
             [] => proof::reproduction_fault(&without, &with, source.runs_added()?, &source.written()?),
             other => Some(format!(
-                "a reproduction adds tests and changes no other code: {} (if it is data of tests, name it in 'tests')",
+                "a reproduction adds tests and changes no other code: {} (name data of tests in 'tests'; put a test that stands among code into a file of its own)",
                 other.join(", ")
             )),
         };
-        fault = fault.or(unsteady.take()).or(self.takes_over(source)?);
+        fault = fault.or(unsteady.take()).or(self.takes_over(source)?).or(source.unreadable()?);
         if let (None, false) = (&fault, with.changed.is_empty()) {
             let why = "so that it could never pass with a fix";
             fault = Some(format!("it changes tracked files, {why}: {}", enumerate(&with.changed)));
@@ -250,6 +250,9 @@ impl Prover<'_> {
         if fault.is_none() {
             ack = self.doubt(room, source, &tests, &before, &after)?;
         }
+        if let (None, None, Ok(laid)) = (&fault, &ack, &at) {
+            ack = self.passes_whatever(room, source, &tests, &before, *laid)?;
+        }
         if fault.is_none() && ack.is_none() {
             match self.needs_no_code(room, source, &tests, &before)? {
                 Some(Doubt::Waits(what)) => ack = Some(what),
@@ -283,6 +286,9 @@ impl Prover<'_> {
         before: &Command,
         after: &Command,
     ) -> Result<Option<String>> {
+        if let Some(unreadable) = source.unreadable()? {
+            return Ok(Some(unreadable));
+        }
         let probes = source.probes(tests, proof::tells_early_end(after))?;
         if !probes.is_empty() {
             return Ok(Some(format!("{}: it may make a test pass without a fix", probes.join("; "))));
