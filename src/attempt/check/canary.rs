@@ -24,7 +24,9 @@ impl Prover<'_> {
     ) -> Result<Option<String>> {
         let (repo, store) = (&self.project.repo, self.project.store()?);
         let mut copies: Vec<Held> = Vec::new();
-        for path in tests.paths() {
+        // Where none is held, because the work changed none, those that were there.
+        let paths = if tests.is_empty() { source.found_tests()? } else { tests.paths() };
+        for path in paths {
             let Some(file) = overlay::file_in(repo, laid, &path)? else { continue };
             let text = source.text(laid, &path)?.unwrap_or_default();
             if let Some(copy) = failing(&path, &text, is_run(source.command, &path)) {

@@ -96,12 +96,17 @@ impl Source<'_> {
         if !tests.is_empty() {
             return tests.text(&self.project.repo);
         }
-        let is_one = |path: &&String| named_itself(path) > Named::No || names_path(self.command, path);
         let mut text = String::new();
-        for path in self.files.files()?.iter().filter(is_one).take(MOST_FILES) {
-            text.push_str(&self.text(self.base, path)?.unwrap_or_default());
+        for path in self.found_tests()? {
+            text.push_str(&self.text(self.base, &path)?.unwrap_or_default());
         }
         Ok(text)
+    }
+
+    /// The files that were there and have a name of tests, or that the command names.
+    pub(super) fn found_tests(&self) -> Result<Vec<String>> {
+        let is_one = |path: &&String| named_itself(path) > Named::No || names_path(self.command, path);
+        Ok(self.files.files()?.iter().filter(is_one).take(MOST_FILES).cloned().collect())
     }
 
     /// Whether tests with this text name code besides the files at `paths`: these are not what they test, then.

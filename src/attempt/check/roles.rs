@@ -77,9 +77,12 @@ impl Source<'_> {
         Ok(false)
     }
 
-    /// The files of code that the attempt found, those apart that have a name of tests by more than a word of others.
+    /// The files of code that the attempt found, those apart that the command runs, or that have a name of tests by more than a word of others.
     fn code(&self) -> Result<&[String]> {
-        let is_code = |path: &&String| is_code_by_name(path) && role(path) != Role::Configuration && may_be_code(path);
+        let is_code = |path: &&String| {
+            let may_be = is_code_by_name(path) && role(path) != Role::Configuration && may_be_code(path);
+            may_be && !is_run(self.command, path)
+        };
         crate::project::get_or_try_init(&self.code, || {
             Ok(self.files.files()?.iter().filter(is_code).cloned().collect())
         })

@@ -198,7 +198,7 @@ mod tests {
         for text in
             ["echo \"12 passed in 0.1s\"\n", "# pytest\necho '# pass 12'\n", "bin/pytest", "true\n", "sh run.sh"]
         {
-            assert!(!starts_runner(text, |path| path == "bin/pytest"), "{text}");
+            assert!(!starts_runner(text, false, |path| path == "bin/pytest"), "{text}");
         }
     }
 
