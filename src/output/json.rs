@@ -52,7 +52,7 @@ mod tests {
             text,
             "{\"format\":1,\"specs\":[{\"id\":\"2026-02-08-010-v7b\",\"short\":\"010-v7b\",\"title\":\"A \\\"title\\\"\",\
              \"type\":\"code\",\"phase\":null,\"topic\":null,\"status\":\"pending\",\"ready\":false,\"blocked_by\":[],\
-             \"stale\":false,\"contended\":false,\"orphaned\":false,\"needs_approval\":false,\"needs_review\":false,\"dropped\":null,\"labels\":[],\
+             \"stale\":false,\"contended\":false,\"orphaned\":false,\"retry\":null,\"needs_approval\":false,\"needs_review\":false,\"dropped\":null,\"labels\":[],\
              \"depends_on\":[],\"informed_by\":[],\"target_files\":[],\"attempt\":null,\
              \"branch\":\"chant/2026-02-08-010-v7b\",\"worktree\":null,\"spec_path\":null,\"spec_blob\":null,\
              \"tip\":null,\"work_commits\":[],\"created_at\":null,\"updated_at\":null,\"agent\":null,\"model\":null,\"cost\":null,\

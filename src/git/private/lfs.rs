@@ -77,7 +77,7 @@ fn named(repo: &Repository, revisions: &str) -> Result<BTreeMap<String, u64>> {
     let mut named = BTreeMap::new();
     for id in output.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok()) {
         let is_small = |header: gix::odb::find::Header| header.kind().is_blob() && header.size() < MOST_POINTER;
-        if repo.gix().find_header(id).is_ok_and(|header| is_small(header))
+        if repo.gix().find_header(id).is_ok_and(is_small)
             && let Ok(blob) = repo.gix().find_blob(id)
         {
             named.extend(pointer(&blob.data));
