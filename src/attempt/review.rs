@@ -145,7 +145,7 @@ pub(crate) fn by_agent(project: &Project, id: &SpecId, name: &str, progress: &dy
     }
     let agent = project.agent_here(name)?;
     budget::require(project, id, work.attempt.spec.front.topic.as_deref(), &agent, progress)?;
-    let place = scratch::dir("chant-")?;
+    let place = scratch::dir(".chant-tmp-")?;
     let mut lease = agent_run::take_lease(project, id, work.attempt.start, place.path(), "review")?;
     let recorded = run(project, &work, &agent, place.path(), &mut lease, progress)
         .and_then(|(ran, by)| record(project, &work, &agent, &ran, &by));

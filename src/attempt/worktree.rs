@@ -66,8 +66,6 @@ pub(super) fn add(project: &Project, id: &SpecId, attempt: ObjectId, commit: Obj
         let hooks = worktree::include::hooks_pattern(&project.repo);
         worktree::include::prepare(main, &tree.path, hooks.as_deref())?;
     }
-    // Its files may have come with another directory.
-    worktree::identity::keep(&tree)?;
     Ok(tree)
 }
 

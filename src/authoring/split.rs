@@ -139,7 +139,7 @@ fn ask_agent(
     budget::require(project, id, spec.front.topic.as_deref(), &agent, progress)?;
     // What the agent costs is counted by the events of the spec.
     record::added(project, id, &text.path, &text.bytes, spec, None)?;
-    let place = scratch::dir("chant-")?;
+    let place = scratch::dir(".chant-tmp-")?;
     let mut lease = agent_run::take_lease(project, id, text.blob(), place.path(), "split")?;
     progress.say(&Step::Note(format!("Asking {name} how to split it")));
     let ran = run(project, id, text, &agent, place.path(), &mut lease, progress);

@@ -10,7 +10,7 @@ use gix::{ObjectId, refs::FullNameRef};
 
 use super::{
     branch, brought_hooks,
-    history::{self, Change as FileChange, ChangeKind},
+    history::{self, Change as FileChange, ChangeKind, overlap},
     merge_hook::{self, MergeHook},
     output::Output,
     process::Git,
@@ -309,12 +309,4 @@ fn refusal(place: &Worktree, changes: Vec<FileChange>, output: &Output) -> Resul
     } else {
         Advanced::Refused { paths, why: files_in_the_way(place), output: String::new() }
     })
-}
-
-/// Whether one path is the other or lies below it.
-pub(super) fn overlap(one: &BStr, other: &BStr) -> bool {
-    let below = |upper: &BStr, lower: &BStr| {
-        lower.strip_prefix(upper.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-    };
-    below(one, other) || below(other, one)
 }

@@ -10,8 +10,8 @@ use bstr::ByteSlice as _;
 use gix::{ObjectId, refs::FullNameRef};
 
 use super::{
-    advance::overlap,
-    history::{self, Change},
+    history::{self, Change, overlap},
+    hooks,
     obeyed::{Obeyed, plain},
     repository::Repository,
     worktree::{
@@ -44,9 +44,12 @@ pub(crate) fn brings_hooks(
 
 /// What git runs as hooks in `place`, or finds them by, if one of the `changes` is of it. It may not be there yet: its name decides.
 pub(super) fn brought(repo: &Repository, place: &Worktree, changes: &[Change]) -> Result<Option<String>> {
-    let found = place.git()?.args(["rev-parse", "--git-path", "hooks"]).check()?;
-    let dir = plain(&place.path.join(found.line()));
+    let dir = plain(&hooks::directory(place.git()?)?);
     let mut names: BTreeSet<PathBuf> = [dir.clone(), real(&dir)].into();
+    // Where that is the whole worktree, only what is named as a hook is one.
+    if names.iter().any(|name| real(&place.path).starts_with(name)) {
+        names = names.iter().flat_map(|dir| hooks::NAMES.map(|hook| dir.join(hook))).collect();
+    }
     // Husky has its own in '_', which run those beside it.
     names.extend(names.clone().iter().filter(|name| name.ends_with("_")).filter_map(|name| name.parent()).map(real));
     let entries = fs::read_dir(&dir).into_iter().flatten().flatten().take(MANY).map(|entry| entry.path());

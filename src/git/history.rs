@@ -428,3 +428,11 @@ pub(crate) fn named_commit(repo: &Repository, name: &str) -> Result<ObjectId> {
     let commit = id.object()?.peel_to_kind(gix::object::Kind::Commit).map_err(|_| unknown())?;
     Ok(commit.id)
 }
+
+/// Whether one path is the other or lies below it.
+pub(super) fn overlap(one: &BStr, other: &BStr) -> bool {
+    let below = |upper: &BStr, lower: &BStr| {
+        lower.strip_prefix(upper.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    };
+    below(one, other) || below(other, one)
+}

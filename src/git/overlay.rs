@@ -55,7 +55,7 @@ pub(crate) fn take_back(
     now: &Held,
     [before, made]: [&Held; 2],
 ) -> Result<Option<ObjectId>> {
-    let dir = scratch::dir("chant-")?;
+    let dir = scratch::dir(".chant-tmp-")?;
     let mut merge = Git::at(repo).args(["merge-file", "-p", "-q"]);
     for (name, file) in [("now", now), ("made", made), ("before", before)] {
         let path = dir.path().join(name);
@@ -84,7 +84,7 @@ pub(crate) struct Patch {
 /// A commit on top of `commit` to which `patch` was applied; `None` if the patch does not apply.
 pub(crate) fn apply(repo: &Repository, commit: ObjectId, patch: &Patch) -> Result<Option<ObjectId>> {
     let base = repo.gix().find_commit(commit)?.tree_id()?.detach();
-    let dir = scratch::dir("chant-")?;
+    let dir = scratch::dir(".chant-tmp-")?;
     let git = || Git::at(repo).config("core.splitIndex=false").env("GIT_INDEX_FILE", dir.path().join("index"));
     git().arg("read-tree").arg(base.to_string()).check()?;
     let apply = git().args(["apply", "--cached", "--whitespace=nowarn"]);
@@ -102,7 +102,7 @@ pub(crate) fn apply(repo: &Repository, commit: ObjectId, patch: &Patch) -> Resul
 
 /// Whether `commit` holds the changes of `patch` as they are.
 pub(crate) fn holds(repo: &Repository, commit: ObjectId, patch: &Patch) -> Result<bool> {
-    let dir = scratch::dir("chant-")?;
+    let dir = scratch::dir(".chant-tmp-")?;
     let git = || Git::at(repo).config("core.splitIndex=false").env("GIT_INDEX_FILE", dir.path().join("index"));
     git().arg("read-tree").arg(commit.to_string()).check()?;
     let applied =

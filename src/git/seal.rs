@@ -52,7 +52,7 @@ pub(crate) fn sign(repo: &Repository, bytes: &[u8]) -> Result<DetachedSignature>
             [&options.program].into_iter().chain(&options.program_arguments).chain(rest).cloned().collect();
         run_program(top(repo), &words, &options.environment, stdin).map_err(|cause| failed(&cause.to_string()))
     };
-    let place = scratch::dir("chant-")?;
+    let place = scratch::dir(".chant-tmp-")?;
     if options.format != Format::Ssh {
         let signed = program(&["--status-fd=2".into(), "-bsu".into(), options.signing_key.clone()], bytes)?;
         let created = signed.stderr.lines().find_map(|line| line.strip_prefix(b"[GNUPG:] SIG_CREATED "));
@@ -88,7 +88,7 @@ pub(crate) fn check(repo: &Repository, bytes: &[u8], signature: &[u8]) -> Result
         let found = keys.iter().find_map(|key| config.string(*key));
         found.map_or_else(|| usual.into(), |name| OsStr::from_bytes(&name).to_owned())
     };
-    let place = scratch::dir("chant-")?;
+    let place = scratch::dir(".chant-tmp-")?;
     let file = write(place.path(), "signature", signature)?;
     let run = |program: &OsString, words: &[&OsString]| {
         let words: Vec<OsString> = [program].into_iter().chain(words.iter().copied()).cloned().collect();

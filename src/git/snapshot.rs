@@ -72,7 +72,7 @@ pub(crate) fn restore(worktree: &Worktree, commit: ObjectId) -> Result<()> {
 }
 
 fn tree_of_everything(worktree: &Worktree, nested: &[BString], hidden: &[BString]) -> Result<ObjectId> {
-    let dir = scratch::dir("chant-")?;
+    let dir = scratch::dir(".chant-tmp-")?;
     let index = dir.path().join("index");
     copy_index(&worktree.git_dir.join("index"), &index)?;
     let git =

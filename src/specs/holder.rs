@@ -17,9 +17,19 @@ use crate::{
 const SNAPSHOT: &str = "Chant-Snapshot: ";
 
 impl Project {
-    /// The event by which `attempt` is held: the newest that began or resumed it; `None` if it cannot be read.
+    /// The event by which `attempt` is held: the newest that began or resumed it; `None` if it cannot be read. Of two clones that resumed
+    /// it at once, the one whose run has not ended holds it.
     pub(crate) fn holder(&self, id: &SpecId, attempt: ObjectId) -> Result<Option<Event>> {
-        self.newest(id, attempt, |op| matches!(op, Op::Start | Op::Resume))
+        let store = self.store()?;
+        let Some(tip) = store.tip(id)? else { return Ok(None) };
+        let history = store.walk(id, tip)?.history;
+        let of_it = |event: &&Event| event.attempt() == attempt;
+        let begun =
+            || history.events().iter().rev().filter(of_it).filter(|event| matches!(event.op, Op::Start | Op::Resume));
+        let ends: Vec<_> =
+            history.events().iter().filter(of_it).filter(|event| matches!(event.op, Op::Pause | Op::Fail)).collect();
+        let goes_on = |event: &&Event| !ends.iter().any(|end| history.reaches(end.id, event.id));
+        Ok(begun().find(goes_on).or_else(|| begun().next()).cloned())
     }
 
     /// Whether this clone holds `attempt`.

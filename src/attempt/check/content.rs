@@ -15,6 +15,7 @@ use crate::{
         held::{Role, role, runs_tests},
         naming::names,
         pattern::Entry,
+        phase::Phase,
         probes::names_runner,
         spec_file::MAX_SPEC_LEN,
         test_settings::changes_how_tests_run,
@@ -106,6 +107,8 @@ impl Check<'_> {
         };
         let (mut said, mut beside, mut settings) = (Vec::new(), Vec::new(), Vec::new());
         let front = &self.attempt.spec.front;
+        // To change tests is what a reproduction is for.
+        let adds_tests = front.known_phase() == Some(Phase::Reproduction);
         let scripts = self.scripts_of_tests(base)?;
         // A proof says for itself by what its tests run.
         let runs_otherwise = |path: &str, before: Option<&str>, after: Option<&str>| {
@@ -117,7 +120,7 @@ impl Check<'_> {
         for change in changes.iter().filter(|change| is_own(&change.path.to_str_lossy())).take(MOST_FILES) {
             let (path, before, after) = (change.path.to_str_lossy(), text(change.before)?, text(change.after)?);
             let altered = altered(&path, before.as_deref(), after.as_deref());
-            if altered.is_empty() && changes_beside(&path, before.as_deref(), after.as_deref()) {
+            if !adds_tests && altered.is_empty() && changes_beside(&path, before.as_deref(), after.as_deref()) {
                 beside.push(path.clone().into_owned());
             }
             said.extend(altered);

@@ -15,7 +15,7 @@ use std::{
 
 use gix::index::entry::Mode;
 
-use super::{Worktree, add, list, remove};
+use super::{Worktree, add, identity, list, remove};
 use crate::{
     env::{fault, local_file},
     error::{Error, IoContext, Kind, Result},
@@ -102,7 +102,13 @@ impl<'r> Pool<'r> {
             self.make_dir()?;
             fault::around("pool.note", || File::create(&mark)).io("create", &mark)?;
         }
-        let filled = entry.map_or(Ok(()), |entry| entry.move_into(tree)).and_then(|()| {
+        let moved = entry.map_or(Ok(()), |entry| {
+            // Another directory comes to be the worktree: until it is there, nothing tells which one it is.
+            identity::forget(tree)?;
+            entry.move_into(tree)?;
+            identity::keep(tree)
+        });
+        let filled = moved.and_then(|()| {
             add::write_files(tree)?;
             let Some(entry) = entry else { return Ok(()) };
             self.clean(tree.plain_git()?)?;
