@@ -80,10 +80,12 @@ pub(super) fn run(
             }
             let op = if agent_began || plan.resumed.is_some() { Op::Pause } else { Op::Release };
             let stopped = recover::stop(project, &plan.id, attempt, op, &error.message);
-            // No process works on it any more, whether that can be recorded or not.
-            agent_run::release(project, attempt, claimed.lease)?;
             let error = match stopped {
-                Ok(()) => error,
+                Ok(()) => {
+                    agent_run::release(project, attempt, claimed.lease)?;
+                    error
+                }
+                // The lease is dropped and not released: by it the next command knows that the run is dead.
                 Err(unrecorded) => {
                     let what = format!("cannot record that the attempt ended: {}", unrecorded.message);
                     progress.say(&Step::Warning(what));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     domain::{id::SpecId, pattern::is_url, phase::Phase, spec_file::FrontMatter, status::Status},
     error::Result,
-    specs::{all::Specs, text::path_of, topic::is_archived},
+    specs::{all::Specs, entry::Entry, text::path_of, topic::is_archived},
 };
 
 use super::template::heading;
@@ -27,11 +27,12 @@ impl Known {
     /// Reads the specs of a topic, archived ones too as long as others are not.
     ///
     /// # Errors
-    /// `no-topic` if all of them are archived; if the specs cannot be read.
+    /// `no-topic` if all of them are archived, and phases among them; if the specs cannot be read.
     pub(super) fn of(specs: &Specs<'_>, topic: &str) -> Result<Known> {
         let mut known = Known::default();
         let (archived, active) = (specs.archived_of(topic)?, specs.of_topic(topic)?);
-        if active.is_empty() && !archived.is_empty() {
+        let has_phase = |entry: &Entry| entry.spec().is_some_and(|spec| spec.front.known_phase().is_some());
+        if active.is_empty() && archived.iter().any(has_phase) {
             return Err(is_archived(topic));
         }
         for entry in archived.into_iter().chain(active) {

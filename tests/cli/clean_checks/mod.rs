@@ -203,8 +203,8 @@ fn set_up_and_worktreeinclude_reach_every_checkout() {
     sandbox.git(&["config", "chant.worktreeSetup", "mkdir -p dep && pwd >dep/lib && echo run >>../runs"]);
     let id = sandbox.add(&["Fix", "--phase", "fork-fix", "--reproduces", "sh check.sh", "--verify", "sh check.sh"]);
     sandbox.chant(&["work", &id]).ok();
-    // The agent's worktree, the tip for 'verify', base and tip twice each for 'reproduces'.
-    assert_eq!(fs::read_to_string(sandbox.dir().join("runs")).unwrap().lines().count(), 6);
+    // The agent's worktree, the tip for 'verify', base and tip twice each for 'reproduces', and once with a copy of its test that fails.
+    assert_eq!(fs::read_to_string(sandbox.dir().join("runs")).unwrap().lines().count(), 7);
     sandbox.git(&["config", "chant.worktreeSetup", "echo no such package; exit 3"]);
     sandbox.chant(&["verify", &id]).fails(128, &["chant.worktreeSetup exited with code 3", "no such package"]);
 }
@@ -221,15 +221,15 @@ fn a_result_that_contradicts_is_not_kept() {
     sandbox.chant(&["work", &id]).fails(1, &["base: exit code 0"]);
     fs::remove_file(sandbox.dir().join("down")).unwrap();
     sandbox.chant(&["finish", &id]).ok();
-    assert_eq!((sandbox.status(&id).as_str(), runs(&sandbox).lines().count()), ("completed", 8));
+    assert_eq!((sandbox.status(&id).as_str(), runs(&sandbox).lines().count()), ("completed", 9));
     // What was expected is kept, and run again where a person asks for that.
     sandbox.chant(&["verify", &id]).ok();
-    assert_eq!(runs(&sandbox).lines().count(), 11);
+    assert_eq!(runs(&sandbox).lines().count(), 13);
     sandbox.chant(&["verify", &id, "--fresh"]).ok();
-    assert_eq!(runs(&sandbox).lines().count(), 17);
+    assert_eq!(runs(&sandbox).lines().count(), 20);
     sandbox.git(&["config", "chant.worktreeSetup", "true"]);
     sandbox.chant(&["verify", &id]).ok();
-    assert_eq!(runs(&sandbox).lines().count(), 21, "with another set-up it is another check");
+    assert_eq!(runs(&sandbox).lines().count(), 25, "with another set-up it is another check");
 }
 
 /// A module of the name of a runner passes everything. Only a person can want one, and names it in the spec.
