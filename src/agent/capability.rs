@@ -51,7 +51,7 @@ pub(crate) fn known<'a>(program: &Path, options: &[(&'a str, &str)], dir: &Path)
     let known = options.iter().map(|(option, _)| *option).filter(has).collect();
     if is_new && let Ok(text) = serde_json::to_string(&all) {
         // Where it cannot be kept, the next run asks again.
-        let _asks_again = local_file::place(dir, NAME, text.as_bytes());
+        let _asks_again = local_file::replace(dir, NAME, text.as_bytes());
     }
     known
 }

@@ -28,14 +28,14 @@ impl Within {
 /// wrote the line put quotes around the placeholder or not, and so does a shell that this one starts: `sh -c "cat {prompt_file}"`.
 pub(crate) fn fill(line: &str, placeholder: &str, value: &str) -> String {
     let mut filled = String::with_capacity(line.len() + value.len());
-    let mut place = Place::default();
+    let mut state = ShellState::default();
     let mut at = 0;
     while at < line.len() {
         if line[at..].starts_with(placeholder) {
             filled.push_str(&written(&line[..at], value));
             at += placeholder.len();
         } else {
-            let next = place.step(line, at);
+            let next = state.step(line, at);
             filled.push_str(&line[at..next]);
             at = next;
         }
@@ -44,26 +44,26 @@ pub(crate) fn fill(line: &str, placeholder: &str, value: &str) -> String {
 }
 
 /// Where in a command line the shell is while it reads it.
-struct Place {
+struct ShellState {
     /// What it is inside of, the innermost last, each with the position at which its text begins.
     within: Vec<(Within, usize)>,
 }
 
-impl Default for Place {
-    fn default() -> Place {
-        Place { within: vec![(Within::Words(0), 0)] }
+impl Default for ShellState {
+    fn default() -> ShellState {
+        ShellState { within: vec![(Within::Words(0), 0)] }
     }
 }
 
-impl Place {
+impl ShellState {
     /// The place at the end of `text`.
-    fn after(text: &str) -> Place {
-        let mut place = Place::default();
+    fn after(text: &str) -> ShellState {
+        let mut state = ShellState::default();
         let mut at = 0;
         while at < text.len() {
-            at = place.step(text, at);
+            at = state.step(text, at);
         }
-        place
+        state
     }
 
     fn innermost(&self) -> (Within, usize) {
@@ -104,10 +104,10 @@ impl Place {
 
 /// The value as it has to be written after `before`: once more for each shell that reads it there.
 fn written(before: &str, value: &str) -> String {
-    let place = Place::after(before);
-    let (within, begin) = place.innermost();
+    let state = ShellState::after(before);
+    let (within, begin) = state.innermost();
     // A quoted text begins among words.
-    let words = place.within.iter().rev().nth(1).map(|(_, words)| &before[*words..begin - 1]);
+    let words = state.within.iter().rev().nth(1).map(|(_, words)| &before[*words..begin - 1]);
     if words.is_some_and(is_script) && within.is_quoted() {
         let inner = unquoted(&before[begin..], within);
         return quoted(&written(&inner, value), within);

@@ -138,7 +138,7 @@ mod tests {
         sample::text(&Problems { problems: problems.to_vec() }, look)
     }
 
-    fn place(text: &str, span: std::ops::Range<usize>) -> Diagnostic {
+    fn faulty(text: &str, span: std::ops::Range<usize>) -> Diagnostic {
         Diagnostic {
             severity: Severity::Error,
             path: ".chant/specs/x.md".into(),
@@ -162,31 +162,31 @@ mod tests {
         loose.repaired = true;
         loose.spec = Some(sample::spec("2026-02-08-010-v7b", "").id);
         assert_eq!(
-            problems(&[found(place("type: cod\n", 6..9)), loose], &PIPE),
+            problems(&[found(faulty("type: cod\n", 6..9)), loose], &PIPE),
             ".chant/specs/x.md:3:7: error: 'cod' is not a type\n\
              hint: the types are code, task\n\
              2026-02-08-010-v7b: warning: the note is missing (repaired)\n"
         );
-        let whole = Diagnostic { line: 0, column: 0, help: None, ..place("", 0..0) };
+        let whole = Diagnostic { line: 0, column: 0, help: None, ..faulty("", 0..0) };
         assert_eq!(diagnostic(&whole, &PIPE), ".chant/specs/x.md: 'cod' is not a type\n");
     }
 
     #[test]
     fn a_terminal_gets_a_drawing_with_the_right_line() {
-        let text = problems(&[found(place("type: cod\nlabels: [a]\n", 6..9))], &SCREEN);
+        let text = problems(&[found(faulty("type: cod\nlabels: [a]\n", 6..9))], &SCREEN);
         assert!(text.contains(".chant/specs/x.md:3:7"), "{text}");
         assert!(text.contains("3 | type: cod") && text.contains("4 | labels: [a]"), "{text}");
         assert!(text.contains("^^^") && text.contains("help: the types are"), "{text}");
         assert!(text.is_ascii(), "no unicode unless asked for: {text}");
         let colored = Look { paint: Paint::new(true), unicode: true, ..SCREEN };
-        let text = problems(&[found(place("type: cod\n", 6..9))], &colored);
+        let text = problems(&[found(faulty("type: cod\n", 6..9))], &colored);
         assert!(text.contains("\u{1b}[") && text.contains('│'), "{text}");
     }
 
     #[test]
     fn a_hostile_file_cannot_draw_for_itself() {
         let evil = "type: \u{1b}[2Jcod\u{9b}0m\u{202e}\n";
-        let text = problems(&[found(place(evil, 10..13))], &SCREEN);
+        let text = problems(&[found(faulty(evil, 10..13))], &SCREEN);
         assert!(!text.chars().any(|c| c != '\n' && clean::harmful(c)), "{text:?}");
         assert!(text.contains("cod"), "{text}");
     }
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn a_span_outside_its_text_loses_the_drawing_only() {
         for span in [5..99, 90..99, 0..1] {
-            let text = problems(&[found(place("é", span))], &SCREEN);
+            let text = problems(&[found(faulty("é", span))], &SCREEN);
             assert!(text.starts_with(".chant/specs/x.md:3:7: error: 'cod' is not a type\n"), "{text}");
         }
     }

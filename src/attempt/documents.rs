@@ -30,15 +30,15 @@ use crate::{
 };
 
 /// Puts into place what the events of `id` carry, and of every spec that it depends on, directly and through others. Gives the paths of
-/// [`place`].
+/// [`write`].
 ///
 /// # Errors
 /// If the events or the files cannot be read.
-pub(crate) fn place_for(project: &Project, id: &SpecId) -> Result<BTreeSet<String>> {
+pub(crate) fn write_for(project: &Project, id: &SpecId) -> Result<BTreeSet<String>> {
     if !project.silent {
         return Ok(BTreeSet::new());
     }
-    place(project, &grounds(&Specs::new(project)?, id)?)
+    write(project, &grounds(&Specs::new(project)?, id)?)
 }
 
 /// The spec `id`, and every one that it depends on, directly and through others, each as the one that stands in its place.
@@ -143,8 +143,8 @@ fn is_older(text: &[u8], old: &[u8], new: &[u8]) -> bool {
 /// given, and a newer text of a spec file. Gives the paths of files that were left as they are because two clones changed them at once.
 ///
 /// # Errors
-/// As [`place_for`].
-pub(crate) fn place(project: &Project, ids: &[SpecId]) -> Result<BTreeSet<String>> {
+/// As [`write_for`].
+pub(crate) fn write(project: &Project, ids: &[SpecId]) -> Result<BTreeSet<String>> {
     if !project.silent {
         return Ok(BTreeSet::new());
     }
@@ -153,15 +153,15 @@ pub(crate) fn place(project: &Project, ids: &[SpecId]) -> Result<BTreeSet<String
     };
     // What a spec wrote comes first: what others were given of it may be older.
     let specs = Specs::new(project)?;
-    ids.iter().try_for_each(|id| place_outputs(&specs, id))?;
+    ids.iter().try_for_each(|id| write_outputs(&specs, id))?;
     let specs = Specs::new(project)?;
     let mut carried = Carried { project, specs: &specs, top, left: BTreeSet::new() };
-    ids.iter().try_for_each(|id| carried.place(id))?;
+    ids.iter().try_for_each(|id| carried.write(id))?;
     Ok(carried.left)
 }
 
 /// Puts the documents into place that a completed spec wrote: only where none is, or one that was pinned when the work on it began.
-fn place_outputs(specs: &Specs<'_>, id: &SpecId) -> Result<()> {
+fn write_outputs(specs: &Specs<'_>, id: &SpecId) -> Result<()> {
     let project = specs.project;
     let Some(state) = project.store()?.state(id)? else { return Ok(()) };
     if recorded_status(&state) != Status::Completed || specs.successor(id, id)? != *id {
@@ -169,7 +169,7 @@ fn place_outputs(specs: &Specs<'_>, id: &SpecId) -> Result<()> {
     }
     match project.attempt(id, &state) {
         // What is in the way is a person's, or newer.
-        Ok(attempt) => merge::place(project, &attempt).map(drop),
+        Ok(attempt) => merge::write_outputs(project, &attempt).map(drop),
         Err(error) if matches!(error.kind, Kind::NoAttempt | Kind::NoText | Kind::InvalidSpec) => Ok(()),
         Err(error) => Err(error),
     }
@@ -205,7 +205,7 @@ struct Carried<'c, 'p> {
 
 impl Carried<'_, '_> {
     /// Puts the inputs of a spec into place, and a newer text where its file is one that an earlier event has.
-    fn place(&mut self, id: &SpecId) -> Result<()> {
+    fn write(&mut self, id: &SpecId) -> Result<()> {
         let entry = self.specs.entry(id)?;
         let (Some(state), Some(spec)) = (&entry.state, entry.spec()) else { return Ok(()) };
         if recorded_status(state) == Status::Cancelled {

@@ -72,7 +72,7 @@ pub(super) fn changed(project: &Project, since: Since) -> Vec<PathBuf> {
         }
     }
     for name in DECIDING {
-        search.place(&home.join(name));
+        search.collect_new(&home.join(name));
     }
     for (variable, name) in KEPT {
         let named = env.var(variable).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -95,7 +95,7 @@ pub(super) fn starts_changed(env: &Env, since: Since) -> Vec<PathBuf> {
         }
     }
     for name in DECIDING {
-        search.place(&home.join(name));
+        search.collect_new(&home.join(name));
     }
     search.end()
 }
@@ -155,9 +155,9 @@ impl Search {
         meta.created().is_ok_and(|made| made >= UNIX_EPOCH + since)
     }
 
-    /// What is new in the directory `place`, which is named itself where that is too much.
-    fn place(&mut self, place: &Path) {
-        let (mut dirs, mut found, mut looked) = (vec![place.to_owned()], Vec::new(), 0);
+    /// What is new in the directory `top`, which is named itself where that is too much.
+    fn collect_new(&mut self, top: &Path) {
+        let (mut dirs, mut found, mut looked) = (vec![top.to_owned()], Vec::new(), 0);
         while let Some(dir) = dirs.pop().filter(|_| looked <= MOST_LOOKED) {
             for entry in entries(&dir) {
                 looked += 1;
@@ -170,13 +170,13 @@ impl Search {
             }
         }
         let is_too_much = found.len() > MOST_FILES || looked > MOST_LOOKED;
-        if is_too_much { self.changed.push(place.to_owned()) } else { self.changed.append(&mut found) }
+        if is_too_much { self.changed.push(top.to_owned()) } else { self.changed.append(&mut found) }
     }
 
-    /// As [`Search::place`], for an entry of a directory, whatever it is.
+    /// As [`Search::collect_new`], for an entry of a directory, whatever it is.
     fn entry(&mut self, entry: &fs::DirEntry) {
         match entry.metadata() {
-            Ok(meta) if meta.is_dir() && !self.is_made(&meta) => self.place(&entry.path()),
+            Ok(meta) if meta.is_dir() && !self.is_made(&meta) => self.collect_new(&entry.path()),
             Ok(meta) if meta.is_dir() || self.is_new(&meta) => self.changed.push(entry.path()),
             _ => {}
         }

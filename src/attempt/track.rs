@@ -118,8 +118,8 @@ impl<'a> Taken<'a> {
                 format!("another clone resumed '{short}', and you are in its worktree '{}'", tree.path.display());
             return Err(Error::negative(Kind::Behind, message).hint("leave that directory first"));
         }
-        if confined::needs_closed_place(project, self.id, self.tip)? {
-            drop(confined::closed_place(project, self.id, self.attempt, tree)?);
+        if confined::needs_confined_worktree(project, self.id, self.tip)? {
+            drop(confined::confined_worktree(project, self.id, self.attempt, tree)?);
         }
         Ok(())
     }
@@ -151,7 +151,10 @@ impl<'a> Taken<'a> {
             worktree::give(project, id, attempt, &tree.path)?;
         }
         if self.uncommitted {
-            snapshot::restore(&confined::place(project, id, attempt, &tree, None, Runs::Filters)?.tree, self.theirs)?;
+            snapshot::restore(
+                &confined::attempt_worktree(project, id, attempt, &tree, None, Runs::Filters)?.tree,
+                self.theirs,
+            )?;
             // Kept last: without it all of this is done again.
             project.store()?.keep_attempt(id, attempt, self.theirs)?;
         }
@@ -235,13 +238,13 @@ fn make(project: &Project, id: &SpecId, name: &FullName, tip: ObjectId) -> Resul
 /// Moves the branch forward. Git and its hook run confined in a worktree where the code of an agent may run.
 fn forward(project: &Project, id: &SpecId, attempt: ObjectId, [ours, tip]: [ObjectId; 2]) -> Result<()> {
     let name = &project.branch_ref(id)?;
-    let place = match project.worktree_of(id)?.filter(|tree| tree.is_on(name.as_ref()) && tree.path.is_dir()) {
-        Some(tree) if confined::needs_closed_place(project, id, tip)? => {
-            Some(confined::closed_place(project, id, attempt, &tree)?)
+    let worktree = match project.worktree_of(id)?.filter(|tree| tree.is_on(name.as_ref()) && tree.path.is_dir()) {
+        Some(tree) if confined::needs_confined_worktree(project, id, tip)? => {
+            Some(confined::confined_worktree(project, id, attempt, &tree)?)
         }
         _ => None,
     };
-    let sandbox = place.as_ref().map_or(&[][..], |place| &place.tree.sandbox);
+    let sandbox = worktree.as_ref().map_or(&[][..], |worktree| &worktree.tree.sandbox);
     let (old, message, merged) = (Some(ours), "chant: fetched", &*name.shorten().to_string());
     let advance = Advance { target: name.as_ref(), old, new: tip, merged, is_merge: false, message, sandbox };
     match advance.run(&project.repo, &|| false)? {

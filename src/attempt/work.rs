@@ -156,7 +156,7 @@ impl Assignment<'_> {
             project.forget_lease(attempt)?;
             return Ok((how, None));
         }
-        drop(documents::place_for(project, id)?);
+        drop(documents::write_for(project, id)?);
         if driver::is_due(&Specs::new(project)?, id)? {
             return Ok((self.check(&[])?, None));
         }

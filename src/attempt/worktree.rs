@@ -45,10 +45,10 @@ pub(super) fn add(project: &Project, id: &SpecId, attempt: ObjectId, commit: Obj
     let pool = Pool::of(&project.repo)?;
     let branch = project.branch_ref(id)?;
     let check_out = |fill: &dyn Fn(&Worktree) -> Result<()>| check_out(project, &path, branch.as_ref(), fill);
-    let tree = if confined::needs_closed_place(project, id, commit)? {
+    let tree = if confined::needs_confined_worktree(project, id, commit)? {
         check_out(&|empty| {
-            let place = confined::closed_place(project, id, attempt, empty)?;
-            worktree::add::fill(&place.tree)
+            let worktree = confined::confined_worktree(project, id, attempt, empty)?;
+            worktree::add::fill(&worktree.tree)
         })?
     } else if pool.is_used() {
         // A person gets no file that an agent had.
@@ -134,8 +134,8 @@ pub(super) fn bring_back(project: &Project, attempt: &Attempt, paused: bool, pro
     }
     let kept = if paused { project.kept_snapshot(&attempt.id, attempt.start, tip)? } else { None };
     if let Some(kept) = kept {
-        let place = confined::place(project, &attempt.id, attempt.start, &tree, None, Runs::Filters)?;
-        if let Err(error) = snapshot::restore(&place.tree, kept) {
+        let worktree = confined::attempt_worktree(project, &attempt.id, attempt.start, &tree, None, Runs::Filters)?;
+        if let Err(error) = snapshot::restore(&worktree.tree, kept) {
             // Half of it would be taken for all.
             let _stays = worktree::remove::remove(&project.repo, &tree.path);
             return Err(error);
@@ -191,7 +191,7 @@ pub(super) fn refuse_elsewhere(project: &Project, id: &SpecId) -> Result<()> {
     // From one look at them: another process of ours may be making the spec's own at this moment.
     let all = worktree::list(&project.repo)?;
     let own = project.worktree_among(&all, id)?;
-    let has_it = |place: &&Worktree| place.is_on(branch.as_ref()) && place.path.is_dir() && Some(*place) != own;
+    let has_it = |tree: &&Worktree| tree.is_on(branch.as_ref()) && tree.path.is_dir() && Some(*tree) != own;
     let Some(other) = all.iter().find(has_it) else { return Ok(()) };
     let message = format!("the branch '{}' is checked out in '{}'", branch.shorten(), other.path.display());
     Err(Error::negative(Kind::CheckedOut, message).hint("switch to another branch there first"))

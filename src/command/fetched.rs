@@ -46,7 +46,7 @@ pub(super) fn join(context: &Context<'_>, command: &Command) {
         }
         // A document that cannot be read here, as in a partial clone without its remote, is no reason to join again.
         let specs = fetch.join(&project)?;
-        place_documents(context, || documents::place(&project, &specs));
+        write_documents(context, || documents::write(&project, &specs));
         Ok(())
     });
     if let Err(error) = joined {
@@ -131,32 +131,32 @@ pub(super) fn ask_about_all(context: &Context<'_>, project: &Project) -> Result<
 
 /// In silent mode, puts the documents of other clones into place that a command is about to read for `id`. Whatever goes wrong is said.
 pub(super) fn bring_documents(context: &Context<'_>, project: &Project, id: &SpecId) -> Result<()> {
-    bring(context, project, || documents::place_for(project, id))
+    bring(context, project, || documents::write_for(project, id))
 }
 
 /// [`bring_documents`] for all specs that are not archived.
 pub(super) fn bring_all_documents(context: &Context<'_>, project: &Project) -> Result<()> {
     bring(context, project, || {
         let names = project.spec_names();
-        documents::place(project, &Vec::from_iter(names.active()?.into_iter().cloned()))
+        documents::write(project, &Vec::from_iter(names.active()?.into_iter().cloned()))
     })
 }
 
 /// For a person's command only: an agent changes no file of the main work tree.
-fn bring(context: &Context<'_>, project: &Project, place: impl FnOnce() -> Result<BTreeSet<String>>) -> Result<()> {
+fn bring(context: &Context<'_>, project: &Project, write: impl FnOnce() -> Result<BTreeSet<String>>) -> Result<()> {
     if !project.silent || project.exchanged_with()?.is_none() || context.inside()?.is_some() {
         return Ok(());
     }
     // What two clones changed at once was told when it came.
-    if let Err(error) = place() {
+    if let Err(error) = write() {
         warn_unplaced(context, &error);
     }
     Ok(())
 }
 
 /// Puts documents into place that have just come, and says which files stay as they are. Whatever goes wrong is said.
-pub(super) fn place_documents(context: &Context<'_>, place: impl FnOnce() -> Result<BTreeSet<String>>) {
-    match place() {
+pub(super) fn write_documents(context: &Context<'_>, write: impl FnOnce() -> Result<BTreeSet<String>>) {
+    match write() {
         Ok(left) => {
             for path in left {
                 let what = format!("'{path}' stays as it is: another clone changed it at the same time");

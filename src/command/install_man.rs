@@ -12,7 +12,7 @@ pub(super) fn run(context: &Context<'_>, args: &InstallManArgs) -> Result<Outcom
     let given = args.directory.as_ref().map(|dir| context.env.cwd().join(dir));
     let place = match &given {
         Some(given) => given.clone(),
-        None => install::place(&context.env)?,
+        None => install::default_dir(&context.env)?,
     };
     let changes = match (args.remove, &given) {
         (false, _) => install::install(&place)?,

@@ -92,7 +92,7 @@ fn refuse_rejected(specs: &Specs<'_>, spec: &SpecId) -> Result<()> {
 fn edit(project: &Project, request: &mut Request) -> Result<PathBuf> {
     let dir = project.repo.chant_dir();
     let path = dir.join(EDITED);
-    local_file::place(&dir, EDITED, format!("{}\n\n{}", request.title, request.body).as_bytes())?;
+    local_file::replace(&dir, EDITED, format!("{}\n\n{}", request.title, request.body).as_bytes())?;
     project.env.edit(&git::editor(&project.repo)?, &path)?;
     let text = std::fs::read_to_string(&path).io("read", &path)?;
     let (title, body) = text.trim_start().split_once('\n').unwrap_or((text.trim(), ""));

@@ -48,7 +48,7 @@ pub(super) fn run(context: &Context<'_>, args: &ReportArgs) -> Result<Outcome> {
         _ if args.open => {
             let (dir, name) =
                 (project.repo.chant_dir().join("reports"), format!("{}.html", name(&args.what.join("+"))));
-            local_file::place(&dir, &name, html.as_bytes())?;
+            local_file::replace(&dir, &name, html.as_bytes())?;
             let path = dir.join(name);
             Git::at(&project.repo).arg("web--browse").arg(&path).check().map_err(|error| {
                 error

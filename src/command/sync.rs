@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
     };
     if !args.dry_run {
         let specs: BTreeSet<SpecId> = exchanged.iter().filter_map(|entry| sync::spec_of(&entry.name)).collect();
-        fetched::place_documents(context, || documents::place(&project, &Vec::from_iter(specs)));
+        fetched::write_documents(context, || documents::write(&project, &Vec::from_iter(specs)));
     }
     let has = |way| exchanged.iter().any(|entry| entry.way == way);
     let failed = [ExchangeResult::Refused, ExchangeResult::Unfit, ExchangeResult::Namesake].into_iter().any(has);

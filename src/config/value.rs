@@ -149,11 +149,11 @@ impl<'a> Setting<'a> {
             Some(value) => format!("'{}'", value.to_string().escape_debug()),
             None => "without a value".to_owned(),
         };
-        let message = format!("bad config value {value} for '{}' {}: expected {expected}", self.key, self.place());
+        let message = format!("bad config value {value} for '{}' {}: expected {expected}", self.key, self.location());
         Error::fatal(Kind::BadConfig, message)
     }
 
-    fn place(&self) -> String {
+    fn location(&self) -> String {
         match (&self.meta.path, self.meta.source) {
             (Some(path), _) => format!("in file '{}'", path.display()),
             (None, Source::Cli) => "given by 'git -c'".to_owned(),

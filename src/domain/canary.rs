@@ -114,7 +114,7 @@ impl Language {
             if begins {
                 begun += 1;
                 let end = end_of_block(&lines, self.header(&lines, at));
-                any.extend(self.place(path, text, &lines, at, end));
+                any.extend(self.insertion(path, text, &lines, at, end));
                 announced = false;
                 at = end.max(at + 1);
                 continue;
@@ -129,10 +129,10 @@ impl Language {
         }
         // The one that a command runs may be one of the others.
         let is_whole = any.len() == begun;
-        for (place, statement) in any.into_iter().rev() {
-            match place {
-                Place::Before(line) => out.insert(line, statement),
-                Place::Within(line, column) => out[line].insert_str(column, &statement),
+        for (insertion, statement) in any.into_iter().rev() {
+            match insertion {
+                Insertion::Before(line) => out.insert(line, statement),
+                Insertion::Within(line, column) => out[line].insert_str(column, &statement),
             }
         }
         Some(is_whole.then(|| out.join("\n") + "\n"))
@@ -147,14 +147,16 @@ impl Language {
     }
 
     /// Where in the test from line `at` to `end` a statement fails, and that statement.
-    fn place(&self, path: &str, text: &str, lines: &[&str], at: usize, end: usize) -> Option<(Place, String)> {
+    fn insertion(&self, path: &str, text: &str, lines: &[&str], at: usize, end: usize) -> Option<(Insertion, String)> {
         let statement = self.statement(text, lines[at])?;
         let is_python = path.ends_with(".py");
         // All of it may stand in one line.
         let Some(header) = (end > at + 1).then(|| self.header(lines, at)) else {
             return match lines[at].rfind('}') {
-                Some(column) => Some((Place::Within(at, column), format!(" ; {statement} "))),
-                None if is_python => Some((Place::Within(at, lines[at].trim_end().len()), format!("; {statement}"))),
+                Some(column) => Some((Insertion::Within(at, column), format!(" ; {statement} "))),
+                None if is_python => {
+                    Some((Insertion::Within(at, lines[at].trim_end().len()), format!("; {statement}")))
+                }
                 None => None,
             };
         };
@@ -173,7 +175,10 @@ impl Language {
         let is_value = |line: &str| self.has_values && !line.trim_end().ends_with([';', '}', ',', ')', ']']);
         let before = top.iter().copied().find(|line| returns(lines[*line]));
         let before = before.or_else(|| top.last().copied().filter(|line| is_value(lines[*line])));
-        Some((Place::Before(before.unwrap_or(last)), format!("{}{statement}", &lines[top.first().copied()?][..depth])))
+        Some((
+            Insertion::Before(before.unwrap_or(last)),
+            format!("{}{statement}", &lines[top.first().copied()?][..depth]),
+        ))
     }
 
     /// The statement that fails in the test that this line begins.
@@ -190,7 +195,7 @@ impl Language {
 }
 
 /// Where a statement goes.
-enum Place {
+enum Insertion {
     /// On a line of its own before this one.
     Before(usize),
     /// Into a line, at a byte.

@@ -103,7 +103,7 @@ pub(crate) fn read_end(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
 ///
 /// # Errors
 /// If the file cannot be written.
-pub(crate) fn place(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+pub(crate) fn replace(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     fault::around("dir.make", || make_dir(dir)).io("create", dir)?;
     let path = dir.join(name);
     let temporary = stage(dir, bytes).io("create a file in", dir)?;

@@ -162,7 +162,7 @@ impl Env {
 
     /// Where temporary files go: `TMPDIR`, otherwise, or where that is no directory, `/tmp`. Absolute.
     pub(crate) fn temp_dir(&self) -> PathBuf {
-        self.cwd.join(scratch::place())
+        self.cwd.join(scratch::temp_dir())
     }
 
     /// Whether `TMPDIR` is set and names no directory.

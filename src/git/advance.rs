@@ -100,42 +100,42 @@ impl Advance<'_> {
                 report(&mut hook, matches!(moved, Ok(Swapped::Done)))?;
                 Ok(swapped(moved?))
             }
-            (Checkout::In(place), Some(old)) => {
-                let place = Worktree { sandbox: self.sandbox.to_vec(), ..place };
-                self.forward_in(repo, &place, old, interrupted)
+            (Checkout::In(tree), Some(old)) => {
+                let tree = Worktree { sandbox: self.sandbox.to_vec(), ..tree };
+                self.forward_in(repo, &tree, old, interrupted)
             }
-            (Checkout::In(place), None) => {
-                let why = format!("'{}' is unborn in '{}'", target.shorten(), place.path.display());
+            (Checkout::In(tree), None) => {
+                let why = format!("'{}' is unborn in '{}'", target.shorten(), tree.path.display());
                 Ok(Advanced::refused(why))
             }
         }
     }
 
-    /// Moves the branch that is checked out in `place` with its index and files, in the order in which a commit takes its locks and so
+    /// Moves the branch that is checked out in `tree` with its index and files, in the order in which a commit takes its locks and so
     /// that nothing can come in between: branch and `HEAD` are locked, git writes index and files, a hook looks at them, and only then
     /// the branch moves. Where it can't, or the hook refuses, index and files are as they were.
     fn forward_in(
         &self,
         repo: &Repository,
-        place: &Worktree,
+        tree: &Worktree,
         old: ObjectId,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Advanced> {
         let Advance { target, new, message, merged, .. } = *self;
         let patience = repo.config().lock_timeout()?;
         let deadline = Instant::now() + patience;
-        let here = repo.reopen_at(&place.path)?;
+        let here = repo.reopen_at(&tree.path)?;
         let changes = history::changed_paths(repo, Some(old), new)?;
         let swap = Swap { name: target, expected: Some(old), new: Some(new), message, force_log: false };
         // Of hooks that the merge itself brings, none runs before a person has seen it.
-        let runs_hooks = brought_hooks::brought(repo, place, &changes)?.is_none();
-        let place = &if runs_hooks { place.clone() } else { place.without_hooks() };
+        let runs_hooks = brought_hooks::brought(repo, tree, &changes)?.is_none();
+        let tree = &if runs_hooks { tree.clone() } else { tree.without_hooks() };
         let mut hook = match runs_hooks {
-            true => TransactionHook::find(repo, place.git()?, target, [Some(old), Some(new)])?,
+            true => TransactionHook::find(repo, tree.git()?, target, [Some(old), Some(new)])?,
             false => None,
         };
         let merge_hook = match runs_hooks && self.is_merge {
-            true => MergeHook::find(repo, place, merged)?,
+            true => MergeHook::find(repo, tree, merged)?,
             false => None,
         };
         let mut refreshed = false;
@@ -143,11 +143,11 @@ impl Advance<'_> {
             let mut obstacle = Obstacle::None;
             let mut written = false;
             let forwarded = reference::forward(&here, &swap, || {
-                obstacle = in_the_way(place, &changes, merge_hook.as_ref())?;
+                obstacle = in_the_way(tree, &changes, merge_hook.as_ref())?;
                 if let Obstacle::None = obstacle {
                     obstacle = match ask(&mut hook)? {
                         Some(refused) => Obstacle::Worktree(refused),
-                        None => obstacle_of(read_tree(place, old, new)?),
+                        None => obstacle_of(read_tree(tree, old, new)?),
                     };
                     written = matches!(obstacle, Obstacle::None);
                 }
@@ -159,19 +159,19 @@ impl Advance<'_> {
             let moved = matches!(forwarded, Ok(Forwarded::Swapped(Swapped::Done)));
             report(&mut hook, moved)?;
             if written && !moved {
-                put_back(place, [old, new], &changes, merge_hook.as_ref())?;
+                put_back(tree, [old, new], &changes, merge_hook.as_ref())?;
             }
             let waits = match (forwarded?, obstacle) {
                 (Forwarded::Swapped(Swapped::Done), _) => {
-                    return Ok(Advanced::Moved(if runs_hooks { merge_hook::after(place, merged)? } else { None }));
+                    return Ok(Advanced::Moved(if runs_hooks { merge_hook::after(tree, merged)? } else { None }));
                 }
                 (Forwarded::Switched | Forwarded::Swapped(Swapped::Differs(_)), _) => return Ok(Advanced::LostRace),
                 (Forwarded::GivenUp, Obstacle::Worktree(advanced)) => return Ok(advanced),
                 (Forwarded::GivenUp, Obstacle::Git(output)) if output.waits_for_index() => output.complaint(),
-                (Forwarded::GivenUp, Obstacle::Git(output)) if refreshed => return refusal(place, changes, &output),
+                (Forwarded::GivenUp, Obstacle::Git(output)) if refreshed => return refusal(tree, changes, &output),
                 (Forwarded::GivenUp, _) => {
                     // Files that look changed by their dates alone are in git's way until the index says otherwise.
-                    place.git()?.args(["update-index", "-q", "--refresh"]).patient(patience).run()?;
+                    tree.git()?.args(["update-index", "-q", "--refresh"]).patient(patience).run()?;
                     refreshed = true;
                     continue;
                 }
@@ -181,7 +181,7 @@ impl Advance<'_> {
                 }
             };
             if Instant::now() >= deadline || interrupted() {
-                let why = format!("git would not move it in '{}': {waits}", place.path.display());
+                let why = format!("git would not move it in '{}': {waits}", tree.path.display());
                 return Ok(Advanced::refused(why));
             }
             std::thread::sleep(PAUSE);
@@ -222,19 +222,19 @@ fn obstacle_of(output: Output) -> Obstacle {
 
 /// Brings index and files from one commit to another: git keeps what else is changed, and refuses, before it writes anything, where
 /// the two meet. What is sent to our process group does not reach it: files would be half written.
-fn read_tree(place: &Worktree, from: ObjectId, to: ObjectId) -> Result<Output> {
-    let git = place.git()?.args(["read-tree", "-m", "-u"]).args([from, to].map(|id| id.to_hex().to_string()));
+fn read_tree(tree: &Worktree, from: ObjectId, to: ObjectId) -> Result<Output> {
+    let git = tree.git()?.args(["read-tree", "-m", "-u"]).args([from, to].map(|id| id.to_hex().to_string()));
     git.apart_from_signals().run()
 }
 
 /// Brings index and files back to the commit that the branch is still at.
 fn put_back(
-    place: &Worktree,
+    tree: &Worktree,
     [old, new]: [ObjectId; 2],
     changes: &[FileChange],
     merge_hook: Option<&MergeHook<'_>>,
 ) -> Result<()> {
-    let mut returned = read_tree(place, new, old)?;
+    let mut returned = read_tree(tree, new, old)?;
     if !returned.success()
         && let Some(hook) = merge_hook
     {
@@ -244,28 +244,28 @@ fn put_back(
     if returned.success() {
         return Ok(());
     }
-    let (at, why) = (place.path.display(), returned.complaint());
+    let (at, why) = (tree.path.display(), returned.complaint());
     let message = format!("updated the files in '{at}' to {new}, but its branch is still at {old}: {why}");
     Err(Error::fatal(Kind::Git, message).hint(format!("to restore them: git -C '{at}' read-tree -m -u {new} {old}")))
 }
 
 /// The obstacles that stop `git merge` and not `git read-tree`: an unfinished operation, files that git does not track, and changes that
 /// could not be told from those of a hook.
-fn in_the_way(place: &Worktree, changes: &[FileChange], merge_hook: Option<&MergeHook<'_>>) -> Result<Obstacle> {
+fn in_the_way(tree: &Worktree, changes: &[FileChange], merge_hook: Option<&MergeHook<'_>>) -> Result<Obstacle> {
     for unfinished in ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"] {
-        if place.git_dir.join(unfinished).exists() {
-            let why = format!("'{}' has an unfinished operation: {unfinished} exists", place.path.display());
+        if tree.git_dir.join(unfinished).exists() {
+            let why = format!("'{}' has an unfinished operation: {unfinished} exists", tree.path.display());
             return Ok(Obstacle::Worktree(Advanced::refused(why)));
         }
     }
     let mut suspects: Vec<BString> = Vec::new();
     for change in changes.iter().filter(|change| change.kind == ChangeKind::Added) {
-        suspects.extend(file_on_the_way(place, change.path.as_bstr()));
+        suspects.extend(file_on_the_way(tree, change.path.as_bstr()));
     }
     suspects.dedup();
     let mut unknown: Vec<BString> = Vec::new();
     for some in suspects.chunks(500) {
-        let git = place.plain_git()?.global("--literal-pathspecs").args(["ls-files", "--others", "-z", "--"]);
+        let git = tree.plain_git()?.global("--literal-pathspecs").args(["ls-files", "--others", "-z", "--"]);
         let some: Result<Vec<_>> =
             some.iter().map(|path| Ok(gix::path::from_bstr(path.as_bstr())?.into_owned())).collect();
         unknown.extend(git.args(some?).check()?.records().map(BString::from));
@@ -279,24 +279,24 @@ fn in_the_way(place: &Worktree, changes: &[FileChange], merge_hook: Option<&Merg
     if paths.is_empty() {
         return Ok(Obstacle::None);
     }
-    Ok(Obstacle::Worktree(Advanced::Refused { paths, why: files_in_the_way(place), output: String::new() }))
+    Ok(Obstacle::Worktree(Advanced::Refused { paths, why: files_in_the_way(tree), output: String::new() }))
 }
 
 /// The path of an existing file at `path`, or at a directory on the way to it.
-fn file_on_the_way(place: &Worktree, path: &BStr) -> Option<BString> {
+fn file_on_the_way(tree: &Worktree, path: &BStr) -> Option<BString> {
     let ends = path.find_iter("/").chain([path.len()]);
     ends.map(|end| path[..end].as_bstr()).find_map(|part| {
-        let there = place.path.join(gix::path::from_bstr(part).ok()?).symlink_metadata().ok()?;
+        let there = tree.path.join(gix::path::from_bstr(part).ok()?).symlink_metadata().ok()?;
         (part.len() == path.len() || !there.is_dir()).then(|| part.to_owned())
     })
 }
 
-fn files_in_the_way(place: &Worktree) -> String {
-    format!("files in '{}' are in the way", place.path.display())
+fn files_in_the_way(tree: &Worktree) -> String {
+    format!("files in '{}' are in the way", tree.path.display())
 }
 
-fn refusal(place: &Worktree, changes: Vec<FileChange>, output: &Output) -> Result<Advanced> {
-    let dirty = status::status(place)?;
+fn refusal(tree: &Worktree, changes: Vec<FileChange>, output: &Output) -> Result<Advanced> {
+    let dirty = status::status(tree)?;
     let mut paths: Vec<_> = changes
         .into_iter()
         .filter(|change| dirty.iter().any(|dirty| overlap(dirty.as_bstr(), change.path.as_bstr())))
@@ -304,9 +304,9 @@ fn refusal(place: &Worktree, changes: Vec<FileChange>, output: &Output) -> Resul
         .collect();
     paths.dedup();
     Ok(if paths.is_empty() {
-        let why = format!("git would not move it in '{}': {}", place.path.display(), output.complaint());
+        let why = format!("git would not move it in '{}': {}", tree.path.display(), output.complaint());
         Advanced::Refused { paths, why, output: output.said() }
     } else {
-        Advanced::Refused { paths, why: files_in_the_way(place), output: String::new() }
+        Advanced::Refused { paths, why: files_in_the_way(tree), output: String::new() }
     })
 }

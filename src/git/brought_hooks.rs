@@ -37,17 +37,17 @@ pub(crate) fn brings_hooks(
     new: ObjectId,
 ) -> Result<Option<String>> {
     match busy::checkout(repo, target)? {
-        Checkout::In(place) => brought(repo, &place, &history::changed_paths(repo, old, new)?),
+        Checkout::In(tree) => brought(repo, &tree, &history::changed_paths(repo, old, new)?),
         _ => Ok(None),
     }
 }
 
-/// What git runs as hooks in `place`, or finds them by, if one of the `changes` is of it. It may not be there yet: its name decides.
-pub(super) fn brought(repo: &Repository, place: &Worktree, changes: &[Change]) -> Result<Option<String>> {
-    let dir = plain(&hooks::directory(place.git()?)?);
+/// What git runs as hooks in `tree`, or finds them by, if one of the `changes` is of it. It may not be there yet: its name decides.
+pub(super) fn brought(repo: &Repository, tree: &Worktree, changes: &[Change]) -> Result<Option<String>> {
+    let dir = plain(&hooks::directory(tree.git()?)?);
     let mut names: BTreeSet<PathBuf> = [dir.clone(), real(&dir)].into();
     // Where that is the whole worktree, only what is named as a hook is one.
-    if names.iter().any(|name| real(&place.path).starts_with(name)) {
+    if names.iter().any(|name| real(&tree.path).starts_with(name)) {
         names = names.iter().flat_map(|dir| hooks::NAMES.map(|hook| dir.join(hook))).collect();
     }
     // Husky has its own in '_', which run those beside it.
@@ -56,7 +56,7 @@ pub(super) fn brought(repo: &Repository, place: &Worktree, changes: &[Change]) -
     names.extend(entries.filter(|path| path.is_symlink()).map(|link| leads_to(&link)));
     // What configuration says of hooks, git reads again when it runs one.
     names.extend(Obeyed::of(repo).included);
-    let tops = [place.path.clone(), real(&place.path)];
+    let tops = [tree.path.clone(), real(&tree.path)];
     let inside = |name: &PathBuf| tops.iter().find_map(|top| name.strip_prefix(top).ok().map(Path::to_owned));
     let is_changed = |name: &Path| {
         let name = gix::path::into_bstr(name).unwrap_or_default();

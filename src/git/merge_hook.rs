@@ -23,20 +23,20 @@ pub(super) struct Refusal {
 
 /// The `pre-merge-commit` hook for one merge.
 pub(super) struct MergeHook<'a> {
-    place: &'a Worktree,
+    tree: &'a Worktree,
     /// The name of the branch that is merged.
     merged: &'a str,
 }
 
 impl<'a> MergeHook<'a> {
-    /// For the merge of a branch in `place`; `None` if git runs no hook of that name there.
-    pub(super) fn find(repo: &Repository, place: &'a Worktree, merged: &'a str) -> Result<Option<Self>> {
-        Ok(hooks::is_set(repo, place.git()?, "pre-merge-commit")?.then_some(MergeHook { place, merged }))
+    /// For the merge of a branch in `tree`; `None` if git runs no hook of that name there.
+    pub(super) fn find(repo: &Repository, tree: &'a Worktree, merged: &'a str) -> Result<Option<Self>> {
+        Ok(hooks::is_set(repo, tree.git()?, "pre-merge-commit")?.then_some(MergeHook { tree, merged }))
     }
 
     /// The paths with changes that are not staged: a hook that changes files as well leaves no way to tell the two apart.
     pub(super) fn unstaged(&self) -> Result<Vec<BString>> {
-        let git = self.place.plain_git()?.env("GIT_OPTIONAL_LOCKS", "0");
+        let git = self.tree.plain_git()?.env("GIT_OPTIONAL_LOCKS", "0");
         let output = git.args(["diff", "--no-ext-diff", "--no-renames", "--name-only", "-z"]).check()?;
         Ok(output.records().map(BString::from).collect())
     }
@@ -44,8 +44,8 @@ impl<'a> MergeHook<'a> {
     /// Asks while index and files are those of the merge.
     pub(super) fn ask(&self) -> Result<Option<Refusal>> {
         let before = self.staged()?;
-        let index = self.place.git_dir.join("index");
-        let output = hook(self.place, self.merged)?.env("GIT_INDEX_FILE", index).arg("pre-merge-commit").run()?;
+        let index = self.tree.git_dir.join("index");
+        let output = hook(self.tree, self.merged)?.env("GIT_INDEX_FILE", index).arg("pre-merge-commit").run()?;
         let stays = self.staged().is_ok_and(|after| after == before);
         if !stays {
             self.restore(&before)?;
@@ -63,12 +63,12 @@ impl<'a> MergeHook<'a> {
 
     /// The tree of the index.
     fn staged(&self) -> Result<String> {
-        Ok(self.place.plain_git()?.arg("write-tree").check()?.line().to_owned())
+        Ok(self.tree.plain_git()?.arg("write-tree").check()?.line().to_owned())
     }
 
     /// Gives the index the tree `before` again, where the hook staged something. Files stay: they may be a person's.
     fn restore(&self, before: &str) -> Result<()> {
-        let git = self.place.plain_git()?.global("--literal-pathspecs").apart_from_signals();
+        let git = self.tree.plain_git()?.global("--literal-pathspecs").apart_from_signals();
         let options = ["diff", "--cached", "--no-ext-diff", "--no-renames", "--name-only", "-z", before, "--"];
         let paths = git.clone().args(options).check()?.stdout;
         if !paths.is_empty() {
@@ -81,7 +81,7 @@ impl<'a> MergeHook<'a> {
     /// Takes the `changes` of the merge back in index and files, whatever the hook made of them: `commit` has what was there.
     pub(super) fn take_back(&self, commit: ObjectId, changes: &[Change]) -> Result<Output> {
         let (added, others): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.kind == ChangeKind::Added);
-        let git = self.place.plain_git()?.global("--literal-pathspecs").apart_from_signals();
+        let git = self.tree.plain_git()?.global("--literal-pathspecs").apart_from_signals();
         let remove = git.clone().args(["rm", "-f", "-q", "--ignore-unmatch"]).pathspecs(list(&added));
         let removed = if added.is_empty() { None } else { Some(remove.run()?) };
         match removed {
@@ -100,13 +100,13 @@ fn list(changes: &[&Change]) -> Vec<u8> {
 }
 
 /// Runs `post-merge`; gives what it printed if it failed. That stops nothing, as with git.
-pub(super) fn after(place: &Worktree, merged: &str) -> Result<Option<String>> {
-    let output = hook(place, merged)?.args(["post-merge", "--", "0"]).run()?;
+pub(super) fn after(tree: &Worktree, merged: &str) -> Result<Option<String>> {
+    let output = hook(tree, merged)?.args(["post-merge", "--", "0"]).run()?;
     Ok((!output.success()).then(|| output.said()))
 }
 
 /// Git that runs a hook, told of the merge as by `git merge`.
-fn hook(place: &Worktree, merged: &str) -> Result<Git> {
-    let git = place.git()?.env("GIT_REFLOG_ACTION", format!("merge {merged}"));
+fn hook(tree: &Worktree, merged: &str) -> Result<Git> {
+    let git = tree.git()?.env("GIT_REFLOG_ACTION", format!("merge {merged}"));
     Ok(git.args(["hook", "run", "--ignore-missing"]))
 }

@@ -35,7 +35,7 @@ impl TransactionHook {
         let none = repo.gix().object_hash().null();
         let line = format!("{} {} {}\n", old.unwrap_or(none), new.unwrap_or(none), name.as_bstr());
         let file = format!("transaction-{}", std::process::id());
-        local_file::place(&repo.chant_dir(), &file, line.as_bytes())?;
+        local_file::replace(&repo.chant_dir(), &file, line.as_bytes())?;
         Ok(Some(TransactionHook { git, input: repo.chant_dir().join(file), open: false }))
     }
 

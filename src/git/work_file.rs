@@ -363,19 +363,19 @@ impl Directory {
         })
     }
 
-    /// Writes a temporary file, which `place` gives the name `name`.
+    /// Writes a temporary file, which `link` gives the name `name`.
     fn write(
         &self,
         name: &BStr,
         bytes: &[u8],
         durable: bool,
-        place: impl FnOnce(&CString) -> rustix::io::Result<()>,
+        link: impl FnOnce(&CString) -> rustix::io::Result<()>,
     ) -> Result<(), Refused> {
         let path = self.join(name);
         let (mut file, temporary) = self.temporary(&path)?;
         let written = file.write_all(bytes).and_then(|()| if durable { file.sync_data() } else { Ok(()) });
         let placed = match written {
-            Ok(()) => place(&temporary).map_err(io::Error::from),
+            Ok(()) => link(&temporary).map_err(io::Error::from),
             Err(cause) => Err(cause),
         };
         match placed {

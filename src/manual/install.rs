@@ -55,7 +55,7 @@ pub(crate) fn places(env: &Env) -> Vec<PathBuf> {
 ///
 /// # Errors
 /// `no-home` if there is no home directory.
-pub(crate) fn place(env: &Env) -> Result<PathBuf> {
+pub(crate) fn default_dir(env: &Env) -> Result<PathBuf> {
     let places = places(env);
     let found = places.iter().find(|place| is_searched(env, place)).or(places.first());
     found.cloned().ok_or_else(|| {

@@ -51,7 +51,7 @@ pub(crate) fn results(project: &Project) -> PathBuf {
 pub(crate) fn keep(project: &Project, recorded: ObjectId, checks: &Checks) -> Result<()> {
     let json = serde_json::to_vec(checks)
         .map_err(|error| Error::fatal(Kind::Checks, format!("cannot write the checks: {error}")))?;
-    local_file::place(&dir(project), &format!("{recorded}.json"), &json)
+    local_file::replace(&dir(project), &format!("{recorded}.json"), &json)
 }
 
 /// Keeps all that `commands` printed, in place of what those of the checks before did. Without an `attempt` they ran for a person's own work;
@@ -88,7 +88,7 @@ pub(crate) fn keep_whole<'a>(
         text.insert_str(0, &format!("Checks of {of}\n\n"));
     }
     let attempt = attempt.map_or_else(|| "by-hand".to_owned(), |attempt| attempt.to_string());
-    local_file::place(&transcript::dir(project.repo.common_dir(), id), &format!("{attempt}{ENDING}"), text.as_bytes())
+    local_file::replace(&transcript::dir(project.repo.common_dir(), id), &format!("{attempt}{ENDING}"), text.as_bytes())
 }
 
 /// Keeps all that git, or a hook that it ran, `printed` at the merge of an attempt, behind what is kept of its checks.
@@ -148,7 +148,7 @@ pub(crate) fn keep_refused_merge(
     let json =
         serde_json::to_vec(&RefusedMerge { work: work.to_string(), target: target.to_string(), why: why.to_owned() })
             .map_err(|error| Error::fatal(Kind::Checks, format!("cannot write why it was not merged: {error}")))?;
-    local_file::place(&transcript::dir(project.repo.common_dir(), id), &format!("{attempt}{REFUSED}"), &json)
+    local_file::replace(&transcript::dir(project.repo.common_dir(), id), &format!("{attempt}{REFUSED}"), &json)
 }
 
 impl Project {

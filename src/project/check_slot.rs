@@ -92,7 +92,7 @@ impl Slot {
     pub(crate) fn note_run(&self, group: &ProcessGroup, directory: &Path) -> Result<()> {
         let json = serde_json::to_vec(&Traces::of(group, directory)).map_err(std::io::Error::from);
         let root = self.dir.parent().unwrap_or(&self.dir);
-        local_file::place(root, &run_name(self.number), &json.io("write", root)?)
+        local_file::replace(root, &run_name(self.number), &json.io("write", root)?)
     }
 
     /// Forgets the command that ran in this slot: it has ended.
@@ -133,11 +133,11 @@ impl Slot {
             return Ok(());
         }
         tell(what);
-        local_file::place(dir, TOLD, what.as_bytes())
+        local_file::replace(dir, TOLD, what.as_bytes())
     }
 
     /// An empty directory beside the main worktree for a checkout that is really there. Only a directory that this tool made is emptied.
-    pub(crate) fn place(&self, project: &Project) -> Result<PathBuf> {
+    pub(crate) fn checkout_dir(&self, project: &Project) -> Result<PathBuf> {
         let path = path::default_path(&project.repo, &name(self.number))?;
         let record = self.dir.with_extension("place");
         let recorded = recorded(&record);

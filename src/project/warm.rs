@@ -185,7 +185,7 @@ impl Warm {
     /// # Errors
     /// If the file cannot be written.
     pub(crate) fn mark(&self, project: &Project, mark: Mark, command: &str) -> Result<()> {
-        local_file::place(&self.dir, &self.mark_of(project, mark, command)?, b"")
+        local_file::replace(&self.dir, &self.mark_of(project, mark, command)?, b"")
     }
 
     /// The file that marks a command. What a command comes to depends on all that the warm checkout depends on, and on its limit.
@@ -245,7 +245,7 @@ impl Warm {
         }
         record.size = size;
         let json = serde_json::to_vec(&record).map_err(std::io::Error::from).io("write", &self.dir)?;
-        local_file::place(&self.dir, RECORD, &json)?;
+        local_file::replace(&self.dir, RECORD, &json)?;
         self.record = Some(record);
         self.sweep()?;
         Ok(Added::Yes)

@@ -96,8 +96,8 @@ impl<'p> Ancestry<'p> {
         let Some(known) = self.known.get_or_init(|| read(self.project).map(RefCell::new)) else {
             return self.walked(ancestor, descendant);
         };
-        let place = || known.borrow().reached.iter().position(|known| known.from == descendant);
-        let at = match place() {
+        let position = || known.borrow().reached.iter().position(|known| known.from == descendant);
+        let at = match position() {
             Some(at) => at,
             None => {
                 let so_far = std::mem::take(&mut known.borrow_mut().reached);

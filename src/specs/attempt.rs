@@ -271,7 +271,7 @@ impl Project {
     /// # Errors
     /// If the file cannot be written.
     pub(crate) fn ask_to_stop(&self, attempt: ObjectId) -> Result<()> {
-        local_file::place(&self.leases_dir(), &stop_name(attempt), b"")
+        local_file::replace(&self.leases_dir(), &stop_name(attempt), b"")
     }
 
     /// Takes that back.

@@ -15,7 +15,7 @@ use crate::{
     project::Project,
     specs::{
         attempt::Attempt,
-        confined::{self, Place, Runs},
+        confined::{self, AttemptWorktree, Runs},
     },
 };
 
@@ -43,14 +43,14 @@ impl Project {
             return Ok(None);
         }
         worktree::repair(&self.repo, tree)?;
-        let place = confined::place(self, id, attempt, tree, None, Runs::Filters)?;
-        let kept = self.keep_uncommitted(id, attempt, &place);
+        let worktree = confined::attempt_worktree(self, id, attempt, tree, None, Runs::Filters)?;
+        let kept = self.keep_uncommitted(id, attempt, &worktree);
         // Commits that only the reflog of the worktree names: of a branch that was deleted or reset.
         for tip in worktree::lost_heads(&self.repo, tree)? {
             self.store()?.keep_attempt(id, attempt, tip)?;
         }
         let kept = kept?;
-        self.refuse_unsaved_submodules(&place.tree)?;
+        self.refuse_unsaved_submodules(&worktree.tree)?;
         Ok(kept)
     }
 
@@ -60,7 +60,7 @@ impl Project {
     /// As [`Project::save_worktree`].
     pub(crate) fn save_clean(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<()> {
         self.keep_heads(id, attempt, tree)?;
-        self.refuse_unsaved_submodules(&confined::place(self, id, attempt, tree, None, Runs::Filters)?.tree)
+        self.refuse_unsaved_submodules(&confined::attempt_worktree(self, id, attempt, tree, None, Runs::Filters)?.tree)
     }
 
     /// Keeps the commit at `HEAD` of a worktree, and those that only its reflog names.
@@ -91,14 +91,14 @@ impl Project {
     }
 
     /// Keeps the commit at `HEAD` of a worktree, and a commit of its uncommitted changes.
-    fn keep_uncommitted(&self, id: &SpecId, attempt: ObjectId, place: &Place) -> Result<Option<ObjectId>> {
-        let (store, tree) = (self.store()?, &place.tree);
+    fn keep_uncommitted(&self, id: &SpecId, attempt: ObjectId, worktree: &AttemptWorktree) -> Result<Option<ObjectId>> {
+        let (store, tree) = (self.store()?, &worktree.tree);
         if let Some(head) = tree.head.as_ref().and_then(Head::id) {
             store.keep_attempt(id, attempt, head)?;
         }
         let message = Project::snapshot_message(id, attempt);
         let known = self.attempt_at(id, attempt)?.base;
-        match snapshot::snapshot(&self.repo, tree, &message, &|made| place.take(self, made, known))? {
+        match snapshot::snapshot(&self.repo, tree, &message, &|made| worktree.take(self, made, known))? {
             Some(snapshot) if snapshot.nested.is_empty() => {
                 store.keep_attempt(id, attempt, snapshot.commit)?;
                 Ok(Some(snapshot.commit))
@@ -173,18 +173,18 @@ fn save_and_remove(project: &Project, attempt: &Attempt, tree: &Worktree) -> Res
         Some(pool) if was_confined()? && !confined::is_by_hand(project, &attempt.id)? => Some(pool),
         _ => None,
     };
-    let place = confined::place(project, &attempt.id, attempt.start, tree, None, Runs::Filters)?;
-    let hidden = if tree.path.is_dir() { status::hidden(&place.tree)? } else { Vec::new() };
+    let worktree = confined::attempt_worktree(project, &attempt.id, attempt.start, tree, None, Runs::Filters)?;
+    let hidden = if tree.path.is_dir() { status::hidden(&worktree.tree)? } else { Vec::new() };
     let head = tree.head.as_ref().and_then(Head::id);
     // Most worktrees have no uncommitted changes, as git finds out when it removes them: then their commits are all there is to keep. A git
     // that is confined cannot remove one.
-    if place.tree.sandbox.is_empty() && tree.path.is_dir() && head.is_some() {
+    if worktree.tree.sandbox.is_empty() && tree.path.is_dir() && head.is_some() {
         project.keep_heads(&attempt.id, attempt.start, tree)?;
         if pool.is_none() && hidden.is_empty() && worktree::remove::remove_clean(&project.repo, tree)? {
             return Ok(None);
         }
     }
-    drop(place);
+    drop(worktree);
     let kept = project.save_worktree(&attempt.id, attempt.start, tree)?.filter(|kept| Some(*kept) != head);
     if !pool.is_some_and(|pool| pool.keep(tree)) {
         return remove_worktree(project, tree).map(|said| said.or_else(|| hid(&hidden, kept)));

@@ -154,7 +154,7 @@ pub(crate) fn tell_of_links(project: &Project, progress: &dyn Progress) -> Resul
     if project.config().confine()? == Confine::Auto && project.repo.has_linked_packs() && !dir.join(TOLD).exists() {
         progress.say(&Step::Warning(format!("a confined agent is not kept from all objects: {LINKED}")));
         progress.say(&Step::Hint(OWN_PACKS.to_owned()));
-        local_file::place(&dir, TOLD, b"")?;
+        local_file::replace(&dir, TOLD, b"")?;
     }
     Ok(())
 }
@@ -182,14 +182,14 @@ pub(crate) enum Runs {
 }
 
 /// The worktree of an attempt as git-chant's own git works there.
-pub(crate) struct Place {
+pub(crate) struct AttemptWorktree {
     /// The worktree, with the sandbox for git in it.
     pub tree: Worktree,
     /// Where that is confined: the sandbox, and the repository in which it writes.
     pub inside: Option<ConfinedRun>,
 }
 
-impl Place {
+impl AttemptWorktree {
     /// Brings the tree of files `tree`, which git wrote here, into the repository.
     ///
     /// # Errors
@@ -208,23 +208,27 @@ impl Place {
 /// # Errors
 /// If the history of the spec cannot be read, or what the sandbox needs cannot be made; `not-confined` if there is no sandbox here and
 /// `chant.confine` is `require`.
-pub(crate) fn place(
+pub(crate) fn attempt_worktree(
     project: &Project,
     id: &SpecId,
     attempt: ObjectId,
     tree: &Worktree,
     by: Option<&Confined>,
     runs: Runs,
-) -> Result<Place> {
+) -> Result<AttemptWorktree> {
     let runs_code = code::has_filters(&project.repo, tree) || (runs == Runs::Hooks && code::has_hooks(&project.repo));
     if !runs_code || !tree.path.is_dir() {
-        return Ok(Place { tree: tree.clone(), inside: None });
+        return Ok(AttemptWorktree { tree: tree.clone(), inside: None });
     }
     let was_confined = match by {
         Some(by) => *by != Confined::None,
         None => was_confined(project, id, attempt)?,
     };
-    if was_confined { closed_place(project, id, attempt, tree) } else { Ok(Place { tree: tree.clone(), inside: None }) }
+    if was_confined {
+        confined_worktree(project, id, attempt, tree)
+    } else {
+        Ok(AttemptWorktree { tree: tree.clone(), inside: None })
+    }
 }
 
 /// Whether a checkout of `commit` into a new worktree of an attempt may run code there that no person has. What is in a branch that a person
@@ -232,7 +236,7 @@ pub(crate) fn place(
 ///
 /// # Errors
 /// If the repository cannot be read.
-pub(crate) fn needs_closed_place(project: &Project, id: &SpecId, commit: ObjectId) -> Result<bool> {
+pub(crate) fn needs_confined_worktree(project: &Project, id: &SpecId, commit: ObjectId) -> Result<bool> {
     if !(code::names_filters(&project.repo) || code::has_hooks(&project.repo))
         || project.config().confine()? == Confine::Off
         || is_by_hand(project, id)?
@@ -256,8 +260,13 @@ pub(crate) fn needs_closed_place(project: &Project, id: &SpecId, commit: ObjectI
 /// The worktree of an attempt with git confined as an agent's run is; without a sandbox, if there is none here.
 ///
 /// # Errors
-/// As [`place`].
-pub(crate) fn closed_place(project: &Project, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Place> {
+/// As [`attempt_worktree`].
+pub(crate) fn confined_worktree(
+    project: &Project,
+    id: &SpecId,
+    attempt: ObjectId,
+    tree: &Worktree,
+) -> Result<AttemptWorktree> {
     let mut private = Private::of(&project.repo, &attempt);
     let had_one = private.exists();
     // After a run that died, git-chant has not looked there yet.
@@ -272,7 +281,7 @@ pub(crate) fn closed_place(project: &Project, id: &SpecId, attempt: ObjectId, tr
     }
     let inside = unless_required(project, entered, &format!("git in the worktree of '{}'", id.short()))?;
     let sandbox = inside.as_ref().map(|inside| inside.words().to_vec()).unwrap_or_default();
-    Ok(Place { tree: Worktree { sandbox, ..tree.clone() }, inside })
+    Ok(AttemptWorktree { tree: Worktree { sandbox, ..tree.clone() }, inside })
 }
 
 /// Whether a person has the attempt at a spec.

@@ -78,7 +78,7 @@ impl KeptReport {
         }
         if let Ok(text) = serde_json::to_vec(&self.stored) {
             // Without the file a run whose process dies is not counted: no reason to stop this one.
-            let _is_not_counted_then = local_file::place(&self.dir, &self.name, &text);
+            let _is_not_counted_then = local_file::replace(&self.dir, &self.name, &text);
         }
         (self.is_behind, self.written) = (false, Some(Instant::now()));
     }

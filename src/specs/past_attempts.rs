@@ -56,8 +56,8 @@ impl Project {
             let changes = history::changed_paths(&self.repo, Some(since), tip)?;
             so_far.changed = changes.into_iter().map(|change| change.path.to_string()).collect();
         }
-        let place = confined::place(self, &attempt.id, attempt.start, tree, None, Runs::Filters)?;
-        so_far.uncommitted = status::dirty(&place.tree)?.into_iter().map(|dirty| dirty.path.to_string()).collect();
+        let worktree = confined::attempt_worktree(self, &attempt.id, attempt.start, tree, None, Runs::Filters)?;
+        so_far.uncommitted = status::dirty(&worktree.tree)?.into_iter().map(|dirty| dirty.path.to_string()).collect();
         let text =
             work_file::read(&tree.path, attempt.spec_path.as_bytes().as_bstr(), MAX_SPEC_LEN as u64).ok().flatten();
         let text = text.unwrap_or_else(|| attempt.bytes.clone());

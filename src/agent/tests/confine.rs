@@ -18,7 +18,7 @@ use crate::{
 use tempfile::TempDir;
 
 /// A home with a repository-like folder, a worktree beside it, and a folder of the run.
-struct Place {
+struct Layout {
     _root: TempDir,
     home: PathBuf,
     common: PathBuf,
@@ -26,8 +26,8 @@ struct Place {
     sandbox: Sandbox,
 }
 
-impl Place {
-    fn new(name: &OsStr) -> Place {
+impl Layout {
+    fn new(name: &OsStr) -> Layout {
         let root = tempfile::tempdir().unwrap();
         let home = fs::canonicalize(root.path()).unwrap().join(name);
         let (main, worktree) = (home.join("main"), home.join("work"));
@@ -53,7 +53,7 @@ impl Place {
             run_dir,
             ..Sandbox::default()
         };
-        Place { _root: root, home, common, worktree, sandbox }
+        Layout { _root: root, home, common, worktree, sandbox }
     }
 
     /// The sandbox in force; `None`, and a word of it, where there is none here.
@@ -93,10 +93,10 @@ fn quoted(path: &Path) -> String {
 
 #[test]
 fn a_run_writes_what_is_its_own_and_nothing_of_the_repository() {
-    let place = Place::new(OsStr::new("a home"));
-    let Some(confinement) = place.enter() else { return };
+    let layout = Layout::new(OsStr::new("a home"));
+    let Some(confinement) = layout.enter() else { return };
     assert_eq!(confinement.by, Confined::Bubblewrap);
-    let (common, home) = (quoted(&place.common), quoted(&place.home));
+    let (common, home) = (quoted(&layout.common), quoted(&layout.home));
     let own = run(
         &confinement,
         &format!(
@@ -105,7 +105,7 @@ fn a_run_writes_what_is_its_own_and_nothing_of_the_repository() {
         ),
     );
     assert!(own.status.success(), "{}", said(&own));
-    assert_eq!(String::from_utf8_lossy(&own.stdout), format!("private{}\nreal", place.worktree.display()));
+    assert_eq!(String::from_utf8_lossy(&own.stdout), format!("private{}\nreal", layout.worktree.display()));
     denied(
         &confinement,
         &[
@@ -129,17 +129,17 @@ fn a_run_writes_what_is_its_own_and_nothing_of_the_repository() {
             format!("umount {common}"),
         ],
     );
-    assert_eq!(fs::read_to_string(place.common.join("worktrees/work/commondir")).unwrap(), "../..");
+    assert_eq!(fs::read_to_string(layout.common.join("worktrees/work/commondir")).unwrap(), "../..");
     drop(confinement);
     for made in [".gitconfig", ".config/git", ".config", "main/.git/worktrees/work/config.worktree"] {
-        assert!(!place.home.join(made).exists(), "{made} is only there for the time of the run");
+        assert!(!layout.home.join(made).exists(), "{made} is only there for the time of the run");
     }
 }
 
 #[test]
 fn a_run_sees_no_process_terminal_disk_or_descriptor_of_others() {
-    let place = Place::new(OsStr::new("home"));
-    let Some(confinement) = place.enter() else { return };
+    let layout = Layout::new(OsStr::new("home"));
+    let Some(confinement) = layout.enter() else { return };
     let me = std::process::id();
     let output = run(
         &confinement,
@@ -156,7 +156,7 @@ fn a_run_sees_no_process_terminal_disk_or_descriptor_of_others() {
     denied(
         &confinement,
         &[
-            format!("test -e /proc/{me}/root{}", place.common.display()),
+            format!("test -e /proc/{me}/root{}", layout.common.display()),
             format!("kill -0 {me}"),
             "test -w /proc/sys/kernel/printk".into(),
             "test -w /proc/sysrq-trigger".into(),
@@ -168,15 +168,15 @@ fn a_run_sees_no_process_terminal_disk_or_descriptor_of_others() {
 
 #[test]
 fn exceptions_lie_within_exceptions() {
-    let mut place = Place::new(OsStr::new("home"));
-    let inside = place.home.join("main/trees/work");
+    let mut layout = Layout::new(OsStr::new("home"));
+    let inside = layout.home.join("main/trees/work");
     fs::create_dir_all(inside.join("sub")).unwrap();
-    fs::create_dir_all(place.home.join("main/target")).unwrap();
-    place.sandbox.worktree = inside.clone();
-    place.sandbox.writable = vec![place.home.join("main/target"), place.home.join("main/.git/config")];
-    place.sandbox.read_only.extend([inside.join("sub"), place.home.join("main/.git/config")]);
-    let Some(confinement) = place.enter() else { return };
-    let main = quoted(&place.home.join("main"));
+    fs::create_dir_all(layout.home.join("main/target")).unwrap();
+    layout.sandbox.worktree = inside.clone();
+    layout.sandbox.writable = vec![layout.home.join("main/target"), layout.home.join("main/.git/config")];
+    layout.sandbox.read_only.extend([inside.join("sub"), layout.home.join("main/.git/config")]);
+    let Some(confinement) = layout.enter() else { return };
+    let main = quoted(&layout.home.join("main"));
     let own = run(&confinement, &format!("echo x >file && echo x >{main}/target/x"));
     assert!(own.status.success(), "{}", said(&own));
     denied(
@@ -192,10 +192,10 @@ fn exceptions_lie_within_exceptions() {
 
 #[test]
 fn odd_names_and_links_are_paths_like_others() {
-    let place = Place::new(OsStr::from_bytes(b"a \"line\"\nand \\ \xff\xfe more"));
-    let link = place.home.parent().unwrap().join("link");
-    std::os::unix::fs::symlink(&place.home, &link).unwrap();
-    let mut sandbox = place.sandbox.clone();
+    let layout = Layout::new(OsStr::from_bytes(b"a \"line\"\nand \\ \xff\xfe more"));
+    let link = layout.home.parent().unwrap().join("link");
+    std::os::unix::fs::symlink(&layout.home, &link).unwrap();
+    let mut sandbox = layout.sandbox.clone();
     sandbox.worktree = link.join("work");
     sandbox.read_only = vec![link.join("main"), link.join("work/.git")];
     let Ok(confinement) = enter(&sandbox).unwrap() else { return };
@@ -207,13 +207,13 @@ fn odd_names_and_links_are_paths_like_others() {
 
 #[test]
 fn hidden_sockets_are_not_reached() {
-    let mut place = Place::new(OsStr::new("home"));
-    let (alone, dir) = (place.home.join("alone.sock"), place.home.join("sockets"));
+    let mut layout = Layout::new(OsStr::new("home"));
+    let (alone, dir) = (layout.home.join("alone.sock"), layout.home.join("sockets"));
     fs::create_dir(&dir).unwrap();
     let one = std::os::unix::net::UnixListener::bind(&alone).unwrap();
     let other = std::os::unix::net::UnixListener::bind(dir.join("s")).unwrap();
-    place.sandbox.hidden = vec![alone.clone(), dir.clone(), place.home.join("none")];
-    let Some(confinement) = place.enter() else { return };
+    layout.sandbox.hidden = vec![alone.clone(), dir.clone(), layout.home.join("none")];
+    let Some(confinement) = layout.enter() else { return };
     let seen = run(&confinement, &format!("test -S {} || ls -A {}", quoted(&alone), quoted(&dir)));
     assert!(seen.status.success() && said(&seen).is_empty(), "{}", said(&seen));
     assert!(fs::metadata(&alone).unwrap().file_type().is_socket());
@@ -222,54 +222,54 @@ fn hidden_sockets_are_not_reached() {
 
 #[test]
 fn a_strict_run_writes_nothing_else() {
-    let mut place = Place::new(OsStr::new("home"));
-    fs::create_dir(place.home.join("cache")).unwrap();
-    place.sandbox.strict = true;
-    place.sandbox.writable = vec![place.home.join("cache")];
-    let Some(confinement) = place.enter() else { return };
-    let home = quoted(&place.home);
+    let mut layout = Layout::new(OsStr::new("home"));
+    fs::create_dir(layout.home.join("cache")).unwrap();
+    layout.sandbox.strict = true;
+    layout.sandbox.writable = vec![layout.home.join("cache")];
+    let Some(confinement) = layout.enter() else { return };
+    let home = quoted(&layout.home);
     let own = run(&confinement, &format!("echo x >file && echo x >{home}/cache/x && echo x >\"$TMPDIR\"/x"));
     assert!(own.status.success(), "{}", said(&own));
     run(&confinement, &format!("echo x >{home}/x"));
-    assert!(!place.home.join("x").exists());
+    assert!(!layout.home.join("x").exists());
     denied(&confinement, &["echo x >/var/of-git-chant".into(), "echo x >/tmp/of-git-chant".into()]);
 }
 
 #[test]
 fn a_sandbox_that_fails_says_why() {
-    let mut place = Place::new(OsStr::new("home"));
-    fs::remove_dir_all(&place.worktree).unwrap();
-    place.sandbox.worktree = place.home.join("gone");
-    fs::write(&place.sandbox.worktree, "").unwrap();
-    let Err(why) = enter(&place.sandbox).unwrap() else { panic!("a file is no place to work in") };
+    let mut layout = Layout::new(OsStr::new("home"));
+    fs::remove_dir_all(&layout.worktree).unwrap();
+    layout.sandbox.worktree = layout.home.join("gone");
+    fs::write(&layout.sandbox.worktree, "").unwrap();
+    let Err(why) = enter(&layout.sandbox).unwrap() else { panic!("a file is no place to work in") };
     assert!(!why.to_string().is_empty());
 }
 
 #[test]
 fn a_directory_that_was_put_in_the_place_of_another_is_noticed() {
-    let place = Place::new(OsStr::new("home"));
-    let identities = Identities::of([place.worktree.as_path(), &place.common]);
-    fs::write(place.worktree.join("file"), "").unwrap();
+    let layout = Layout::new(OsStr::new("home"));
+    let identities = Identities::of([layout.worktree.as_path(), &layout.common]);
+    fs::write(layout.worktree.join("file"), "").unwrap();
     assert!(identities.changed().is_empty());
-    let away = place.home.with_extension("away");
-    fs::rename(&place.home, &away).unwrap();
+    let away = layout.home.with_extension("away");
+    fs::rename(&layout.home, &away).unwrap();
     assert!(identities.changed().is_empty(), "what is gone was not replaced");
-    fs::create_dir_all(place.home.join("main/.git")).unwrap();
-    assert_eq!(identities.changed(), std::slice::from_ref(&place.home));
-    fs::remove_dir_all(&place.home).unwrap();
-    fs::rename(&away, &place.home).unwrap();
+    fs::create_dir_all(layout.home.join("main/.git")).unwrap();
+    assert_eq!(identities.changed(), std::slice::from_ref(&layout.home));
+    fs::remove_dir_all(&layout.home).unwrap();
+    fs::rename(&away, &layout.home).unwrap();
     assert!(identities.changed().is_empty());
 }
 
 #[test]
 fn the_profile_of_macos_has_exceptions_after_rules() {
-    let mut place = Place::new(OsStr::new("a \"home\""));
-    place.sandbox.worktree = place.home.join("main/trees/work");
-    fs::create_dir_all(&place.sandbox.worktree).unwrap();
-    let socket = place.home.join("socket");
+    let mut layout = Layout::new(OsStr::new("a \"home\""));
+    layout.sandbox.worktree = layout.home.join("main/trees/work");
+    fs::create_dir_all(&layout.sandbox.worktree).unwrap();
+    let socket = layout.home.join("socket");
     let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-    place.sandbox.hidden = vec![socket];
-    let text = profile(&place.sandbox).replace(place.home.parent().unwrap().to_str().unwrap(), "");
+    layout.sandbox.hidden = vec![socket];
+    let text = profile(&layout.sandbox).replace(layout.home.parent().unwrap().to_str().unwrap(), "");
     // What is above the home cannot be renamed by an ordinary user anyway.
     let is_above = |line: &&str| line.contains("(literal ") && !line.contains("home");
     let text: String = text.lines().filter(|line| !is_above(line)).map(|line| format!("{line}\n")).collect();

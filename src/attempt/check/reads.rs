@@ -169,9 +169,9 @@ pub(super) fn by_set_up(known: &Reads, changed: &[Changed]) -> bool {
 /// Whether what reads the `known` files reads this one: for a new file, whether it reads one with such an extension.
 fn reads(known: &BTreeSet<String>, file: &Changed) -> bool {
     let extension = |path: &str| Path::new(path).extension().map(ToOwned::to_owned);
-    let place = |path: &str| Path::new(path).parent().map(ToOwned::to_owned);
+    let directory = |path: &str| Path::new(path).parent().map(ToOwned::to_owned);
     // Every spec brings documents of git-chant: a command reads them by their directory.
-    let near = |path: &str| !file.path.starts_with(".chant/") || place(path) == place(&file.path);
+    let near = |path: &str| !file.path.starts_with(".chant/") || directory(path) == directory(&file.path);
     match file.is_new {
         true => known.iter().any(|path| extension(path) == extension(&file.path) && near(path)),
         false => known.contains(&file.path),

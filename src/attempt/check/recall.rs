@@ -134,7 +134,7 @@ fn all_passed(commands: &[String]) -> impl Fn(&Vec<Command>) -> bool {
 /// Keeps a result. Where that cannot be, the command only runs again.
 fn keep(dir: &Path, name: &str, result: &impl Serialize) {
     let json = serde_json::to_vec(result).unwrap_or_default();
-    let _runs_again: Result<()> = local_file::place(dir, name, &json);
+    let _runs_again: Result<()> = local_file::replace(dir, name, &json);
 }
 
 /// Forgets every result.

@@ -207,7 +207,7 @@ impl<'p> Room<'p> {
                 self.progress.say(&Step::Note(format!("{what}: {why}")));
             })?;
         }
-        let path = self.slot.place(self.project)?;
+        let path = self.slot.checkout_dir(self.project)?;
         let temporary = scratch::dir("tmp.")?;
         let sandbox = self.sandbox(&path, None)?;
         let own = if mode == Confine::Off { None } else { confine::enter(&sandbox)?.ok() };

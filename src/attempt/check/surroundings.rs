@@ -144,7 +144,7 @@ pub(crate) fn remember_changes(project: &Project, attempt: ObjectId) -> Result<(
     }
     // What was changed again since is named anew.
     known.retain(|line| line.split_once('\t').is_some_and(|(_, path)| line_of(Path::new(path)).as_ref() == Some(line)));
-    local_file::place(&project.private_dir("check")?, CHANGED_BY_RUNS, known.join("\n").as_bytes())
+    local_file::replace(&project.private_dir("check")?, CHANGED_BY_RUNS, known.join("\n").as_bytes())
 }
 
 /// What runs changed in the home directory and is still as they left it.

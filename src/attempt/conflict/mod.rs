@@ -36,7 +36,7 @@ use crate::{
     specs::{
         agent_run,
         attempt::RunEnd,
-        confined::{self, Place, Runs},
+        confined::{self, AttemptWorktree, Runs},
     },
 };
 
@@ -124,13 +124,13 @@ fn merge_target(
         false => format!("Merge branch '{name}'\n\nChant-Spec: {}\n", attempt.id),
     };
     // What an earlier run wrote may be run when git merges.
-    let place = confined::place(project, &attempt.id, attempt.start, &plan.tree, None, Runs::Hooks)?;
-    let bring_in = |place: &Place| match &place.inside {
+    let worktree = confined::attempt_worktree(project, &attempt.id, attempt.start, &plan.tree, None, Runs::Hooks)?;
+    let bring_in = |worktree: &AttemptWorktree| match &worktree.inside {
         Some(inside) => inside.bring_in(project, conflict.tip),
         None => Ok(None),
     };
-    let begun = conflict::begin(&project.repo, &place.tree, &conflict.merges, &message)?;
-    if let Some(refused) = bring_in(&place)? {
+    let begun = conflict::begin(&project.repo, &worktree.tree, &conflict.merges, &message)?;
+    if let Some(refused) = bring_in(&worktree)? {
         return Ok((None, Some(refused)));
     }
     let stopped = match begun {
@@ -141,8 +141,8 @@ fn merge_target(
     let sides = [conflict.tip, conflict.target_tip];
     let paths = stopped.paths();
     if paths.is_empty() {
-        let left = conflict::conclude(&project.repo, &place.tree, &stopped, sides)?;
-        let refused = bring_in(&place)?;
+        let left = conflict::conclude(&project.repo, &worktree.tree, &stopped, sides)?;
+        let refused = bring_in(&worktree)?;
         return Ok((None, unresolved(&left).or(refused)));
     }
     progress.say(&Step::Note(format!("merged '{name}' into its branch, with conflicts in: {}", paths.join(", "))));
@@ -162,12 +162,13 @@ fn merge_target(
     if project.worktree_of(&attempt.id)?.is_none_or(|now| !now.is_on(attempt.branch.as_ref())) {
         return Ok((Some(run), Some("the agent switched its worktree to another branch".to_owned())));
     }
-    let place = confined::place(project, &attempt.id, attempt.start, &tree, Some(&run.confined), Runs::Hooks)?;
-    let left = conflict::conclude(&project.repo, &place.tree, &stopped, sides)?;
+    let worktree =
+        confined::attempt_worktree(project, &attempt.id, attempt.start, &tree, Some(&run.confined), Runs::Hooks)?;
+    let left = conflict::conclude(&project.repo, &worktree.tree, &stopped, sides)?;
     if !left.is_empty() {
         return Ok((Some(run), unresolved(&left)));
     }
-    if let Some(refused) = bring_in(&place)? {
+    if let Some(refused) = bring_in(&worktree)? {
         return Ok((Some(run), Some(refused)));
     }
     let tip = branch::read(&project.repo, attempt.branch.as_ref())?;

@@ -81,8 +81,8 @@ pub(crate) fn plan(
         )
         .hint(format!("finish or abort that there, then: git chant merge {short}")));
     }
-    let place = confined::place(project, id, attempt.start, &tree, None, Runs::Filters)?;
-    let dirty = status::status(&place.tree)?;
+    let worktree = confined::attempt_worktree(project, id, attempt.start, &tree, None, Runs::Filters)?;
+    let dirty = status::status(&worktree.tree)?;
     if !dirty.is_empty() {
         let paths: Vec<String> = dirty.iter().map(ToString::to_string).collect();
         return Err(Error::negative(

@@ -97,10 +97,10 @@ fn set_back(
     }
     let Some(tip) = tip else { return Ok(()) };
     let by = run.map(|run| &run.confined);
-    let place = confined::place(project, &attempt.id, attempt.start, &tree, by, Runs::Filters)?;
-    conflict::restore(&place.tree, &attempt.branch.shorten().to_string(), tip)?;
+    let worktree = confined::attempt_worktree(project, &attempt.id, attempt.start, &tree, by, Runs::Filters)?;
+    conflict::restore(&worktree.tree, &attempt.branch.shorten().to_string(), tip)?;
     // A git that is confined moves a branch of its own.
-    if let Some(now) = now.filter(|now| !place.tree.sandbox.is_empty() && *now != tip) {
+    if let Some(now) = now.filter(|now| !worktree.tree.sandbox.is_empty() && *now != tip) {
         let _moved_by_another =
             branch::move_to(&project.repo, attempt.branch.as_ref(), now, tip, "chant: as it was finished")?;
     }

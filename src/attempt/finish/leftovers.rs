@@ -16,7 +16,7 @@ use crate::{
         worktree::{Worktree, code},
     },
     project::Project,
-    specs::{attempt::Attempt, confined::Place},
+    specs::{attempt::Attempt, confined::AttemptWorktree},
 };
 
 /// What became of the changes that were left.
@@ -36,9 +36,9 @@ pub(super) enum Left {
 ///
 /// In silent mode no trailer of ours goes into the commit; with `tampered` no hook runs: it may be the agent's.
 ///
-/// Hooks and filters may run what the agent wrote: `place` is confined where they do.
-pub(super) fn commit(project: &Project, attempt: &Attempt, place: &Place, tampered: bool) -> Result<Left> {
-    let tree = &place.tree;
+/// Hooks and filters may run what the agent wrote: `worktree` is confined where they do.
+pub(super) fn commit(project: &Project, attempt: &Attempt, worktree: &AttemptWorktree, tampered: bool) -> Result<Left> {
+    let tree = &worktree.tree;
     set_up::reveal(project, tree)?;
     let dirty = status::dirty(tree)?;
     if dirty.is_empty() {
@@ -52,7 +52,7 @@ pub(super) fn commit(project: &Project, attempt: &Attempt, place: &Place, tamper
     if let Some(problem) = conflicts(tree, &dirty)? {
         return Ok(Left::Problem(problem));
     }
-    let outside = outside(project, attempt, place, dirty)?;
+    let outside = outside(project, attempt, worktree, dirty)?;
     if !outside.is_empty() {
         let outside = enumerate(&outside);
         return Ok(Left::Problem(format!("it left uncommitted changes outside target_files: {outside}")));
@@ -100,7 +100,7 @@ fn conflicts(tree: &Worktree, dirty: &[Dirty]) -> Result<Option<String>> {
 }
 
 /// The paths that a commit of everything in the worktree would change and the attempt may not.
-fn outside(project: &Project, attempt: &Attempt, place: &Place, dirty: Vec<Dirty>) -> Result<Vec<String>> {
+fn outside(project: &Project, attempt: &Attempt, worktree: &AttemptWorktree, dirty: Vec<Dirty>) -> Result<Vec<String>> {
     let targets = attempt.targets()?;
     let own: &[u8] = attempt.spec_path.as_bytes();
     let is_outside = |path: &BStr| attempt.is_confined() && path != own && !targets.matches(path);
@@ -108,9 +108,11 @@ fn outside(project: &Project, attempt: &Attempt, place: &Place, dirty: Vec<Dirty
         return Ok(Vec::new());
     }
     // What was staged and then taken back shows as a change, and is none.
-    let take = |made| place.take(project, made, attempt.base);
-    let Some(snapshot) = snapshot(&project.repo, &place.tree, "what was left", &take)? else { return Ok(Vec::new()) };
-    let head = place.tree.head.as_ref().and_then(Head::id);
+    let take = |made| worktree.take(project, made, attempt.base);
+    let Some(snapshot) = snapshot(&project.repo, &worktree.tree, "what was left", &take)? else {
+        return Ok(Vec::new());
+    };
+    let head = worktree.tree.head.as_ref().and_then(Head::id);
     let changed = history::changed_paths(&project.repo, head, snapshot.commit)?;
     Ok(changed.iter().filter(|one| is_outside(one.path.as_bstr())).map(|one| one.path.to_string()).collect())
 }

@@ -280,12 +280,12 @@ impl Judge<'_> {
             return Ok((Some(self.problem("its branch is missing".to_owned())), false));
         };
         let by = self.run.map(|run| &run.confined);
-        let place = confined::place(project, &attempt.id, attempt.start, &tree, by, Runs::Hooks)?;
-        let left = leftovers::commit(project, attempt, &place, !self.changes.waits.is_empty())?;
+        let worktree = confined::attempt_worktree(project, &attempt.id, attempt.start, &tree, by, Runs::Hooks)?;
+        let left = leftovers::commit(project, attempt, &worktree, !self.changes.waits.is_empty())?;
         // What the run made has just come in.
         let unchanged = self.run.is_some() && matches!(left, Left::Settled { clean: true });
         if let Some(base) = attempt.base.filter(|_| !unchanged)
-            && let Some(inside) = &place.inside
+            && let Some(inside) = &worktree.inside
             && let Some(refused) = inside.bring_in(project, base)?
         {
             return Ok((Some(self.problem(refused)), false));
@@ -429,7 +429,7 @@ fn astray(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<Optio
         return Ok(None);
     }
     let busy = busy_in(&project.repo, attempt.branch.as_ref())?;
-    if let Some((_, operation)) = busy.iter().find(|(place, _)| place.path == tree.path) {
+    if let Some((_, operation)) = busy.iter().find(|(other, _)| other.path == tree.path) {
         let branch = attempt.branch.shorten();
         return Ok(Some(format!("its branch '{branch}' is still being {} in its worktree", operation.participle())));
     }
@@ -449,7 +449,7 @@ fn astray(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<Optio
 pub(crate) fn refuse_under_way(project: &Project, attempt: &Attempt) -> Result<()> {
     let Some(tree) = project.worktree_of(&attempt.id)? else { return Ok(()) };
     let busy = busy_in(&project.repo, attempt.branch.as_ref())?;
-    let operation = busy.iter().find(|(place, _)| place.path == tree.path).map(|(_, operation)| operation.participle());
+    let operation = busy.iter().find(|(other, _)| other.path == tree.path).map(|(_, operation)| operation.participle());
     let what = match operation {
         Some(participle) => format!("its branch is being {participle}"),
         None if tree.is_merging() => "a merge is in progress".to_owned(),

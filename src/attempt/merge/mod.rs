@@ -16,7 +16,7 @@ use gix::{ObjectId, refs::FullName};
 
 pub(crate) use aside::{LeftAside, left_aside, recover_all};
 pub(crate) use conflict::{Conflict, conflict};
-pub(super) use outputs::{place, put};
+pub(super) use outputs::{put, write as write_outputs};
 
 use subject::{finished, target, work_tip};
 use verified::Verifier;
@@ -135,7 +135,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     let short = id.short();
     let tip = ready_tip(project, &state, attempt)?;
     let Some(tip) = tip else {
-        drop(outputs::place(project, attempt)??);
+        drop(outputs::write(project, attempt)??);
         return Ok(complete(project, attempt, None, progress)?);
     };
     if let Some(waits) = modules::unpushed(project, attempt, tip)? {
@@ -161,7 +161,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         && let Some(landing) = project.landed_otherwise(attempt, ours, tip)?
     {
         let new = landing.new;
-        drop(outputs::place(project, attempt)??);
+        drop(outputs::write(project, attempt)??);
         announce(project, attempt, &target, tip, landing)?;
         return Ok(complete(project, attempt, Some((name, new)), progress)?);
     }
@@ -180,7 +180,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         Computed::UpToDate if old.is_none() => tip,
         Computed::UpToDate if old != Some(ours) => ours,
         Computed::UpToDate => {
-            drop(outputs::place(project, attempt)??);
+            drop(outputs::write(project, attempt)??);
             return Ok(complete(project, attempt, Some((name, ours)), progress)?);
         }
         Computed::Conflict(paths) => {
@@ -264,7 +264,7 @@ fn move_target(
 ) -> Result<Merged, Unmerged> {
     let new = landing.new;
     // Before the merge is announced: once that is in the target, the documents are taken to be in place.
-    let placed = outputs::place(project, attempt)??;
+    let placed = outputs::write(project, attempt)??;
     announce(project, attempt, target, tip, landing)?;
     let mut aside = aside::take(project, attempt, target, old, new)??;
     let log = format!("chant: merge {}", attempt.id);

@@ -25,10 +25,10 @@ pub(super) fn unpushed(project: &Project, attempt: &Attempt, tip: ObjectId) -> R
         return Ok(None);
     }
     let Some(tree) = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir()) else { return Ok(None) };
-    let place = confined::place(project, &attempt.id, attempt.start, &tree, None, Runs::Filters)?;
+    let worktree = confined::attempt_worktree(project, &attempt.id, attempt.start, &tree, None, Runs::Filters)?;
     let mut unpushed = Vec::new();
     for (path, commit) in links {
-        if !worktree::has_submodule_commit(&project.repo, &place.tree, path.as_ref(), commit)? {
+        if !worktree::has_submodule_commit(&project.repo, &worktree.tree, path.as_ref(), commit)? {
             unpushed.push(path);
         }
     }

@@ -80,7 +80,7 @@ pub(super) fn obstacle(project: &Project, attempt: &Attempt, tip: Option<ObjectI
 }
 
 /// Puts the outputs of the finished attempt into the main work tree, in silent mode; what stands in the way is named.
-pub(in crate::attempt) fn place(project: &Project, attempt: &Attempt) -> Result<Result<Placed, Waits>> {
+pub(in crate::attempt) fn write(project: &Project, attempt: &Attempt) -> Result<Result<Placed, Waits>> {
     let outputs = if project.silent { Outputs::of(project, attempt)? } else { None };
     let Some(Outputs { top, files }) = outputs else { return Ok(Ok(Placed::default())) };
     let (mut placed, mut occupied) = (Placed { top, files: Vec::new() }, Vec::new());

@@ -212,7 +212,7 @@ impl FrontMatter {
     /// key. `front` is the range of the front matter without its fences.
     ///
     /// Reads the front matter again: for diagnostics, not for loops.
-    pub(super) fn place(
+    pub(super) fn span_of(
         &self,
         source: &Source,
         front: Range<usize>,

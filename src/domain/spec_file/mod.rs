@@ -195,7 +195,7 @@ impl Spec {
     /// The bytes of the file that entry `index` of `key` takes; without an index the value if it is a scalar, otherwise the key.
     /// `None` if the file has no such key or entry.
     pub(crate) fn locate(&self, key: &str, index: Option<usize>) -> Option<Range<usize>> {
-        self.front.place(&self.source, self.inner.clone(), key, index)
+        self.front.span_of(&self.source, self.inner.clone(), key, index)
     }
 
     /// A diagnostic about a key or an entry of the front matter; about the file as a whole if it has none such.

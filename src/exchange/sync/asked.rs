@@ -25,7 +25,7 @@ pub(super) fn branches(project: &Project, remote: &str) -> Result<String> {
 /// # Errors
 /// If the file cannot be written.
 pub(super) fn note(project: &Project, branches: &str) -> Result<()> {
-    local_file::place(&project.repo.chant_dir(), ASKED, branches.as_bytes())
+    local_file::replace(&project.repo.chant_dir(), ASKED, branches.as_bytes())
 }
 
 /// The remote that may have specs of which this clone does not know: it was never asked for their histories, or a branch of it came since

@@ -54,7 +54,7 @@ impl PlainFetch {
             exchange.join_tracked(own.collect())?;
             specs.extend(exchange.report.into_entries().iter().filter_map(|entry| spec_of(&entry.name)));
         }
-        local_file::place(&project.repo.chant_dir(), JOINED, refs::fingerprint(&self.refs).as_bytes())?;
+        local_file::replace(&project.repo.chant_dir(), JOINED, refs::fingerprint(&self.refs).as_bytes())?;
         Ok(specs.into_iter().collect())
     }
 }

@@ -36,9 +36,9 @@ const SPARSE: u64 = 64;
 /// If git cannot be run, or the store of the repository cannot be written.
 pub(super) fn take_named(from: &Path, repo: &Repository, revisions: &str) -> Result<()> {
     let store = repo.common_dir().join(OBJECTS);
-    let place = |name: &str| store.join(&name[..2]).join(&name[2..4]);
+    let dir_of = |name: &str| store.join(&name[..2]).join(&name[2..4]);
     let mut left = objects(&from.join(OBJECTS));
-    left.retain(|(name, _)| !place(name).join(name).is_file());
+    left.retain(|(name, _)| !dir_of(name).join(name).is_file());
     if left.is_empty() {
         return Ok(());
     }
@@ -50,9 +50,9 @@ pub(super) fn take_named(from: &Path, repo: &Repository, revisions: &str) -> Res
         if !meta.is_file() || meta.len() != *size || takes_up < *size || !is_named(&path, &name).io("read", &path)? {
             continue;
         }
-        let place = place(&name);
-        fs::create_dir_all(&place).io("create", &place)?;
-        take(&path, &place.join(&name), *size).io("rename", &path)?;
+        let dir = dir_of(&name);
+        fs::create_dir_all(&dir).io("create", &dir)?;
+        take(&path, &dir.join(&name), *size).io("rename", &path)?;
     }
     Ok(())
 }

@@ -27,12 +27,12 @@ pub(crate) enum Checkout {
 /// If the worktrees cannot be listed.
 pub(crate) fn checkout(repo: &Repository, branch: &FullNameRef) -> Result<Checkout> {
     let name = branch.shorten();
-    if let Some((place, operation)) = busy_in(repo, branch)?.into_iter().next() {
-        let place = place.path.display();
+    if let Some((tree, operation)) = busy_in(repo, branch)?.into_iter().next() {
+        let place = tree.path.display();
         return Ok(Checkout::Blocked(format!("'{name}' is being {} in '{place}'", operation.participle())));
     }
-    let mut places = checked_out_in(repo, branch)?.into_iter();
-    Ok(match (places.next(), places.next()) {
+    let mut trees = checked_out_in(repo, branch)?.into_iter();
+    Ok(match (trees.next(), trees.next()) {
         (None, _) => match missing(repo, branch)? {
             Some(gone) => Checkout::Blocked(format!(
                 "'{name}' is checked out in '{}', which is not there: 'git worktree repair <its new directory>' if it was moved, 'git \
@@ -41,7 +41,7 @@ pub(crate) fn checkout(repo: &Repository, branch: &FullNameRef) -> Result<Checko
             )),
             None => Checkout::Nowhere,
         },
-        (Some(place), None) => Checkout::In(place),
+        (Some(tree), None) => Checkout::In(tree),
         (Some(one), Some(other)) => {
             let (one, other) = (one.path.display(), other.path.display());
             Checkout::Blocked(format!("'{name}' is checked out twice: in '{one}' and in '{other}'"))

@@ -24,7 +24,7 @@ const MOST: u64 = 256;
 /// If it cannot be written.
 pub(crate) fn keep(tree: &Worktree) -> Result<()> {
     match (file_of(tree), text_of(tree)) {
-        (Some((dir, name)), Some(text)) => local_file::place(&dir, &name, text.as_bytes()),
+        (Some((dir, name)), Some(text)) => local_file::replace(&dir, &name, text.as_bytes()),
         _ => Ok(()),
     }
 }

@@ -64,10 +64,10 @@ impl Merges {
         if branch::read(&project.repo, target.as_ref())?.is_none() {
             return Ok(None);
         }
-        let place = match busy::checkout(&project.repo, target.as_ref())? {
+        let tree = match busy::checkout(&project.repo, target.as_ref())? {
             Checkout::Blocked(reason) => return Ok(why(reason)),
             Checkout::Nowhere => None,
-            Checkout::In(place) => Some(place),
+            Checkout::In(tree) => Some(tree),
         };
         if let Some(refused) = project.refused_merge(&entry.id, state)? {
             return Ok(why(refused));
@@ -77,7 +77,7 @@ impl Merges {
             let paths = merge.conflicts.iter().map(ToString::to_string).collect();
             return Ok(Some(MergeObstacle { why: format!("it conflicts with '{}'", merge.name), paths }));
         }
-        place.map_or(Ok(None), |place| edited(entry, &attempt, &place, &merge))
+        tree.map_or(Ok(None), |tree| edited(entry, &attempt, &tree, &merge))
     }
 
     fn preview(
@@ -98,11 +98,11 @@ impl Merges {
     }
 }
 
-/// Files that the merge would change and that have uncommitted changes in `place`, where the target is checked out.
-fn edited(entry: &Entry, attempt: &Attempt, place: &Worktree, merge: &MergePreview) -> Result<Option<MergeObstacle>> {
+/// Files that the merge would change and that have uncommitted changes in `tree`, where the target is checked out.
+fn edited(entry: &Entry, attempt: &Attempt, tree: &Worktree, merge: &MergePreview) -> Result<Option<MergeObstacle>> {
     let text = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref());
     let pinned = text.is_some_and(|text| text.blob() == attempt.blob);
-    let dirty = status::status(place)?;
+    let dirty = status::status(tree)?;
     let paths: Vec<String> = merge
         .changes
         .iter()
@@ -110,6 +110,6 @@ fn edited(entry: &Entry, attempt: &Attempt, place: &Worktree, merge: &MergePrevi
         .filter(|path| dirty.contains(*path) && !(pinned && *path == attempt.spec_path.as_bytes().as_bstr()))
         .map(ToString::to_string)
         .collect();
-    let found = MergeObstacle { why: format!("files in '{}' are in the way", place.path.display()), paths };
+    let found = MergeObstacle { why: format!("files in '{}' are in the way", tree.path.display()), paths };
     Ok(Some(found).filter(|found| !found.paths.is_empty()))
 }

@@ -274,8 +274,8 @@ impl<'p> Cache<'p> {
             title: spec.title.clone(),
             front: spec.front.clone(),
         };
-        let place = |text: &CachedText| (text.stamp, text.directory, text.path.clone(), text.blob);
-        if self.known_text(id, |known| place(known) == place(&new)).is_none() {
+        let source = |text: &CachedText| (text.stamp, text.directory, text.path.clone(), text.blob);
+        if self.known_text(id, |known| source(known) == source(&new)).is_none() {
             self.note(id, |update| update.text = Some(new));
         }
     }

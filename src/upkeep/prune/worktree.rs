@@ -74,8 +74,9 @@ fn obstacle(project: &Project, id: &SpecId, attempt: Option<ObjectId>, tree: &Wo
         return Ok(Some(format!("it is locked{reason}")));
     }
     if tree.path.exists() {
-        let place =
-            attempt.map(|attempt| confined::place(project, id, attempt, tree, None, Runs::Filters)).transpose()?;
+        let place = attempt
+            .map(|attempt| confined::attempt_worktree(project, id, attempt, tree, None, Runs::Filters))
+            .transpose()?;
         if let Some(obstacle) = in_files(project, place.as_ref().map_or(tree, |place| &place.tree))? {
             return Ok(Some(obstacle));
         }

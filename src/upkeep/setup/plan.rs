@@ -59,7 +59,7 @@ pub(crate) fn init(project: &Project, options: Options<'_>) -> Result<Vec<Change
     }
     // In silent mode no other person sees anything of it.
     if let Some(agent) = options.agent.and_then(preset::named).filter(|_| !options.silent && !project.silent) {
-        let name = pointer::place(project, agent.instructions);
+        let name = pointer::file_for(project, agent.instructions);
         changes.extend(pointer::missing(project, name)?.map(Change::Point));
         if options.skill {
             changes.extend(skill::missing(project, agent.instructions)?.map(Change::Teach));
@@ -81,7 +81,7 @@ pub(crate) fn kept(project: &Project, options: Options<'_>) -> Result<Vec<String
         None => {}
     }
     if let Some(agent) = preset::named(name).filter(|_| !options.silent && !project.silent) {
-        let file = pointer::place(project, agent.instructions);
+        let file = pointer::file_for(project, agent.instructions);
         if pointer::missing(project, file)?.is_none() {
             kept.push(format!("'{file}' has the pointer for agents already"));
         }

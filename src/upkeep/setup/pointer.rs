@@ -27,7 +27,7 @@ const CLAUDES_OWN: [&str; 2] = [".claude/CLAUDE.md", "CLAUDE.local.md"];
 
 /// The file for an agent that looks into `name`. Claude Code reads AGENTS.md where there is no CLAUDE.md: a new one would hide what the project
 /// says there. Where a file of Claude's own hides that already, the line goes into CLAUDE.md.
-pub(super) fn place<'a>(project: &Project, name: &'a str) -> &'a str {
+pub(super) fn file_for<'a>(project: &Project, name: &'a str) -> &'a str {
     let has = |name: &str| project.repo.work_dir().is_some_and(|top| fs::symlink_metadata(top.join(name)).is_ok());
     let hidden = CLAUDES_OWN.iter().any(|own| has(own));
     if name == "CLAUDE.md" && !has(name) && has(AGENTS) && !hidden { AGENTS } else { name }

@@ -19,7 +19,7 @@ fn error(bytes: impl AsRef<[u8]>) -> Diagnostic {
 }
 
 /// Where an error is and what it underlines.
-pub(super) fn place(diagnostic: &Diagnostic) -> (usize, usize, &str) {
+pub(super) fn underlined(diagnostic: &Diagnostic) -> (usize, usize, &str) {
     let (source, span) = (diagnostic.source.as_deref().expect("a source"), diagnostic.span.clone().expect("a span"));
     (diagnostic.line, diagnostic.column, &source[span])
 }
@@ -118,13 +118,13 @@ fn an_empty_file_is_a_spec_with_a_warning() {
 #[test]
 fn what_is_no_text_is_refused_at_the_byte() {
     let nul = error(b"# a\n\xc3\xa4\xc3\xb6\0\n");
-    assert_eq!(place(&nul), (2, 3, "\u{fffd}"));
+    assert_eq!(underlined(&nul), (2, 3, "\u{fffd}"));
     assert_eq!(nul.message, "the file holds a NUL byte");
     let latin = error(b"# a\r\n\xc3\xa4 \xe4 x\r\nmore");
-    assert_eq!(place(&latin), (2, 3, "\u{fffd}"));
+    assert_eq!(underlined(&latin), (2, 3, "\u{fffd}"));
     assert_eq!(latin.message, "the file is not UTF-8: invalid byte 0xe4");
-    assert_eq!(place(&error(b"a\xf0\x9f\x98")), (1, 2, "\u{fffd}"));
-    assert_eq!(place(&error("\u{feff}#\0")), (1, 2, "\u{fffd}"));
+    assert_eq!(underlined(&error(b"a\xf0\x9f\x98")), (1, 2, "\u{fffd}"));
+    assert_eq!(underlined(&error("\u{feff}#\0")), (1, 2, "\u{fffd}"));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_file_of_100_mb_is_refused_by_its_size() {
 fn front_matter_that_never_closes_is_an_error() {
     for text in ["---\ntype: code\n\n# Title\n", "---", "---\n--- x\n", "\u{feff}---\r\n"] {
         let error = error(text);
-        assert_eq!((place(&error), error.help.is_some()), ((1, 1, "---"), true), "{text:?}");
+        assert_eq!((underlined(&error), error.help.is_some()), ((1, 1, "---"), true), "{text:?}");
     }
 }
 
@@ -147,7 +147,7 @@ fn wrong_types_are_all_reported_at_their_place() {
     let text =
         front("type: cdoe\nlabels: {a: b}\ntopic: [a]\nverify:\n  - [x]\n  -\n  - ok\ndepends_on: ~\nphase: !x y");
     let errors = parse(PATH, text.as_bytes()).expect_err("errors");
-    let found: Vec<_> = errors.iter().map(|error| (place(error), error.message.as_str())).collect();
+    let found: Vec<_> = errors.iter().map(|error| (underlined(error), error.message.as_str())).collect();
     assert_eq!(
         found,
         [
@@ -173,7 +173,7 @@ fn positions_count_characters_in_any_file() {
         let text = format!("{prefix}---\n# ä 😀\nx-ä: ö\nlabels: [größe, 'ä😀', \"a\u{a0}b\", \"x\\e\"]\ninformed_by: [\"ä.md\", ../ö.md]\n---\n")
             .replace('\n', end);
         let errors = parse(PATH, text.as_bytes()).expect_err("errors");
-        let found: Vec<_> = errors.iter().map(place).collect();
+        let found: Vec<_> = errors.iter().map(underlined).collect();
         assert_eq!(found, [(4, 30, "\"x\\e\""), (5, 23, "../ö.md")], "{text:?}");
         assert!(errors.iter().all(|error| error.source.as_deref().is_some_and(|source| !source.contains('\r'))));
     }
@@ -182,10 +182,10 @@ fn positions_count_characters_in_any_file() {
 #[test]
 fn duplicate_keys_are_reported_at_the_second() {
     let error1 = error(front("labels: [a]\ntype: code\nlabels: [b]"));
-    assert_eq!((place(&error1), error1.message.as_str()), ((4, 1, "labels"), "the key 'labels' occurs twice"));
+    assert_eq!((underlined(&error1), error1.message.as_str()), ((4, 1, "labels"), "the key 'labels' occurs twice"));
     let error2 = error(front("approval: {required: true, required: false}"));
-    assert_eq!(place(&error2), (2, 28, "required"));
-    assert_eq!(place(&error(front("x: 1\n'x': 2"))), (3, 1, "'x'"));
+    assert_eq!(underlined(&error2), (2, 28, "required"));
+    assert_eq!(underlined(&error(front("x: 1\n'x': 2"))), (3, 1, "'x'"));
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn depth_and_length_are_bounded() {
     }
     let list = |n: usize| front(&format!("labels: [{}]", "a, ".repeat(n)));
     assert_eq!(good(&list(super::front_matter::MAX_ENTRIES)).front.labels.len(), super::front_matter::MAX_ENTRIES);
-    assert_eq!(place(&error(list(super::front_matter::MAX_ENTRIES + 1))), (2, 1, "labels"));
+    assert_eq!(underlined(&error(list(super::front_matter::MAX_ENTRIES + 1))), (2, 1, "labels"));
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn values_follow_the_rules_of_their_keys() {
         ("type: null\ntype: code", (3, 1, "type")),
     ] {
         let error = error(front(yaml));
-        assert_eq!(place(&error), at, "{error:#?}");
+        assert_eq!(underlined(&error), at, "{error:#?}");
         assert!(!error.message.contains(is_unprintable), "{error:?}");
     }
 }
@@ -338,7 +338,7 @@ fn keys_and_entries_can_be_located() {
     assert_eq!((at("topic", None), at("labels", Some(0))), (Some("t"), Some("one")));
     assert_eq!((at("depends_on", Some(2)), at("absent", None), at("labels", Some(1))), (None, None, None));
     let error = spec.diagnostic(Severity::Error, "depends_on", Some(1), "no spec 'nope'", None);
-    assert_eq!((place(&error), error.path.as_str()), ((5, 5, "nope"), PATH));
+    assert_eq!((underlined(&error), error.path.as_str()), ((5, 5, "nope"), PATH));
     assert_eq!(spec.diagnostic(Severity::Error, "absent", None, "m", None).line, 0);
 }
 
@@ -371,7 +371,7 @@ fn criteria_are_the_tasks_under_their_heading() {
     );
     assert_eq!(front.informed_by, ["a.md", "b,c.md"]);
     let warnings = good("# T\n## Acceptance Criteria\n- no task\n").warnings;
-    assert_eq!((warnings.len(), place(&warnings[0]).0), (1, 2));
+    assert_eq!((warnings.len(), underlined(&warnings[0]).0), (1, 2));
 }
 
 #[test]
@@ -437,7 +437,7 @@ fn a_title_holds_nothing_that_a_terminal_obeys() {
 fn one_long_line_is_not_shown_whole() {
     let error = error(format!("---\nlabels: [{}\"\\e\"]\n---\n", "ä, ".repeat(900)));
     assert!(error.source.as_deref().is_some_and(|source| source.len() < 2000));
-    assert_eq!(place(&error), (2, 2710, "\"\\e\""));
+    assert_eq!(underlined(&error), (2, 2710, "\"\\e\""));
 }
 
 #[test]

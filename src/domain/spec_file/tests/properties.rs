@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{super::*, PATH, place};
+use super::{super::*, PATH, underlined};
 use crate::{domain::character::is_unprintable, support::cases::cases};
 
 /// Every diagnostic lies inside the file and can be drawn.
@@ -28,7 +28,7 @@ fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
             prop_assert!(diagnostic.span.is_none());
             continue;
         }
-        let (line, column, _) = place(&diagnostic);
+        let (line, column, _) = underlined(&diagnostic);
         prop_assert!(line <= lines.len(), "{diagnostic:?}");
         prop_assert!(column >= 1 && column <= lines[line - 1].chars().count() + 1, "{diagnostic:?}");
         prop_assert!(diagnostic.source_line >= 1 && diagnostic.source_line <= line);

@@ -94,7 +94,7 @@ pub(crate) fn shared(project: &Project, changes: &[Change]) -> Result<Vec<String
 /// Has the file of a hook call this tool, and remembers that it did.
 pub(super) fn add(project: &Project, path: &Path, hook: Hook) -> Result<()> {
     file::add(path, hook)?;
-    local_file::place(&project.private_dir(REMEMBERED)?, hook.as_str(), b"")
+    local_file::replace(&project.private_dir(REMEMBERED)?, hook.as_str(), b"")
 }
 
 /// Where it is remembered which hooks were changed here.
