@@ -74,7 +74,7 @@ pub(crate) fn verify(
         }
     }
     let attempt = work.map(|work| work.attempt.start);
-    check_output::keep_whole(project, &entry.id, attempt, Some(at), checks.commands())?;
+    check_output::write_whole(project, &entry.id, attempt, Some(at), checks.commands())?;
     Ok(Verified { checks: checks.settled(), note })
 }
 

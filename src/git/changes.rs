@@ -54,7 +54,7 @@ impl KnownChanges {
         known.iter().find(|(of, _)| *of == trees).map(|(_, changes)| changes.clone())
     }
 
-    pub(super) fn keep(&self, trees: Trees, changes: &[Change]) {
+    pub(super) fn insert(&self, trees: Trees, changes: &[Change]) {
         if changes.len() < LONG {
             return;
         }

@@ -29,7 +29,7 @@ pub(crate) fn changed_paths(repo: &Repository, from: Option<ObjectId>, to: Objec
     let mut changes: Vec<_> = gix.diff_tree_to_tree(&old, &new, options)?.into_iter().flat_map(changes_of).collect();
     changes.sort();
     changes.dedup();
-    repo.known_changes().keep(trees, &changes);
+    repo.known_changes().insert(trees, &changes);
     Ok(changes)
 }
 

@@ -1,4 +1,4 @@
-//! Keeps objects that were written in memory. Git makes the index of a pack, and syncs it as it is configured to.
+//! Writes objects that were made in memory into the object database. Git makes the index of a pack, and syncs it as it is configured to.
 
 use gix::{
     ObjectId, hash,
@@ -23,7 +23,7 @@ type Object<'o> = (objs::Kind, ObjectId, &'o [u8]);
 ///
 /// # Errors
 /// If they cannot be written.
-pub(crate) fn keep(drafts: &Repository, repo: &Repository) -> Result<()> {
+pub(crate) fn write_drafts(drafts: &Repository, repo: &Repository) -> Result<()> {
     let written = drafts.gix().objects.reset_object_memory().unwrap_or_default();
     let mut objects: Vec<Object<'_>> =
         written.iter().map(|(id, (kind, content))| (*kind, *id, content.as_slice())).collect();

@@ -44,22 +44,22 @@ pub(crate) fn results(project: &Project) -> PathBuf {
     project.repo.chant_dir().join("check").join("results")
 }
 
-/// Keeps the `checks` with output for the evidence that was `recorded` without it.
+/// Writes the `checks` with output for the evidence that was `recorded` without it.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub(crate) fn keep(project: &Project, recorded: ObjectId, checks: &Checks) -> Result<()> {
+pub(crate) fn write(project: &Project, recorded: ObjectId, checks: &Checks) -> Result<()> {
     let json = serde_json::to_vec(checks)
         .map_err(|error| Error::fatal(Kind::Checks, format!("cannot write the checks: {error}")))?;
     local_file::replace(&dir(project), &format!("{recorded}.json"), &json)
 }
 
-/// Keeps all that `commands` printed, in place of what those of the checks before did. Without an `attempt` they ran for a person's own work;
+/// Writes all that `commands` printed, in place of what those of the checks before did. Without an `attempt` they ran for a person's own work;
 /// `of` is the commit that was checked, if it was one.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub(crate) fn keep_whole<'a>(
+pub(crate) fn write_whole<'a>(
     project: &Project,
     id: &SpecId,
     attempt: Option<ObjectId>,
@@ -91,11 +91,11 @@ pub(crate) fn keep_whole<'a>(
     local_file::replace(&transcript::dir(project.repo.common_dir(), id), &format!("{attempt}{ENDING}"), text.as_bytes())
 }
 
-/// Keeps all that git, or a hook that it ran, `printed` at the merge of an attempt, behind what is kept of its checks.
+/// Writes all that git, or a hook that it ran, `printed` at the merge of an attempt, behind what is kept of its checks.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub(crate) fn keep_printed(project: &Project, id: &SpecId, attempt: ObjectId, why: &str, printed: &str) -> Result<()> {
+pub(crate) fn write_printed(project: &Project, id: &SpecId, attempt: ObjectId, why: &str, printed: &str) -> Result<()> {
     let path = transcript::dir(project.repo.common_dir(), id).join(format!("{attempt}{ENDING}"));
     let text = format!("$ git merge\n{}\n({why})\n\n", printed.trim_end());
     transcript::resume(&path)?.write_all(text.as_bytes()).io("write", &path)
@@ -135,11 +135,11 @@ struct RefusedMerge {
     why: String,
 }
 
-/// Keeps why the merge of an attempt, of its commit `work` with the commit `target`, was refused.
+/// Writes why the merge of an attempt, of its commit `work` with the commit `target`, was refused.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub(crate) fn keep_refused_merge(
+pub(crate) fn write_refused_merge(
     project: &Project,
     (id, attempt): (&SpecId, ObjectId),
     (work, target): (ObjectId, ObjectId),

@@ -186,7 +186,7 @@ fn save_and_remove(project: &Project, attempt: &Attempt, tree: &Worktree) -> Res
     }
     drop(worktree);
     let kept = project.save_worktree(&attempt.id, attempt.start, tree)?.filter(|kept| Some(*kept) != head);
-    if !pool.is_some_and(|pool| pool.keep(tree)) {
+    if !pool.is_some_and(|pool| pool.add(tree)) {
         return remove_worktree(project, tree).map(|said| said.or_else(|| hid(&hidden, kept)));
     }
     Ok(hid(&hidden, kept))

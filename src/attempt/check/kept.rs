@@ -78,7 +78,7 @@ impl Tree<'_> {
     ///
     /// # Errors
     /// If something cannot be read or removed.
-    pub(super) fn keep(&self, kept: &Outputs) -> Result<bool> {
+    pub(super) fn remove_others(&self, kept: &Outputs) -> Result<bool> {
         let now = self.outputs()?;
         if kept.iter().any(|(path, stamp)| now.get(path) != Some(stamp)) {
             return Ok(false);

@@ -104,7 +104,7 @@ impl Check<'_> {
             }
             let Attempt { id, start, .. } = self.attempt;
             let ran = checks.commands().chain(&without);
-            check_output::keep_whole(self.project, id, Some(*start), Some(self.tip), ran)?;
+            check_output::write_whole(self.project, id, Some(*start), Some(self.tip), ran)?;
             if !checks.clone().settled().ok {
                 self.progress.say(&Step::Hint(self.unseen(&room)?));
                 if self.lacks_submodules()? {

@@ -116,7 +116,7 @@ impl Room<'_> {
         }
         let seen = run(self)?;
         if expected(&seen) {
-            keep(&dir, &name, &seen);
+            write(&dir, &name, &seen);
         } else {
             remove(fs::remove_file(&file)).io("remove", &file)?;
         }
@@ -131,8 +131,8 @@ fn all_passed(commands: &[String]) -> impl Fn(&Vec<Command>) -> bool {
     }
 }
 
-/// Keeps a result. Where that cannot be, the command only runs again.
-fn keep(dir: &Path, name: &str, result: &impl Serialize) {
+/// Writes a result. Where that cannot be, the command only runs again.
+fn write(dir: &Path, name: &str, result: &impl Serialize) {
     let json = serde_json::to_vec(result).unwrap_or_default();
     let _runs_again: Result<()> = local_file::replace(dir, name, &json);
 }

@@ -114,7 +114,7 @@ impl Room<'_> {
             reads.insert(command.clone(), read);
         }
         let cold = || commands.iter().try_for_each(|command| warm.mark(project, Mark::Cold, command));
-        if !tree.keep(&set_up)? {
+        if !tree.remove_others(&set_up)? {
             // One run of it resumes what another left.
             return cold();
         }

@@ -300,7 +300,7 @@ fn members(specs: &Specs<'_>, id: &SpecId, spec: &Spec, progress: &dyn Progress)
     let commands: Vec<String> = front.verify.iter().chain(&front.reproduces).cloned().collect();
     if !commands.is_empty() && checks.clone().settled().ok {
         checks.verify = Room::open(project, progress)?.run_all(tip, &[], &commands)?;
-        check_output::keep_whole(project, id, None, Some(tip), checks.commands())?;
+        check_output::write_whole(project, id, None, Some(tip), checks.commands())?;
     }
     Ok((checks.settled(), Made { base: None, commits: Vec::new(), at: Some(tip), target }))
 }

@@ -294,7 +294,7 @@ impl Judge<'_> {
             Left::Settled { clean } => clean,
             Left::Problem(problem) => return Ok((Some(self.problem(problem)), false)),
             Left::Refused(command) => {
-                check_output::keep_whole(project, &attempt.id, Some(attempt.start), None, std::iter::once(&*command))?;
+                check_output::write_whole(project, &attempt.id, Some(attempt.start), None, std::iter::once(&*command))?;
                 self.checks.commit = Some(*command);
                 self.checks = std::mem::take(&mut self.checks).settled();
                 return Ok((Some(self.checks.failures()), false));
@@ -344,7 +344,7 @@ impl Judge<'_> {
         let shared = if project.config().share_output()? { checks.clone() } else { checks.clone().without_output() };
         let recorded = write_checks(project, &shared)?;
         if let Some(output) = checks.with_failing_output() {
-            check_output::keep(project, recorded, &output)?;
+            check_output::write(project, recorded, &output)?;
         }
         Ok(Evidence {
             spec: Some(project.store()?.write_blob(&self.attempt.bytes)?),

@@ -192,7 +192,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         if verified::is_needed(project, attempt, new, tip)?
             && let Some(waits) = verifier.check(new, ours, &name)?
         {
-            verified::keep_refused(project, &state, attempt, (tip, ours), &waits.why)?;
+            verified::write_refused(project, &state, attempt, (tip, ours), &waits.why)?;
             return Err(waits.hints(conflict::ways_out(project, attempt, &tried, false)?).into());
         }
         held = hold(project, &target)?;
@@ -283,7 +283,7 @@ fn move_target(
         Advanced::Moved(complaint) => {
             if let Some(printed) = complaint {
                 let why = "the post-merge hook failed";
-                check_output::keep_printed(project, &attempt.id, attempt.start, why, &printed)?;
+                check_output::write_printed(project, &attempt.id, attempt.start, why, &printed)?;
                 progress.say(&Step::Warning(format!("{why}\n{printed}").trim_end().to_owned()));
             }
             if let Some(hooks) = brought {
@@ -298,7 +298,7 @@ fn move_target(
         Advanced::LostRace => Err(Unmerged::Outdated),
         Advanced::Refused { paths, why, output } => {
             if !output.is_empty() {
-                check_output::keep_printed(project, &attempt.id, attempt.start, &why, &output)?;
+                check_output::write_printed(project, &attempt.id, attempt.start, &why, &output)?;
             }
             let hint = format!("once that is resolved: git chant merge {}", attempt.id.short());
             Err(Waits { output, ..Waits::new(why) }.paths(paths).hint(hint).into())

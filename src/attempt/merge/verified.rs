@@ -38,12 +38,12 @@ pub(super) fn is_needed(project: &Project, attempt: &Attempt, merged: ObjectId, 
     Ok(tree(merged)? != tree(tip)?)
 }
 
-/// Keeps why the merge of an attempt, of its commit `work` with the commit `target`, was refused by its checks: in this clone until one of them
+/// Writes why the merge of an attempt, of its commit `work` with the commit `target`, was refused by its checks: in this clone until one of them
 /// is another, and once as a note in the history.
 ///
 /// # Errors
 /// If it cannot be written.
-pub(super) fn keep_refused(
+pub(super) fn write_refused(
     project: &Project,
     state: &State,
     attempt: &Attempt,
@@ -56,7 +56,7 @@ pub(super) fn keep_refused(
         let sentence = sentence("Not merged", attempt.title(), why);
         project.store()?.record(id, NewEvent { op: Op::Note, sentence, facts })?;
     }
-    check_output::keep_refused_merge(project, (id, attempt_id), (work, target), why)?;
+    check_output::write_refused_merge(project, (id, attempt_id), (work, target), why)?;
     Ok(())
 }
 
@@ -181,7 +181,7 @@ impl<'p> Verifier<'p> {
     /// What is said of a command that did not come to what it should have on the merge.
     fn refused(&self, seen: &Command, merged: ObjectId, target: &str) -> Result<Waits> {
         let id = &self.attempt.id;
-        check_output::keep_whole(self.project, id, Some(self.attempt.start), Some(merged), std::iter::once(seen))?;
+        check_output::write_whole(self.project, id, Some(self.attempt.start), Some(merged), std::iter::once(seen))?;
         let verb = if seen.exit == Some(0) && seen.changed.is_empty() { "passes" } else { "fails" };
         let waits = Waits::new(format!("merged with '{target}', '{}' {verb}: {}", seen.command, seen.ending()));
         let said = seen.tail.iter().flat_map(|tail| tail.lines()).filter(|line| !line.trim().is_empty());

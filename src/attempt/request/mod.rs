@@ -97,7 +97,7 @@ impl Mailbox {
     }
 
     /// Writes such a file, once.
-    fn keep<T: Serialize>(&self, what: &str, key: &str, value: &T) -> Result<(), Refused> {
+    fn write_once<T: Serialize>(&self, what: &str, key: &str, value: &T) -> Result<(), Refused> {
         let json = serde_json::to_vec(value).expect("strings are JSON");
         work_file::create_new(&self.run_dir, BStr::new(&file(what, key)), &json, false)
     }

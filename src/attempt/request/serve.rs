@@ -108,7 +108,7 @@ impl<'a> Requests<'a> {
                     Ok(answer) => answer,
                     Err(error) => Answer::Refused { why: error.message },
                 };
-                self.mailbox.keep("answer", &key, &answer)?;
+                self.mailbox.write_once("answer", &key, &answer)?;
             }
             if let Some(Answer::Recorded { said: Some(said), .. }) = self.mailbox.kept("answer", &key) {
                 self.add_said(said);
@@ -197,7 +197,7 @@ impl<'a> Requests<'a> {
             Some(id) => id,
             None => {
                 let id = proposal::fresh_id(self.project)?;
-                self.mailbox.keep("accepted", key, &id)?;
+                self.mailbox.write_once("accepted", key, &id)?;
                 id
             }
         };

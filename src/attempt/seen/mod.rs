@@ -236,11 +236,11 @@ impl Watch {
         Ok(())
     }
 
-    /// Keeps the record as this process has it, whatever the run made of the file.
+    /// Writes the record as this process has it, whatever the run made of the file.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub(crate) fn keep(&self, project: &Project) -> Result<()> {
+    pub(crate) fn write(&self, project: &Project) -> Result<()> {
         self.record.as_ref().map_or(Ok(()), |record| record.write(project, &self.id))
     }
 

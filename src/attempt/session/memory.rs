@@ -41,8 +41,8 @@ fn all(worktree: &Path) -> Vec<StoredSession> {
     read_own(worktree, NAME, MOST).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
-/// Keeps the name of the session that `agent` has in `worktree`.
-pub(super) fn keep(worktree: &Path, agent: &Agent, session: &str) {
+/// Remembers the name of the session that `agent` has in `worktree`.
+pub(super) fn remember(worktree: &Path, agent: &Agent, session: &str) {
     let mut kept = all(worktree);
     kept.retain(|other| other.agent != agent.name);
     kept.insert(0, StoredSession { agent: agent.name.clone(), session: session.to_owned() });

@@ -153,7 +153,7 @@ impl Session<'_> {
             say_removed(special_file::remove(common), progress);
         }
         say_removed(special_file::remove_in_worktree(this.worktree), progress);
-        watch.keep(project)?;
+        watch.write(project)?;
         let changes = watch.compare(project, Extent::All)?;
         let (mut confined, mut refused) = (Confined::None, None);
         if let Some(inside) = &inside {
@@ -237,7 +237,7 @@ impl Beside for Attendant<'_, '_> {
     }
 
     fn session(&mut self, session: &str) {
-        memory::keep(self.session.worktree, self.session.agent, session);
+        memory::remember(self.session.worktree, self.session.agent, session);
     }
 }
 

@@ -73,7 +73,7 @@ fn register(repo: &Repository, path: &Path, branch: &FullNameRef, options: &[&st
     let git = Git::at(repo).args(["worktree", "add", "--quiet"]).args(options).arg("--").arg(path).arg(short);
     let output = among_others(&git)?;
     match find(repo, path)? {
-        Some(made) if made.is_on(branch) && made.path.is_dir() => identity::keep(&made).map(|()| made),
+        Some(made) if made.is_on(branch) && made.path.is_dir() => identity::record(&made).map(|()| made),
         _ => Err(git.failed(&output)),
     }
 }

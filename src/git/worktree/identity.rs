@@ -18,11 +18,11 @@ const DIR: &str = "chant/places";
 /// How large such a file is at most, in bytes.
 const MOST: u64 = 256;
 
-/// Keeps which directory a linked worktree is, which git-chant has just made.
+/// Records which directory a linked worktree is, which git-chant has just made.
 ///
 /// # Errors
 /// If it cannot be written.
-pub(crate) fn keep(tree: &Worktree) -> Result<()> {
+pub(crate) fn record(tree: &Worktree) -> Result<()> {
     match (file_of(tree), text_of(tree)) {
         (Some((dir, name)), Some(text)) => local_file::replace(&dir, &name, text.as_bytes()),
         _ => Ok(()),

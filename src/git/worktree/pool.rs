@@ -92,7 +92,7 @@ impl<'r> Pool<'r> {
     }
 
     /// Puts the files of its branch into a worktree that [`add::add_empty`] made, those of `entry` where they serve, and records what
-    /// [`Pool::keep`] needs of it.
+    /// [`Pool::add`] needs of it.
     ///
     /// # Errors
     /// If git cannot write the files, or `entry` cannot serve: another one, or none, may.
@@ -106,7 +106,7 @@ impl<'r> Pool<'r> {
             // Another directory comes to be the worktree: until it is there, nothing tells which one it is.
             identity::forget(tree)?;
             entry.move_into(tree)?;
-            identity::keep(tree)
+            identity::record(tree)
         });
         let filled = moved.and_then(|()| {
             add::write_files(tree)?;
@@ -146,7 +146,7 @@ impl<'r> Pool<'r> {
 
     /// Removes a linked worktree, whose work is kept elsewhere, and keeps its files if nothing strange is among them. `false` if it has to be
     /// removed in another way; nothing was touched then.
-    pub(crate) fn keep(&self, tree: &Worktree) -> bool {
+    pub(crate) fn add(&self, tree: &Worktree) -> bool {
         let name = self.repo.env().random_hex(8);
         let new = Entry { dir: self.dir.join(format!("{name}.new")) };
         let moved = fault::around("pool.make", || local_file::make_dir(&new.dir))

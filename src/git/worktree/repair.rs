@@ -59,7 +59,7 @@ pub(crate) fn follow(repo: &Repository, worktree: &Worktree, place: &Path) -> Re
     let git = Git::in_git_dir(repo.common_dir());
     git.args(["worktree", "repair", "--"]).arg(place).run()?;
     let found = super::find(repo, place)?.filter(|found| found.git_dir == worktree.git_dir && found.leads_home());
-    found.iter().try_for_each(identity::keep)?;
+    found.iter().try_for_each(identity::record)?;
     Ok(found.is_some())
 }
 

@@ -156,7 +156,7 @@ fn write_all(project: &Project, batches: Receiver<Batch>, dry_run: bool) -> Resu
     let mut outcome = Outcome::default();
     for batch in batches {
         let written = if dry_run { Vec::new() } else { write(&drafts.store()?, &batch)? };
-        pack::keep(&drafts.repo, &project.repo)?;
+        pack::write_drafts(&drafts.repo, &project.repo)?;
         if !dry_run {
             annotate(project, &store, &batch)?;
         }

@@ -68,7 +68,7 @@ pub(crate) fn prune(project: &Project, request: &Request) -> Result<Outcome> {
         let held = if request.dry_run { None } else { project.try_lock_worktree(&id)? };
         if held.is_none() && !request.dry_run {
             let (name, why) = (project.meant_worktree(&id)?, "another git-chant process is working on it");
-            outcome.found.push(Step::keep(Pruned::Worktree, Some(&id), name.to_string_lossy(), why).view);
+            outcome.found.push(Step::leave(Pruned::Worktree, Some(&id), name.to_string_lossy(), why).view);
             continue;
         }
         outcome.take(project, request, Spec::new(project, request, &except, &id)?.steps()?);
@@ -90,7 +90,7 @@ struct Step {
 type Act = Box<dyn FnOnce(&Project) -> Result<()>>;
 
 impl Step {
-    fn keep(kind: Pruned, spec: Option<&SpecId>, name: impl Into<String>, why: impl Into<String>) -> Step {
+    fn leave(kind: Pruned, spec: Option<&SpecId>, name: impl Into<String>, why: impl Into<String>) -> Step {
         let view = PruneView { kind, spec: spec.cloned(), name: name.into(), pruned: false, why: why.into() };
         Step { view, act: None }
     }

@@ -24,10 +24,10 @@ impl Spec<'_> {
         let tip = match branch::read(&self.project.repo, name.as_ref()) {
             Ok(None) => return Ok(None),
             Ok(Some(tip)) => tip,
-            Err(error) => return Ok(Some(self.keep(Pruned::Branch, full, error.message))),
+            Err(error) => return Ok(Some(self.leave(Pruned::Branch, full, error.message))),
         };
         if let Some(obstacle) = self.branch_obstacle(name.as_ref(), tip, stays)? {
-            return Ok(Some(self.keep(Pruned::Branch, full, obstacle)));
+            return Ok(Some(self.leave(Pruned::Branch, full, obstacle)));
         }
         Ok(Some(self.prune(Pruned::Branch, full, why, move |project| {
             match branch::delete(&project.repo, name.as_ref(), tip)? {
@@ -80,10 +80,10 @@ impl Spec<'_> {
                 }
                 // That an open spec keeps an attempt is not worth a line.
                 Ok(Err(count)) if self.over.is_some() => {
-                    steps.push(self.keep(Pruned::Attempt, full, format!("it has {}", commits(count))));
+                    steps.push(self.leave(Pruned::Attempt, full, format!("it has {}", commits(count))));
                 }
                 Ok(Err(_)) => {}
-                Err(error) => steps.push(self.keep(Pruned::Attempt, full, error.message)),
+                Err(error) => steps.push(self.leave(Pruned::Attempt, full, error.message)),
             }
         }
         Ok(steps)

@@ -31,7 +31,7 @@ pub(super) fn steps(project: &Project, request: &Request) -> Result<Vec<Step>> {
     for left in check_slot::left(project) {
         let name = left.dirs.first().map(|dir| dir.to_string_lossy().into_owned()).unwrap_or_default();
         if left.is_in_use()? {
-            steps.push(Step::keep(Pruned::Check, None, name, "checks are run in it"));
+            steps.push(Step::leave(Pruned::Check, None, name, "checks are run in it"));
         } else if left.used.is_some_and(|time| request.has_expired(time)) {
             let why = "an interrupted check left it behind";
             steps.push(Step::prune(Pruned::Check, None, name, why, move |_| left.remove()));
@@ -68,7 +68,7 @@ pub(super) fn steps(project: &Project, request: &Request) -> Result<Vec<Step>> {
         let copy = path.clone();
         steps.push(match is_recorded(project, path)? {
             true => Step::prune(Pruned::Aside, None, name, "its text is recorded", move |_| remove_file(&copy)),
-            false => Step::keep(Pruned::Aside, None, name, "its text exists nowhere else; move it to its place"),
+            false => Step::leave(Pruned::Aside, None, name, "its text exists nowhere else; move it to its place"),
         });
     }
     Ok(steps)
@@ -95,7 +95,7 @@ fn check_worktree(project: &Project, request: &Request) -> Result<Option<Step>> 
         (lost > 0).then(|| format!("it stood on {}", commits(lost)))
     };
     if let Some(obstacle) = obstacle {
-        return Ok(Some(Step::keep(Pruned::Check, None, name, obstacle)));
+        return Ok(Some(Step::leave(Pruned::Check, None, name, obstacle)));
     }
     let why = if gone { "its directory was deleted" } else { "unused for a long time" };
     Ok(Some(Step::prune(Pruned::Check, None, name, why, move |project| {

@@ -67,7 +67,7 @@ impl<'a> Spec<'a> {
         let mut steps = Vec::new();
         if let Some(why) = self.alive() {
             if self.over.is_some() || self.asked_for() {
-                steps.extend(self.keep_worktree(why));
+                steps.extend(self.leave_worktree(why));
             }
             return Ok(steps);
         }
@@ -79,7 +79,7 @@ impl<'a> Spec<'a> {
             Some(why) => steps.extend(self.branch(why, stays)?),
             None if none && self.asked_for() => {
                 let why = format!("its spec is {}", self.status.as_str().replace('_', " "));
-                steps.extend(self.keep_worktree(why));
+                steps.extend(self.leave_worktree(why));
             }
             None => {}
         }
@@ -127,8 +127,8 @@ impl<'a> Spec<'a> {
         Some(self.prune(Pruned::Seen, path.to_string_lossy().into_owned(), why, move |_| remove_file(&path)))
     }
 
-    pub(super) fn keep(&self, kind: Pruned, name: impl Into<String>, why: impl Into<String>) -> Step {
-        Step::keep(kind, Some(self.id), name, why)
+    pub(super) fn leave(&self, kind: Pruned, name: impl Into<String>, why: impl Into<String>) -> Step {
+        Step::leave(kind, Some(self.id), name, why)
     }
 
     pub(super) fn prune(
@@ -141,8 +141,8 @@ impl<'a> Spec<'a> {
         Step::prune(kind, Some(self.id), name, why, act)
     }
 
-    fn keep_worktree(&self, why: impl Into<String>) -> Option<Step> {
-        self.tree.as_ref().map(|tree| self.keep(Pruned::Worktree, tree.path.to_string_lossy(), why))
+    fn leave_worktree(&self, why: impl Into<String>) -> Option<Step> {
+        self.tree.as_ref().map(|tree| self.leave(Pruned::Worktree, tree.path.to_string_lossy(), why))
     }
 }
 

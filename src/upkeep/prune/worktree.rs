@@ -43,7 +43,7 @@ impl Spec<'_> {
         let attempt = self.state.as_ref().and_then(|state| state.attempt);
         let obstacle = obstacle(self.project, self.id, attempt, tree).unwrap_or_else(|error| Some(error.message));
         if let Some(obstacle) = obstacle {
-            return Ok(Some(self.keep(kind, name, obstacle)));
+            return Ok(Some(self.leave(kind, name, obstacle)));
         }
         let (id, tree) = (self.id.clone(), tree.clone());
         Ok(Some(self.prune(kind, name, why, move |project| {

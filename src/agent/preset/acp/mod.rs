@@ -293,14 +293,14 @@ impl Acp {
             parsed.held_up(StopKind::Denied, &decided.to_string());
             self.denied = Some(decided.to_string());
         }
-        self.keep(decided);
+        self.record_permission(decided);
         self.write(&json!({"jsonrpc": "2.0", "id": id, "result": RequestPermissionResponse::new(outcome)}));
     }
 }
 
 impl Acp {
     /// Keeps a request that was answered. Of those that come after many only their number is kept.
-    fn keep(&mut self, decided: Permission) {
+    fn record_permission(&mut self, decided: Permission) {
         if self.permissions.len() < MOST_PERMISSIONS {
             return self.permissions.push(decided);
         }
