@@ -109,7 +109,7 @@ fn tell_of_other_clone(
     progress: &dyn Progress,
 ) -> Result<()> {
     let Some(holder) = project.holder(id, attempt)? else { return Ok(()) };
-    if state.status == Status::InProgress && !project.holds(id, attempt)? {
+    if state.status == Status::InProgress && !project.is_holder(id, attempt)? {
         let (who, short) = (&holder.author.name, id.short());
         progress.say(&Step::Warning(format!("{who} may still be working on '{short}' in another clone")));
         progress.say(&Step::Hint("to tell that clone, here and then there: git chant sync".to_owned()));

@@ -172,7 +172,7 @@ fn running(project: &Project, entry: &Entry) -> Result<ObjectId> {
             _ => error,
         });
     };
-    if !project.holds(&entry.id, attempt)? && matches!(project.life(attempt)?, Life::Unknown(_)) {
+    if !project.is_holder(&entry.id, attempt)? && matches!(project.life(attempt)?, Life::Unknown(_)) {
         let by = state.facts.agent.as_deref().unwrap_or("another person");
         return Err(elsewhere(&entry.id, by));
     }
@@ -182,7 +182,7 @@ fn running(project: &Project, entry: &Entry) -> Result<ObjectId> {
 /// Refuses a person's attempt that another clone holds.
 fn refuse_elsewhere(project: &Project, entry: &Entry) -> Result<()> {
     let attempt = entry.state.as_ref().and_then(|state| state.attempt);
-    match attempt.map(|attempt| project.held_elsewhere(&entry.id, attempt)).transpose()?.flatten() {
+    match attempt.map(|attempt| project.other_holder(&entry.id, attempt)).transpose()?.flatten() {
         Some(holder) => Err(elsewhere(&entry.id, &holder.author.name)),
         None => Ok(()),
     }

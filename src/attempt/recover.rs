@@ -160,7 +160,7 @@ fn release_old(project: &Project, id: &SpecId, progress: &dyn Progress) -> Resul
     let store = project.store()?;
     let Some(state) = store.state(id)? else { return Ok(()) };
     let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(()) };
-    let theirs = store.event(id, attempt)?.is_ok() && !project.holds(id, attempt)?;
+    let theirs = store.event(id, attempt)?.is_ok() && !project.is_holder(id, attempt)?;
     let age = project.env.now().as_second().saturating_sub(state.updated);
     if !theirs || u64::try_from(age).is_ok_and(|age| age < limit.as_secs()) || age < 0 {
         return Ok(());

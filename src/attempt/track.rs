@@ -94,7 +94,7 @@ impl<'a> Taken<'a> {
             // What they left uncommitted is for an earlier commit.
             Some(ours) if project.is_ancestor(tip, ours)? => return Ok(None),
             Some(ours) if project.is_ancestor(ours, tip)? => Branch::Forward(ours),
-            Some(ours) if !project.has_held(id, attempt)? => Branch::Replace(ours),
+            Some(ours) if !project.was_holder(id, attempt)? => Branch::Replace(ours),
             Some(ours) => return Err(diverged(project, id, [ours, tip], &remote)?),
         };
         worktree::refuse_elsewhere(project, id)?;

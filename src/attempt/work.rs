@@ -257,7 +257,7 @@ impl Assignment<'_> {
                 Err(Stop::Taken(error.hint(format!("to work on it again: git chant reset {short}"))))
             }
             // Another clone took it over: what is left of it here is not its work any more.
-            Some(state) if state.status == Status::InProgress && self.is_held_elsewhere(state)? => {
+            Some(state) if state.status == Status::InProgress && self.has_other_holder(state)? => {
                 Err(Stop::Taken(start::taken(project, id, Some(state))?))
             }
             Some(state)
@@ -296,8 +296,8 @@ impl Assignment<'_> {
     }
 
     /// Whether another clone holds the deciding attempt.
-    fn is_held_elsewhere(&self, state: &State) -> Result<bool> {
-        let other = state.attempt.map(|attempt| self.project.held_elsewhere(self.id, attempt)).transpose()?;
+    fn has_other_holder(&self, state: &State) -> Result<bool> {
+        let other = state.attempt.map(|attempt| self.project.other_holder(self.id, attempt)).transpose()?;
         Ok(other.flatten().is_some())
     }
 

@@ -8,8 +8,8 @@ use std::{
 
 use super::{
     enumeration::enumerate,
-    held::{Role, shows_test},
     inline_tests::end_of_block,
+    test_path::{Role, shows_test},
     test_text::role_by_text,
 };
 

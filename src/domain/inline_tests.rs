@@ -1,7 +1,7 @@
 //! Where tests stand in a file that holds code, too. Nothing is parsed: the words that begin a test tell, and the indentation that formatters
 //! leave tells where it ends.
 
-use super::held::shows_test;
+use super::test_path::shows_test;
 
 /// For each line of `text` whether it belongs to a test.
 pub(crate) fn test_lines(text: &str) -> Vec<bool> {

@@ -1,6 +1,6 @@
 //! Whether a text names a file, and whether a file is code, by their words alone.
 
-use super::held::{Role, role};
+use super::test_path::{Role, role};
 
 /// Endings of files that are no code.
 const DATA: [&str; 18] = [

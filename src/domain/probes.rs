@@ -8,8 +8,8 @@ use regex_lite::Regex;
 use super::{
     code_text::{CodeLine, code_lines, docstrings},
     enumeration::enumerate,
-    held::is_run,
     inline_tests::test_lines,
+    test_path::is_run,
 };
 
 /// What code that runs names to find out whether a test runs it, or to change what a test says.

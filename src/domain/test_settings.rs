@@ -1,7 +1,7 @@
 //! Whether a change of a file changes how tests are run: settings among those of a build, hooks of a runner among tests. Nothing is parsed:
 //! the changed lines tell, by words that runners know.
 
-use super::held::{Role, role, runs_tests};
+use super::test_path::{Role, role, runs_tests};
 
 /// Words of settings that decide which tests run, by what, and what counts as failing.
 const WORDS: [&str; 52] = [

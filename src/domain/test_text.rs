@@ -1,8 +1,8 @@
 //! Which files are tests, by their names and their texts: a name says where to look, and the text of code whether it tests anything.
 
 use super::{
-    held::{Named, Role, named, role},
     naming::{is_code_by_name, names},
+    test_path::{Named, Role, named, role},
 };
 
 /// Words by which a file of tests begins one, or has a runner take it for one. A test that stands among code begins otherwise.
@@ -121,7 +121,7 @@ const LOADS: [&str; 15] = [
 /// named, too.
 pub(crate) fn loads(text: &str, path: &str) -> bool {
     let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
-    let by_directory = !directory.is_empty() && named(path) > super::held::named_itself(path);
+    let by_directory = !directory.is_empty() && named(path) > super::test_path::named_itself(path);
     let is_package = path.ends_with(".go") && !directory.is_empty();
     text.lines().map(str::trim).any(|line| {
         let begins = LOADS.iter().any(|word| line.starts_with(word));

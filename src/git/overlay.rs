@@ -16,7 +16,7 @@ use crate::{
 
 /// A file as a commit has it: its blob and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Held {
+pub(crate) struct TreeEntry {
     /// Its path.
     pub path: String,
     /// Its blob and kind.
@@ -25,14 +25,14 @@ pub(crate) struct Held {
 }
 
 /// The file at `path` in `commit`; `None` if there is none.
-pub(crate) fn file_in(repo: &Repository, commit: ObjectId, path: &str) -> Result<Option<Held>> {
+pub(crate) fn file_in(repo: &Repository, commit: ObjectId, path: &str) -> Result<Option<TreeEntry>> {
     let tree = repo.gix().find_commit(commit)?.tree()?;
     let entry = tree.lookup_entry_by_path(path)?.filter(|entry| entry.mode().is_blob_or_symlink());
-    Ok(entry.map(|entry| Held { path: path.to_owned(), blob: entry.object_id(), kind: entry.mode().kind() }))
+    Ok(entry.map(|entry| TreeEntry { path: path.to_owned(), blob: entry.object_id(), kind: entry.mode().kind() }))
 }
 
 /// A commit on top of `commit` that has `files` as given, and none at the paths in `gone`; `commit` itself if it is so.
-pub(crate) fn lay_over(repo: &Repository, commit: ObjectId, files: &[Held], gone: &[String]) -> Result<ObjectId> {
+pub(crate) fn lay_over(repo: &Repository, commit: ObjectId, files: &[TreeEntry], gone: &[String]) -> Result<ObjectId> {
     let base = repo.gix().find_commit(commit)?.tree_id()?.detach();
     let tree = patiently(|| {
         let mut editor = repo.gix().edit_tree(base)?;
@@ -52,8 +52,8 @@ pub(crate) fn lay_over(repo: &Repository, commit: ObjectId, files: &[Held], gone
 pub(crate) fn take_back(
     repo: &Repository,
     commit: ObjectId,
-    now: &Held,
-    [before, made]: [&Held; 2],
+    now: &TreeEntry,
+    [before, made]: [&TreeEntry; 2],
 ) -> Result<Option<ObjectId>> {
     let dir = scratch::dir(".chant-tmp-")?;
     let mut merge = Git::at(repo).args(["merge-file", "-p", "-q"]);
@@ -67,7 +67,7 @@ pub(crate) fn take_back(
         return Ok(None);
     }
     let blob = patiently(|| Ok(repo.gix().write_blob(&merged.stdout)?.detach()))?;
-    lay_over(repo, commit, &[Held { blob, ..now.clone() }], &[]).map(Some)
+    lay_over(repo, commit, &[TreeEntry { blob, ..now.clone() }], &[]).map(Some)
 }
 
 /// What differs at one path between two commits.

@@ -180,7 +180,7 @@ fn owner(common_dir: &Path, path: &Path, meta: &fs::Metadata, made: Duration) ->
     if let Some(why) = unknowable(common_dir, meta) {
         return Some(why);
     }
-    if held().iter().any(|held| held == path) {
+    if own_locks().iter().any(|lock| lock == path) {
         return Some("this process".to_owned());
     }
     let epoch = machine::boot_time();
@@ -309,10 +309,10 @@ fn is_wrapper(process: &Process) -> bool {
 }
 
 /// The locks that this process holds right now.
-static HELD: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+static OWN_LOCKS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-fn held() -> MutexGuard<'static, Vec<PathBuf>> {
-    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+fn own_locks() -> MutexGuard<'static, Vec<PathBuf>> {
+    OWN_LOCKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Marks, while it lives, that this process holds a lock, so that its other threads do not take the lock for a stale one.
@@ -322,16 +322,16 @@ pub(super) struct HeldLock(PathBuf);
 
 impl HeldLock {
     pub(super) fn new(lock: PathBuf) -> HeldLock {
-        held().push(lock.clone());
+        own_locks().push(lock.clone());
         HeldLock(lock)
     }
 }
 
 impl Drop for HeldLock {
     fn drop(&mut self) {
-        let mut held = held();
-        if let Some(at) = held.iter().position(|held| *held == self.0) {
-            held.swap_remove(at);
+        let mut locks = own_locks();
+        if let Some(at) = locks.iter().position(|lock| *lock == self.0) {
+            locks.swap_remove(at);
         }
     }
 }

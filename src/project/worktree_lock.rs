@@ -38,7 +38,7 @@ impl Project {
     pub(crate) fn lock_worktree(&self, id: &SpecId) -> Result<WorktreeLock> {
         loop {
             let waits = |file: &File, path: &Path| file_lock::lock(file, path).map(|()| true);
-            if let Some(held) = self.held(id, waits)? {
+            if let Some(held) = self.lock_worktree_by(id, waits)? {
                 return Ok(held);
             }
         }
@@ -46,10 +46,14 @@ impl Project {
 
     /// Locks the worktree and the branch of a spec without waiting; `None` if another process holds the lock.
     pub(crate) fn try_lock_worktree(&self, id: &SpecId) -> Result<Option<WorktreeLock>> {
-        self.held(id, file_lock::try_lock)
+        self.lock_worktree_by(id, file_lock::try_lock)
     }
 
-    fn held(&self, id: &SpecId, take: impl Fn(&File, &Path) -> Result<bool>) -> Result<Option<WorktreeLock>> {
+    fn lock_worktree_by(
+        &self,
+        id: &SpecId,
+        take: impl Fn(&File, &Path) -> Result<bool>,
+    ) -> Result<Option<WorktreeLock>> {
         let path = self.private_dir("places")?.join(id.as_str());
         loop {
             let open = || local_file::open_with(&path, File::options().create(true).append(true));

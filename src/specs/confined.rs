@@ -14,7 +14,7 @@ use bstr::{BString, ByteSlice};
 use gix::{ObjectId, refs::FullName};
 
 use crate::{
-    agent::confine::{self, Confinement, Held, Mapped, Sandbox, Unavailable},
+    agent::confine::{self, Confinement, Mapped, Protected, Sandbox, Unavailable},
     answer::progress::{Progress, Step},
     config::Confine,
     domain::{confined::Confined, event::Event, id::SpecId},
@@ -98,8 +98,8 @@ impl ConfinedRun {
     }
 
     /// What the run cannot change.
-    pub(crate) fn held(&self) -> &Held {
-        &self.confinement.held
+    pub(crate) fn protected(&self) -> &Protected {
+        &self.confinement.protected
     }
 
     /// The words that confine a command as the run was.

@@ -33,17 +33,17 @@ impl Project {
     }
 
     /// Whether this clone holds `attempt`.
-    pub(crate) fn holds(&self, id: &SpecId, attempt: ObjectId) -> Result<bool> {
+    pub(crate) fn is_holder(&self, id: &SpecId, attempt: ObjectId) -> Result<bool> {
         Ok(self.holder(id, attempt)?.is_some_and(|event| self.wrote(&event)))
     }
 
     /// The event by which another clone holds `attempt`; `None` if this clone does, or no clone is known to.
-    pub(crate) fn held_elsewhere(&self, id: &SpecId, attempt: ObjectId) -> Result<Option<Event>> {
+    pub(crate) fn other_holder(&self, id: &SpecId, attempt: ObjectId) -> Result<Option<Event>> {
         Ok(self.holder(id, attempt)?.filter(|event| event.facts.clone.is_some() && !self.wrote(event)))
     }
 
     /// Whether this clone ever began or resumed `attempt`.
-    pub(crate) fn has_held(&self, id: &SpecId, attempt: ObjectId) -> Result<bool> {
+    pub(crate) fn was_holder(&self, id: &SpecId, attempt: ObjectId) -> Result<bool> {
         let store = self.store()?;
         let Some(tip) = store.tip(id)? else { return Ok(false) };
         let walk = store.walk(id, tip)?;

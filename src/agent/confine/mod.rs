@@ -5,12 +5,12 @@
 
 mod bubblewrap;
 mod calls;
-mod held;
 mod identity;
 mod known;
 mod layers;
 mod mounts;
 mod placeholder;
+mod protected;
 mod sandbox;
 mod seatbelt;
 mod servers;
@@ -21,10 +21,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(crate) use held::Held;
 pub(crate) use identity::Identities;
 use known::Known;
 pub(crate) use layers::{Layer, Layers};
+pub(crate) use protected::Protected;
 pub(crate) use sandbox::{Mapped, Sandbox};
 #[cfg(test)]
 pub(crate) use seatbelt::profile;
@@ -77,7 +77,7 @@ pub(crate) struct Confinement {
     /// Variables that the run gets besides.
     pub env: Vec<(OsString, OsString)>,
     /// What the run cannot change.
-    pub held: Held,
+    pub protected: Protected,
     /// Files that had to be made to keep their names empty; gone when the last run that needs them is over.
     _placeholders: Vec<Placeholder>,
 }
@@ -144,8 +144,8 @@ pub(crate) fn enter(sandbox: &Sandbox) -> Result<Result<Confinement, Unavailable
     }
     let temporary = sandbox.temporary().into_os_string();
     let env = if sandbox.strict { vec![("TMPDIR".into(), temporary)] } else { Vec::new() };
-    let held = Held::of(sandbox);
-    Ok(Ok(Confinement { by, prefix, env, held, _placeholders: placeholders }))
+    let protected = Protected::of(sandbox);
+    Ok(Ok(Confinement { by, prefix, env, protected, _placeholders: placeholders }))
 }
 
 /// Runs `true` in the sandbox, in the worktree that has to be writable there.

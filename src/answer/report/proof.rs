@@ -30,14 +30,14 @@ pub(super) fn html(spec: &Reported) -> Option<Markup> {
             (run("Before", &proof.base, spec.detail.base.as_deref(), !proof.held.is_empty()))
             (run("After", &proof.tip, tip.map(String::as_str), false))
         }
-        (held(proof))
+        (held_tests(proof))
         @if let Some(tip) = tip {
             p.again { "To repeat it: " code { "git chant verify " (view.short) " --at " (tip.get(..12).unwrap_or(tip)) } }
         }
     })
 }
 
-fn held(proof: &Reproduction) -> Markup {
+fn held_tests(proof: &Reproduction) -> Markup {
     html! {
         @if !proof.held.is_empty() {
             p {

@@ -3,9 +3,9 @@
 
 use super::{doubt::quoted, held::Source, proof::Prover, room::Room, test_set::Tests};
 use crate::{
-    domain::{canary::failing, checks::Command, held::is_run, proof},
+    domain::{canary::failing, checks::Command, proof, test_path::is_run},
     error::Result,
-    git::overlay::{self, Held},
+    git::overlay::{self, TreeEntry},
 };
 
 /// What no language takes for a program.
@@ -23,14 +23,14 @@ impl Prover<'_> {
         laid: gix::ObjectId,
     ) -> Result<Option<String>> {
         let (repo, store) = (&self.project.repo, self.project.store()?);
-        let mut copies: Vec<Held> = Vec::new();
+        let mut copies: Vec<TreeEntry> = Vec::new();
         // Where none is held, because the work changed none, those that were there.
         let paths = if tests.is_empty() { source.found_tests()? } else { tests.paths() };
         for path in paths {
             let Some(file) = overlay::file_in(repo, laid, &path)? else { continue };
             let text = source.text(laid, &path)?.unwrap_or_default();
             if let Some(copy) = failing(&path, &text, is_run(source.command, &path)) {
-                copies.push(Held { blob: store.write_blob(copy.as_bytes())?, ..file });
+                copies.push(TreeEntry { blob: store.write_blob(copy.as_bytes())?, ..file });
             }
         }
         if copies.is_empty() {
@@ -43,7 +43,7 @@ impl Prover<'_> {
         }
         // Unless none of them is run at all.
         let blob = store.write_blob(GARBAGE)?;
-        let garbage: Vec<Held> = copies.iter().map(|file| Held { blob, ..file.clone() }).collect();
+        let garbage: Vec<TreeEntry> = copies.iter().map(|file| TreeEntry { blob, ..file.clone() }).collect();
         let garbage = overlay::lay_over(repo, laid, &garbage, &[])?;
         if passes(&room.run(garbage, source.command)?) {
             return Ok(None);

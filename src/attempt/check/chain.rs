@@ -5,8 +5,8 @@ use gix::bstr::ByteSlice as _;
 use super::{doubts::LISTS, held::Source, proof::Prover, test_set::Tests};
 use crate::{
     domain::{
-        held::{Named, Role, is_run, named_itself, role, runs_tests},
         naming::{asks_for_less, is_code_by_name, names, runs_tests_by_text},
+        test_path::{Named, Role, is_run, named_itself, role, runs_tests},
         test_settings::recipes_of,
     },
     error::Result,

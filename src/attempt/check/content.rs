@@ -12,12 +12,12 @@ use crate::{
     answer::progress::Step,
     domain::{
         altered_tests::{altered, changes_beside},
-        held::{Role, role, runs_tests},
         naming::names,
         pattern::Entry,
         phase::Phase,
         probes::names_runner,
         spec_file::MAX_SPEC_LEN,
+        test_path::{Role, role, runs_tests},
         test_settings::changes_how_tests_run,
         test_text::role_by_text,
     },

@@ -14,9 +14,9 @@ use crate::{
     domain::{
         checks::Command,
         code_text::{changes_code, comment_mark},
-        held::Role,
         naming::{is_code_by_name, is_data, names},
         proof,
+        test_path::Role,
         test_text::{may_be_code, role_by_text},
     },
     error::Result,
@@ -232,7 +232,7 @@ impl Prover<'_> {
                     false => text.push_str(&format!("{mark} {line}\n")),
                 }
             }
-            commented.push(overlay::Held { blob: project.store()?.write_blob(text.as_bytes())?, ..file });
+            commented.push(overlay::TreeEntry { blob: project.store()?.write_blob(text.as_bytes())?, ..file });
         }
         // A test may look at the specs, too.
         for change in history::changed_paths(repo, Some(source.base), self.made)? {

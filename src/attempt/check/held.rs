@@ -14,7 +14,6 @@ use crate::{
     domain::{
         altered_tests::fewer,
         code_text::changes_more_than_text,
-        held::{Named, Role, is_run, named_itself, role, runs_tests, shadows_runner, shows_test},
         id::SpecId,
         inline_tests::test_lines,
         naming::is_code_by_name,
@@ -22,6 +21,7 @@ use crate::{
         phase::Phase,
         probes::{ends_process, is_sourced, names_runner, names_test, only_starts, takes_over_shell},
         status::Status,
+        test_path::{Named, Role, is_run, named_itself, role, runs_tests, shadows_runner, shows_test},
         test_settings::changes_how_tests_run,
         test_text::role_by_text,
     },

@@ -6,9 +6,9 @@ use super::Check;
 use crate::{
     domain::{
         altered_tests::altered,
-        held::Role,
         pattern::{Entry, PathSet},
         phase::Phase,
+        test_path::Role,
         test_text::role_by_text,
         text::map_entries,
     },

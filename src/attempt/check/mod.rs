@@ -36,9 +36,9 @@ use crate::{
     config::Scope as ScopeMode,
     domain::{
         checks::{Checks, Command, Reproduction, Scope},
-        held::shadows_runner,
         pattern::check_path,
         spec_type::SpecType,
+        test_path::shadows_runner,
     },
     error::{Error, Kind, Result},
     project::{Project, check_output, files::is_forbidden},

@@ -16,10 +16,10 @@ use crate::{
     domain::{
         checks::{Command, Reproduction},
         enumeration::enumerate,
-        held::runs_tests,
         phase::Phase,
         proof,
         runner::{Outcome, in_full},
+        test_path::runs_tests,
         test_settings::takes_over,
     },
     error::Result,

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use super::held::Source;
 use crate::{
     domain::{
-        held::{Named, Role, is_run, named, role},
         naming::{is_code_by_name, names},
+        test_path::{Named, Role, is_run, named, role},
         test_settings::targets,
         test_text::{any_shows, loads, may_be_code, role_by_text},
     },

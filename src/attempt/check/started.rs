@@ -9,9 +9,9 @@ use super::Check;
 use crate::{
     domain::{
         checks::Command,
-        held::{Role, role},
         naming::is_data,
         runner::{Outcome, starts_runner},
+        test_path::{Role, role},
     },
     error::Result,
     project::Project,

@@ -4,11 +4,11 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
     domain::{
-        held::{Role, is_run, role},
         id::SpecId,
         phase::Phase,
         spec_file::FrontMatter,
         status::Status,
+        test_path::{Role, is_run, role},
     },
     error::Result,
     git::{

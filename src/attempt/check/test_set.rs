@@ -5,7 +5,7 @@ use gix::{ObjectId, bstr::ByteSlice};
 use crate::{
     error::Result,
     git::{
-        overlay::{self, Held, Patch},
+        overlay::{self, Patch, TreeEntry},
         repository::Repository,
     },
 };
@@ -13,7 +13,7 @@ use crate::{
 /// Tests as a proof has them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tests {
-    pub(super) whole: Vec<Held>,
+    pub(super) whole: Vec<TreeEntry>,
     /// Changes of files that hold other code, too.
     pub(super) parts: Vec<Patch>,
     /// Files that there were none of.
@@ -61,7 +61,7 @@ impl Tests {
     }
 
     /// These tests and other files.
-    pub(super) fn with(&self, files: Vec<Held>) -> Tests {
+    pub(super) fn with(&self, files: Vec<TreeEntry>) -> Tests {
         let mut tests = self.clone();
         tests.whole.extend(files);
         tests

@@ -28,7 +28,7 @@ use crate::{
     config::Confine,
     domain::{
         checks::Command,
-        held::{Role, role},
+        test_path::{Role, role},
     },
     error::{Error, Exit, IoContext, Kind, Result},
     git::{

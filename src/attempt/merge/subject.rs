@@ -54,7 +54,7 @@ pub(super) fn target(attempt: &Attempt, onto: Option<&str>) -> Result<Option<Ful
 pub(super) fn gone(project: &Project, attempt: &Attempt, target: &FullName) -> Result<Option<Waits>> {
     let full = target.as_bstr().to_string();
     let is_there = branch::read(&project.repo, target.as_ref())?.is_some();
-    if is_there || !project.holds(&attempt.id, attempt.start)? && project.branch_start(&full)?.is_some() {
+    if is_there || !project.is_holder(&attempt.id, attempt.start)? && project.branch_start(&full)?.is_some() {
         return Ok(None);
     }
     let Ok(began) = project.store()?.event(&attempt.id, attempt.start)? else { return Ok(None) };

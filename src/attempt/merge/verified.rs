@@ -158,7 +158,7 @@ impl<'p> Verifier<'p> {
         self.progress.say(&Step::Checking { what: command });
         let stands = |seen: &Command| proof::stands(self.attempt.spec.front.known_phase(), seen);
         let (project, attempt) = (self.project, self.attempt);
-        let proof = match self.held()? {
+        let proof = match self.has_held_tests()? {
             true => Prover { project, attempt, made: self.tip, at: merged }.prove(room)?,
             false => None,
         };
@@ -174,7 +174,7 @@ impl<'p> Verifier<'p> {
     }
 
     /// Whether the work was proved with held tests, and no person acknowledged that they no longer fit.
-    fn held(&self) -> Result<bool> {
+    fn has_held_tests(&self) -> Result<bool> {
         Ok(self.recorded()?.and_then(|checks| checks.reproduces).is_some_and(|proof| proof.ack.is_none()))
     }
 

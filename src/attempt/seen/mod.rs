@@ -23,7 +23,7 @@ use gix::ObjectId;
 pub(crate) use look::Extent;
 
 use crate::{
-    agent::{confine::Held, lease::Life},
+    agent::{confine::Protected, lease::Life},
     answer::progress::Progress,
     attempt::home,
     domain::{byte_text::shown, confined::Confined, fold, id::SpecId, state::State, status::Status},
@@ -76,11 +76,11 @@ impl Watch {
         id: &SpecId,
         attempt: ObjectId,
         worktree: &Path,
-        held: Option<&Held>,
+        protected: Option<&Protected>,
     ) -> Result<Watch> {
         let now = look(project, Extent::All, None)?;
-        let mut record = Record::new(attempt, held.is_some(), now, places(project, Some(worktree)));
-        record.held = held.cloned().unwrap_or_default();
+        let mut record = Record::new(attempt, protected.is_some(), now, places(project, Some(worktree)));
+        record.protected = protected.cloned().unwrap_or_default();
         record.began = Moment::now(project)?;
         match Record::read(project, id)? {
             Some(earlier) if earlier.attempt == attempt => resume(&mut record, earlier),
@@ -340,7 +340,7 @@ fn resume(record: &mut Record, earlier: Record) {
     }
     if !earlier.compared || earlier.open {
         record.open = earlier.is_open();
-        record.held = earlier.held;
+        record.protected = earlier.protected;
     }
     record.before.plain = earlier.before.plain;
     if !earlier.compared {
@@ -387,7 +387,7 @@ fn vanished(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<bool> {
         state.status == Status::InProgress && state.attempt == Some(attempt) && by_agent
     };
     Ok(store.state(id)?.is_some_and(|state| runs(&state))
-        && project.holds(id, attempt)?
+        && project.is_holder(id, attempt)?
         && matches!(project.life(attempt)?, Life::Unknown(_)))
 }
 

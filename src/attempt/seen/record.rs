@@ -18,7 +18,7 @@ use super::{
     trust::Moment,
 };
 use crate::{
-    agent::confine::{Held, Identities},
+    agent::confine::{Identities, Protected},
     domain::{byte_text::AnyPath, id::SpecId},
     env::fault,
     error::{Error, IoContext as _, Kind, Result},
@@ -56,8 +56,8 @@ pub(super) struct Record {
     /// The directories that have to stay what they are.
     pub places: Identities,
     /// What confined runs could not change.
-    #[serde(default)]
-    pub held: Held,
+    #[serde(default, rename = "held")]
+    pub protected: Protected,
     /// Whether a confined run may have changed what git goes by, as the sandbox could not hold its name.
     #[serde(default)]
     pub open: bool,
@@ -67,8 +67,8 @@ impl Record {
     /// The record of an attempt that begins to run.
     pub(super) fn new(attempt: ObjectId, confined: bool, before: Seen, places: Identities) -> Record {
         let (named, compared, lost) = (Parts::new(), false, false);
-        let (began, held, open) = (Moment::default(), Held::default(), false);
-        Record { format: FORMAT, attempt, began, confined, compared, lost, before, named, places, held, open }
+        let (began, protected, open) = (Moment::default(), Protected::default(), false);
+        Record { format: FORMAT, attempt, began, confined, compared, lost, before, named, places, protected, open }
     }
 
     /// Whether a run of the attempt may have changed a part: nothing confined it, or the sandbox did not hold what the part is made of.
@@ -76,20 +76,20 @@ impl Record {
         if !self.confined || (self.compared && !self.open) {
             return !self.confined;
         }
-        let holds = |path: &str| self.held.holds(Path::new(path));
+        let covers = |path: &str| self.protected.covers(Path::new(path));
         match part {
             Part::Shared => {
-                self.before.home == now.home && (self.is_open() || !now.origins.iter().all(|path| holds(path)))
+                self.before.home == now.home && (self.is_open() || !now.origins.iter().all(|path| covers(path)))
             }
             Part::Include | Part::Program => {
                 let path = AnyPath::of_text(name);
-                self.before.home == now.home && (self.is_open() || !self.held.holds(&path))
+                self.before.home == now.home && (self.is_open() || !self.protected.covers(&path))
             }
             Part::Hook | Part::File => {
                 let within = [Some(project.repo.common_dir().to_owned()), project.repo.main_work_dir()];
                 let paths: Vec<PathBuf> = within.into_iter().flatten().map(|dir| dir.join(name)).collect();
                 let path = paths.iter().find(|path| path.symlink_metadata().is_ok()).or(paths.first());
-                self.is_open() || !path.is_some_and(|path| self.held.holds(path))
+                self.is_open() || !path.is_some_and(|path| self.protected.covers(path))
             }
             Part::Setting | Part::Shallow | Part::Replace => false,
         }
@@ -97,7 +97,7 @@ impl Record {
 
     /// Whether a confined run may have put something in the place of what git goes by.
     pub(super) fn is_open(&self) -> bool {
-        self.confined && (self.open || !self.compared && self.held.is_replaced())
+        self.confined && (self.open || !self.compared && self.protected.is_replaced())
     }
 
     /// Reads the record of a spec. `None` if there is none that can be believed.

@@ -91,7 +91,7 @@ impl Session<'_> {
         let inside = ConfinedRun::prepare(project, self.id, self.attempt, self.worktree, self.agent)?;
         let mut requests = Requests::open(project, self.id, self.attempt)?;
         let mut watch =
-            Watch::begin(project, self.id, self.attempt, self.worktree, inside.as_ref().map(ConfinedRun::held))?;
+            Watch::begin(project, self.id, self.attempt, self.worktree, inside.as_ref().map(ConfinedRun::protected))?;
         let had = if self.resumed { memory::kept(self.worktree, self.agent) } else { None };
         // What an earlier run was asked is not asked of this one; that it was paused since its claim it finds out itself.
         project.forget_stop(self.attempt);

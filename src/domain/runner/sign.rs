@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use regex_lite::{Captures, Regex};
 
-use crate::domain::held::{Role, role};
+use crate::domain::test_path::{Role, role};
 
 /// A line of a runner, as a pattern.
 pub(super) struct Sign {

@@ -188,7 +188,7 @@ impl Exchange<'_> {
         let Some(ours) = branch::read(&project.repo, project.branch_ref(id)?.as_ref())? else { return Ok(false) };
         let ours = self.with_uncommitted(id, state, ours)?;
         let is_ours = match state.status {
-            Status::Finished => project.holds(id, attempt)?,
+            Status::Finished => project.is_holder(id, attempt)?,
             Status::Paused => project.paused_here(id, attempt)?,
             _ => false,
         };
@@ -213,7 +213,7 @@ impl Exchange<'_> {
         let Some(attempt) = state.attempt.filter(|_| matches!(state.status, Status::Finished | Status::Paused)) else {
             return Ok(false);
         };
-        let is_own = project.holds(id, attempt)?;
+        let is_own = project.is_holder(id, attempt)?;
         let related = project.is_ancestor(tip, ours)? || project.is_ancestor(ours, tip)?;
         Ok(is_own && !related && self.decides(state, ours)?)
     }

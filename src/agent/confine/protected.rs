@@ -10,7 +10,7 @@ use crate::domain::byte_text::AnyPath;
 
 /// What a run could not change, and by which names that was reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Held {
+pub(crate) struct Protected {
     /// Whether it could write nothing but what it was given.
     strict: bool,
     /// Paths without links, the outermost first, and whether the run could write there.
@@ -19,21 +19,21 @@ pub(crate) struct Held {
     names: BTreeSet<AnyPath>,
 }
 
-impl Held {
+impl Protected {
     /// What a run in `sandbox` cannot change.
-    pub(super) fn of(sandbox: &Sandbox) -> Held {
+    pub(super) fn of(sandbox: &Sandbox) -> Protected {
         let (strict, rules) = (sandbox.strict, sandbox.rules());
-        let protected = sandbox.read_only.iter().chain(&sandbox.kept_files).chain(&sandbox.kept_dirs).cloned();
+        let names = sandbox.read_only.iter().chain(&sandbox.kept_files).chain(&sandbox.kept_dirs).cloned();
         let rules = rules.into_iter().filter(|rule| rule.access != Access::Stays);
         let rules =
             rules.map(|rule| (AnyPath(rule.path), matches!(rule.access, Access::Write | Access::Has(_)))).collect();
-        let mut held = Held { strict, rules, names: BTreeSet::new() };
-        held.names = protected.filter(|name| held.holds(name)).map(AnyPath).collect();
-        held
+        let mut protected = Protected { strict, rules, names: BTreeSet::new() };
+        protected.names = names.filter(|name| protected.covers(name)).map(AnyPath).collect();
+        protected
     }
 
     /// Whether the run could not change what is at `path` now, or is no more.
-    pub(crate) fn holds(&self, path: &Path) -> bool {
+    pub(crate) fn covers(&self, path: &Path) -> bool {
         let there =
             path.ancestors().find_map(|above| Some((fs::canonicalize(above).ok()?, path.strip_prefix(above).ok()?)));
         let Some((above, rest)) = there else { return false };
@@ -44,6 +44,6 @@ impl Held {
 
     /// Whether a name leads to what the run could have put there.
     pub(crate) fn is_replaced(&self) -> bool {
-        self.names.iter().any(|name| !self.holds(name))
+        self.names.iter().any(|name| !self.covers(name))
     }
 }
