@@ -5,6 +5,7 @@ use gix::{ObjectId, bstr::ByteSlice};
 use crate::{
     domain::{
         event::{Event, Op},
+        history::History,
         id::SpecId,
         status::Status,
         stop::StopKind,
@@ -20,16 +21,12 @@ impl Project {
     /// The event by which `attempt` is held: the newest that began or resumed it; `None` if it cannot be read. Of two clones that resumed
     /// it at once, the one whose run has not ended holds it.
     pub(crate) fn holder(&self, id: &SpecId, attempt: ObjectId) -> Result<Option<Event>> {
-        let store = self.store()?;
-        let Some(tip) = store.tip(id)? else { return Ok(None) };
-        let history = store.walk(id, tip)?.history;
-        let of_it = |event: &&Event| event.attempt() == attempt;
-        let begun =
-            || history.events().iter().rev().filter(of_it).filter(|event| matches!(event.op, Op::Start | Op::Resume));
+        let Some(history) = self.history_of(id)? else { return Ok(None) };
         let ends: Vec<_> =
-            history.events().iter().filter(of_it).filter(|event| matches!(event.op, Op::Pause | Op::Fail)).collect();
+            newest_first(&history, attempt).filter(|event| matches!(event.op, Op::Pause | Op::Fail)).collect();
         let goes_on = |event: &&Event| !ends.iter().any(|end| history.reaches(end.id, event.id));
-        Ok(begun().find(goes_on).or_else(|| begun().next()).cloned())
+        let mut begun = newest_first(&history, attempt).filter(|event| begins(event));
+        Ok(begun.clone().find(goes_on).or_else(|| begun.next()).cloned())
     }
 
     /// Whether this clone holds `attempt`.
@@ -44,21 +41,17 @@ impl Project {
 
     /// Whether this clone ever began or resumed `attempt`.
     pub(crate) fn was_holder(&self, id: &SpecId, attempt: ObjectId) -> Result<bool> {
-        let store = self.store()?;
-        let Some(tip) = store.tip(id)? else { return Ok(false) };
-        let walk = store.walk(id, tip)?;
-        let held = |event: &Event| event.attempt() == attempt && matches!(event.op, Op::Start | Op::Resume);
-        Ok(walk.history.events().iter().any(|event| held(event) && self.wrote(event)))
+        Ok(self.newest(id, attempt, |event| begins(event) && self.wrote(event))?.is_some())
     }
 
     /// Whether `attempt` was paused in this clone, as far as its newest pause tells.
     pub(crate) fn paused_here(&self, id: &SpecId, attempt: ObjectId) -> Result<bool> {
-        Ok(self.newest(id, attempt, |op| *op == Op::Pause)?.is_some_and(|event| self.wrote(&event)))
+        Ok(self.newest(id, attempt, |event| event.op == Op::Pause)?.is_some_and(|event| self.wrote(&event)))
     }
 
     /// Whether this clone merged the work of `attempt`. An event that names no clone is older than their names.
     pub(crate) fn merged_here(&self, id: &SpecId, attempt: ObjectId) -> Result<bool> {
-        let merged = self.newest(id, attempt, |op| matches!(op, Op::Land | Op::Complete))?;
+        let merged = self.newest(id, attempt, |event| matches!(event.op, Op::Land | Op::Complete))?;
         Ok(merged.is_none_or(|event| event.facts.clone.is_none() || self.wrote(&event)))
     }
 
@@ -78,12 +71,16 @@ impl Project {
         event.facts.clone.as_deref() == Some(self.clone_name())
     }
 
-    fn newest(&self, id: &SpecId, attempt: ObjectId, wanted: impl Fn(&Op) -> bool) -> Result<Option<Event>> {
+    /// The newest event of `attempt` that is `wanted`.
+    fn newest(&self, id: &SpecId, attempt: ObjectId, wanted: impl Fn(&Event) -> bool) -> Result<Option<Event>> {
+        let Some(history) = self.history_of(id)? else { return Ok(None) };
+        Ok(newest_first(&history, attempt).find(|event| wanted(event)).cloned())
+    }
+
+    /// The history of a spec; `None` if it has none.
+    fn history_of(&self, id: &SpecId) -> Result<Option<History>> {
         let store = self.store()?;
-        let Some(tip) = store.tip(id)? else { return Ok(None) };
-        let walk = store.walk(id, tip)?;
-        let mut newest = walk.history.events().iter().rev();
-        Ok(newest.find(|event| event.attempt() == attempt && wanted(&event.op)).cloned())
+        store.tip(id)?.map(|tip| Ok(store.walk(id, tip)?.history)).transpose()
     }
 
     /// The message of a commit that holds what was not committed of `attempt` at the spec `id`.
@@ -118,4 +115,14 @@ impl Project {
         }
         Ok(newest.map(|(_, commit)| commit))
     }
+}
+
+/// The events of `attempt`, the newest first.
+fn newest_first(history: &History, attempt: ObjectId) -> impl Iterator<Item = &Event> + Clone {
+    history.events().iter().rev().filter(move |event| event.attempt() == attempt)
+}
+
+/// Whether an event began or resumed an attempt.
+fn begins(event: &Event) -> bool {
+    matches!(event.op, Op::Start | Op::Resume)
 }
