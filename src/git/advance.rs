@@ -32,8 +32,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Advanced {
-    /// The target ref was read afterwards and holds the new commit; with what the `post-merge` hook printed, if it failed.
-    Moved(Option<String>),
+    /// The target ref was read afterwards and holds the new commit.
+    Moved(Option<HookNote>),
     /// The target was no longer what the merge was computed for; nothing was changed.
     LostRace,
     /// The target cannot be moved now; nothing was changed.
@@ -45,6 +45,15 @@ pub(crate) enum Advanced {
         /// All that git, or what it ran, printed.
         output: String,
     },
+}
+
+/// What a person has to know about the hooks of a branch that moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HookNote {
+    /// The `post-merge` hook failed, and printed this.
+    Failed(String),
+    /// No hook ran: the move changes this path, where git finds hooks, or by which it finds them.
+    Brought(String),
 }
 
 impl Advanced {
@@ -128,7 +137,8 @@ impl Advance<'_> {
         let changes = history::changed_paths(repo, Some(old), new)?;
         let swap = Swap { name: target, expected: Some(old), new: Some(new), message, force_log: false };
         // Of hooks that the merge itself brings, none runs before a person has seen it.
-        let runs_hooks = brought_hooks::brought(repo, tree, &changes)?.is_none();
+        let brought = brought_hooks::brought(repo, tree, &changes)?;
+        let runs_hooks = brought.is_none();
         let tree = &if runs_hooks { tree.clone() } else { tree.without_hooks() };
         let mut hook = match runs_hooks {
             true => TransactionHook::find(repo, tree.git()?, target, [Some(old), Some(new)])?,
@@ -163,7 +173,11 @@ impl Advance<'_> {
             }
             let waits = match (forwarded?, obstacle) {
                 (Forwarded::Swapped(Swapped::Done), _) => {
-                    return Ok(Advanced::Moved(if runs_hooks { merge_hook::after(tree, merged)? } else { None }));
+                    let note = match brought {
+                        Some(path) => Some(HookNote::Brought(path)),
+                        None => merge_hook::after(tree, merged)?.map(HookNote::Failed),
+                    };
+                    return Ok(Advanced::Moved(note));
                 }
                 (Forwarded::Switched | Forwarded::Swapped(Swapped::Differs(_)), _) => return Ok(Advanced::LostRace),
                 (Forwarded::GivenUp, Obstacle::Worktree(advanced)) => return Ok(advanced),

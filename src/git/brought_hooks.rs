@@ -7,40 +7,18 @@ use std::{
 };
 
 use bstr::ByteSlice as _;
-use gix::{ObjectId, refs::FullNameRef};
 
 use super::{
-    history::{self, Change, overlap},
+    history::{Change, overlap},
     hooks,
     obeyed::{Obeyed, plain},
     repository::Repository,
-    worktree::{
-        Worktree,
-        busy::{self, Checkout},
-        real,
-    },
+    worktree::{Worktree, real},
 };
 use crate::error::Result;
 
 /// How many hooks are looked at.
 const MANY: usize = 1000;
-
-/// What git runs as hooks in the worktree that has `target`, if going from `old` to `new` changes that: the directory of hooks, what a hook
-/// links to, or configuration that others include. Asked before the move.
-///
-/// # Errors
-/// If git cannot be run.
-pub(crate) fn brings_hooks(
-    repo: &Repository,
-    target: &FullNameRef,
-    old: Option<ObjectId>,
-    new: ObjectId,
-) -> Result<Option<String>> {
-    match busy::checkout(repo, target)? {
-        Checkout::In(tree) => brought(repo, &tree, &history::changed_paths(repo, old, new)?),
-        _ => Ok(None),
-    }
-}
 
 /// What git runs as hooks in `tree`, or finds them by, if one of the `changes` is of it. It may not be there yet: its name decides.
 pub(super) fn brought(repo: &Repository, tree: &Worktree, changes: &[Change]) -> Result<Option<String>> {

@@ -39,9 +39,8 @@ use crate::{
     },
     error::{Error, Result},
     git::{
-        advance::{Advance, Advanced},
+        advance::{Advance, Advanced, HookNote},
         branch,
-        brought_hooks::brings_hooks,
         merge::Computed,
         worktree::{self, lock::WorktreeLock},
     },
@@ -273,23 +272,24 @@ fn move_target(
     let is_merge = matches!(*parents, [ours, theirs] if Some(ours) == old && theirs == tip);
     let merged = &*attempt.branch.shorten().to_string();
     let advance = Advance { target: target.as_ref(), old, new, merged, is_merge, message: &log, sandbox: &[] };
-    let brought = brings_hooks(&project.repo, target.as_ref(), old, new)?;
     let advanced = advance.run(&project.repo, interrupted);
     if !matches!(advanced, Ok(Advanced::Moved(_))) {
         aside.put_back()?;
         placed.take_back(project)?;
     }
     match advanced? {
-        Advanced::Moved(complaint) => {
-            if let Some(printed) = complaint {
-                let why = "the post-merge hook failed";
-                check_output::write_printed(project, &attempt.id, attempt.start, why, &printed)?;
-                progress.say(&Step::Warning(format!("{why}\n{printed}").trim_end().to_owned()));
-            }
-            if let Some(hooks) = brought {
-                let what = "where git finds hooks: look at it; no hook ran at the merge";
-                let what = format!("the work changes '{hooks}', {what}");
-                progress.say(&Step::Warning(what));
+        Advanced::Moved(note) => {
+            match note {
+                Some(HookNote::Failed(printed)) => {
+                    let why = "the post-merge hook failed";
+                    check_output::write_printed(project, &attempt.id, attempt.start, why, &printed)?;
+                    progress.say(&Step::Warning(format!("{why}\n{printed}").trim_end().to_owned()));
+                }
+                Some(HookNote::Brought(path)) => {
+                    let what = "where git finds hooks: look at it; no hook ran at the merge";
+                    progress.say(&Step::Warning(format!("the work changes '{path}', {what}")));
+                }
+                None => {}
             }
             aside.drop_copy()?;
             drop(held);
