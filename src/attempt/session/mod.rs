@@ -8,6 +8,7 @@ mod memory;
 use std::{
     borrow::Cow,
     ffi::OsString,
+    fs::File,
     path::{Path, PathBuf},
 };
 
@@ -35,7 +36,7 @@ use crate::{
     git::{private::Private, special_file, work_file},
     project::{Project, agent::Agent, warm},
     specs::{
-        agent_run::{AgentRun, Beside},
+        agent_run::{AgentRun, Beside, Ran},
         attempt::RunEnd,
         confined::ConfinedRun,
         run_cost,
@@ -75,6 +76,13 @@ pub(crate) struct Session<'a> {
     pub may_begin: &'a dyn Fn() -> Result<()>,
 }
 
+/// The files of a run: its prompt and its transcript.
+#[derive(Clone, Copy)]
+struct Files<'a> {
+    prompt: &'a Path,
+    transcript: &'a File,
+}
+
 /// How often a sandbox is made again that could not be made.
 const STARTS: usize = 5;
 
@@ -97,45 +105,8 @@ impl Session<'_> {
         project.forget_stop(self.attempt);
         let agent = inside.as_ref().map_or(Cow::Borrowed(self.agent), |inside| inside.agent(self.agent));
         let this = Session { agent: &agent, ..self };
-        let left = inside.as_ref().map(ConfinedRun::left_file);
-        let mut env = this.environment(project)?;
-        env.extend(inside.iter().flat_map(ConfinedRun::env));
-        let mut once = |had: Option<&str>| {
-            let run = AgentRun {
-                id: this.id,
-                key: this.attempt,
-                agent: &agent,
-                name: format!("chant-{}", this.attempt),
-                prompt: &this.prompt,
-                prompt_file: &prompt_file,
-                dir: this.worktree,
-                had,
-                env: env.clone(),
-                sandbox: inside.as_ref().map_or(&[], ConfinedRun::words),
-                enters: false,
-                left: left.as_deref(),
-                transcript: Some(&log),
-                tail: process::TAIL,
-            };
-            run.run(project, lease, &mut Attendant { session: &this, requests: &mut requests, progress }, progress)
-        };
-        let mut ran = once(had.as_deref())?;
-        for _ in 0..STARTS {
-            if inside.is_none() || !did_not_start(ran.finished.ending.exit_code(), &ran.finished.tail) {
-                break;
-            }
-            ran = once(had.as_deref())?;
-        }
-        let stops = project.stop_file(this.attempt).exists() || is_paused(project, this.id, this.attempt)?;
-        project.forget_stop(this.attempt);
-        // It ended by itself, without a reason, before it began: what it was to resume is gone.
-        if let Some(had) = had.filter(|_| ran.report.session.is_none() && !stops)
-            && matches!(ran.finished.ending, Ending::Exited(code) if code != 0)
-            && ran.reason(&agent).is_none()
-        {
-            progress.say(&Step::Note(format!("cannot resume session '{had}'; starting a new one")));
-            ran = once(None)?;
-        }
+        let files = Files { prompt: &prompt_file, transcript: &log };
+        let ran = this.until_it_begins(project, lease, &mut requests, (inside.as_ref(), had, files), progress)?;
         let common = project.repo.common_dir();
         if !common.is_dir() {
             let what = "the repository was moved during the run, or a directory above it";
@@ -155,20 +126,8 @@ impl Session<'_> {
         say_removed(special_file::remove_in_worktree(this.worktree), progress);
         watch.write(project)?;
         let changes = watch.compare(project, Extent::All)?;
-        let (mut confined, mut refused) = (Confined::None, None);
-        if let Some(inside) = &inside {
-            confined = inside.by();
-            remember_changes(project, this.attempt)?;
-            refused = inside.bring_in(project, this.base)?;
-            if refused.is_some() {
-                // No command: git would go by the configuration that the agent left there.
-                let private = Private::of(&project.repo, &this.attempt).git_dir;
-                progress.say(&Step::Note(format!("its commits and its configuration stay in '{}'", private.display())));
-            }
-            for kept in inside.keep_stashes(project)? {
-                progress.say(&Step::Note(format!("the agent left a stash; to apply it: git stash apply {kept}")));
-            }
-        }
+        let confined = inside.as_ref().map_or(Confined::None, ConfinedRun::by);
+        let refused = inside.as_ref().map_or(Ok(None), |inside| this.bring_in(project, inside, progress))?;
         let stopped = ran.stopped(&agent);
         let report = run_cost::of_run(project, this.id, ran.report)?;
         Ok(RunEnd {
@@ -183,6 +142,73 @@ impl Session<'_> {
             confined,
             refused,
         })
+    }
+
+    /// Runs the agent until one run of it has begun: again where the sandbox could not be made, and in a session of its own where the one
+    /// that it was to resume is gone.
+    fn until_it_begins(
+        &self,
+        project: &Project,
+        lease: &mut Lease,
+        requests: &mut Requests<'_>,
+        (inside, had, files): (Option<&ConfinedRun>, Option<String>, Files<'_>),
+        progress: &dyn Progress,
+    ) -> Result<Ran> {
+        let left = inside.map(ConfinedRun::left_file);
+        let mut env = self.environment(project)?;
+        env.extend(inside.into_iter().flat_map(ConfinedRun::env));
+        let mut once = |had: Option<&str>| {
+            let run = AgentRun {
+                id: self.id,
+                key: self.attempt,
+                agent: self.agent,
+                name: format!("chant-{}", self.attempt),
+                prompt: &self.prompt,
+                prompt_file: files.prompt,
+                dir: self.worktree,
+                had,
+                env: env.clone(),
+                sandbox: inside.map_or(&[], ConfinedRun::words),
+                enters: false,
+                left: left.as_deref(),
+                transcript: Some(files.transcript),
+                tail: process::TAIL,
+            };
+            run.run(project, lease, &mut Attendant { session: self, requests, progress }, progress)
+        };
+        let mut ran = once(had.as_deref())?;
+        for _ in 0..STARTS {
+            if inside.is_none() || !did_not_start(ran.finished.ending.exit_code(), &ran.finished.tail) {
+                break;
+            }
+            ran = once(had.as_deref())?;
+        }
+        let stops = project.stop_file(self.attempt).exists() || is_paused(project, self.id, self.attempt)?;
+        project.forget_stop(self.attempt);
+        // It ended by itself, without a reason, before it began: what it was to resume is gone.
+        if let Some(had) = had.filter(|_| ran.report.session.is_none() && !stops)
+            && matches!(ran.finished.ending, Ending::Exited(code) if code != 0)
+            && ran.reason(self.agent).is_none()
+        {
+            progress.say(&Step::Note(format!("cannot resume session '{had}'; starting a new one")));
+            ran = once(None)?;
+        }
+        Ok(ran)
+    }
+
+    /// Takes what a confined run left into the repository. Gives why its work was not taken, if it was not.
+    fn bring_in(&self, project: &Project, inside: &ConfinedRun, progress: &dyn Progress) -> Result<Option<String>> {
+        remember_changes(project, self.attempt)?;
+        let refused = inside.bring_in(project, self.base)?;
+        if refused.is_some() {
+            // No command: git would go by the configuration that the agent left there.
+            let private = Private::of(&project.repo, &self.attempt).git_dir;
+            progress.say(&Step::Note(format!("its commits and its configuration stay in '{}'", private.display())));
+        }
+        for kept in inside.keep_stashes(project)? {
+            progress.say(&Step::Note(format!("the agent left a stash; to apply it: git stash apply {kept}")));
+        }
+        Ok(refused)
     }
 
     /// What is different in the environment of the agent from the person's.
