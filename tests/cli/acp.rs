@@ -94,6 +94,7 @@ fn a_spec_is_worked_and_what_the_agent_asks_is_answered_and_recorded() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_is_not_permitted_is_denied_and_named() {
     let outside =
         r#"{"toolCallId":"t1","title":"Write /etc/passwd","kind":"edit","locations":[{"path":"/etc/passwd"}]}"#;

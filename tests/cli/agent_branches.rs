@@ -139,6 +139,7 @@ fn a_repository_inside_its_worktree_is_named_and_never_thrown_away() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_merge_or_rebase_under_way_is_named_and_kept() {
     let conflict = "echo a >file; git commit -qam A; git checkout -q -b side HEAD~1; echo b >file; git commit -qam B; git checkout -q chant/$CHANT_SPEC_ID";
     for (end, said) in [

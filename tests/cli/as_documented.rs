@@ -13,6 +13,7 @@ fn both(scenario: impl Fn(bool)) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_straight_way_from_the_report_to_the_archive() {
     both(|silent| {
         let typed = Typed::new(1, silent);

@@ -133,6 +133,7 @@ fn what_runs_is_the_text_that_a_person_approved() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_second_answer_takes_the_place_of_the_first() {
     let (sandbox, commits, ids) = reproduced(&[]);
     sandbox.git(&["checkout", "-q", "-b", "other", &commits[1]]);
@@ -159,6 +160,7 @@ fn a_second_answer_takes_the_place_of_the_first() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_is_forgotten_counts_no_more() {
     let (sandbox, commits, ids) = reproduced(&[]);
     let path = sandbox.repo.join(".chant/research/it-bisect.md");

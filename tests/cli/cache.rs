@@ -180,6 +180,7 @@ fn what_becomes_of_the_inputs_of_what_is_over_is_seen() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_another_clone_did_is_seen() {
     let sandbox = Sandbox::new();
     let [first, second, _] = three(&sandbox);
@@ -354,6 +355,7 @@ fn many_read_and_write_it_at_once() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_packed_refs_hold_is_seen() {
     let sandbox = Sandbox::new();
     let [first, second, third] = three(&sandbox);
@@ -396,6 +398,7 @@ fn what_packed_refs_hold_is_seen() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_line_that_hangs_on_more_than_its_spec_is_not_taken_from_it_alone() {
     let sandbox = Sandbox::new();
     let [first, second, _] = three(&sandbox);

@@ -8,6 +8,7 @@ use crate::{
 const BUG: &str = "def add(a, b):\n    return a - b\n";
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn code_with_a_name_of_tests_is_fixed_as_any_other() {
     for path in ["specs/calc.py", "lang/it/calc.py", "snapshots/calc.py", "lib/calc_spec.py", "testing/calc.py"] {
         let module = path.trim_end_matches(".py").replace('/', ".");
@@ -21,6 +22,7 @@ fn code_with_a_name_of_tests_is_fixed_as_any_other() {
 
 /// What helps tests lies beside them, and they test something else.
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_helper_beside_the_tests_is_no_code() {
     let calc = ("calc.sh", "add() { echo $(($1 - $2)); }\n");
     let helper = ("t/helper.sh", "check() { test \"$1\" = \"$2\" || exit 1; }\n");
@@ -40,6 +42,7 @@ fn a_reproduction_breaks_no_code_whatever_its_name() {
 
 /// A docstring is no code: an example in one is a test.
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_example_replaces_a_docstring() {
     let files = [("calc.py", "def add(a, b):\n    \"\"\"The sum.\"\"\"\n    return a - b\n")];
     let test = "printf 'def add(a, b):\\n    \"\"\"The sum.\\n\\n    >>> add(2, 3)\\n    5\\n    \"\"\"\\n    return a - b\\n' >calc.py";
@@ -50,6 +53,7 @@ fn an_example_replaces_a_docstring() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_test_that_a_fix_changes_is_named() {
     let old = (
         "test_old.py",
@@ -67,6 +71,7 @@ fn a_test_that_a_fix_changes_is_named() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn only_what_a_runner_reports_is_a_test() {
     let pass = "import unittest\nclass T(unittest.TestCase):\n    def test_one(self):\n        pass\n";
     for (command, script, verified, named) in [

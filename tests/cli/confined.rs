@@ -107,6 +107,7 @@ fn nothing_of_the_repository_can_be_written_and_the_work_is_merged_all_the_same(
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn work_that_is_no_sound_history_is_refused_by_name_and_kept() {
     for (script, named) in [
         (
@@ -159,6 +160,7 @@ fn hooks_that_see_what_it_left_are_confined_too() {
 const ESCAPE: &str = "touch {repo}/.git/escaped 2>/dev/null";
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_it_wrote_is_never_run_outside_by_a_git_of_ours() {
     let filter = format!("printf '#!/bin/sh\\n{ESCAPE}\\ncat\\n' >clean");
     // Git looks into a repository in the worktree as into a submodule, and runs what its configuration says.
@@ -198,6 +200,7 @@ fn what_it_wrote_is_never_run_outside_by_a_git_of_ours() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn nothing_is_written_through_a_link_in_the_git_directory_of_its_worktree() {
     for name in ["COMMIT_EDITMSG", "logs/HEAD", "logs"] {
         let Some((sandbox, id)) = confined("") else { return };
@@ -304,6 +307,7 @@ git checkout -q file; git stash pop -q || exit 4
 echo two >file; tick";
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn paused_or_killed_it_goes_on_with_all_that_it_had() {
     for kill in [false, true] {
         let Some((sandbox, id)) = confined(TWO_RUNS) else { return };

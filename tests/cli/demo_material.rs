@@ -301,6 +301,7 @@ fn every_run_fails_before_the_fix_and_passes_after_it() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn load_changes_nothing() {
     let shell = &shells()["sh"];
     let stop = AtomicBool::new(false);
@@ -394,6 +395,7 @@ fn a_fix_in_one_place_only_is_caught() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn without_the_recommendation_in_its_prompt_the_agent_changes_nothing() {
     let room = Room::new(&shells()["sh"]);
     let (phase, worktree) = room.walk_to("fork-fix");
@@ -405,6 +407,7 @@ fn without_the_recommendation_in_its_prompt_the_agent_changes_nothing() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_criterion_stays_unticked_when_the_command_behind_it_fails() {
     let room = Room::new(&shells()["sh"]);
     let (phase, worktree) = room.walk_to("fork-fix");

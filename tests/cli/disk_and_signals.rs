@@ -221,6 +221,7 @@ fn stall(dir: &Path) -> String {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_signal_while_the_worktree_is_set_up_gives_the_claim_back() {
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let (sandbox, id) = with_spec();
@@ -282,6 +283,7 @@ fn a_signal_while_the_target_moves_loses_nothing() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_signal_to_the_group_while_a_check_runs_is_told_and_gone_on_from() {
     for signal in ["INT", "TERM", "HUP"] {
         let (sandbox, _) = with_spec();

@@ -59,6 +59,7 @@ pub(crate) fn completes(files: &[(&str, &str)], command: &str, reproduction: &st
 const HELPER: (&str, &str) = ("tests/helpers.py", "def check(x, y):\n    assert x == y\n");
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_helper_of_the_tests_is_as_it_was() {
     let uses = unit("from tests.helpers import check; check(calc.add(2, 3), 5)");
     let files = [CALC, ("tests/__init__.py", ""), HELPER];
@@ -96,6 +97,7 @@ fn what_is_loaded_beside_the_tests_does_nothing_to_the_code() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_test_that_looks_for_a_file_waits() {
     let looks = unit("self.assertTrue(os.path.exists('FIXED'))");
     waits(
@@ -123,6 +125,7 @@ fn a_test_that_looks_for_a_file_waits() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_test_that_looks_at_the_text_or_the_history_of_the_code_waits() {
     let words = "it looks at the text or the history of the code";
     let reads = unit("self.assertIn('checked', open('calc.py').read())");
@@ -157,6 +160,7 @@ fn a_test_that_looks_at_the_text_or_the_history_of_the_code_waits() {
 
 /// A script that is a test says what it likes; what the interpreter says is another thing.
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_script_may_speak_of_errors() {
     let parser = ("parse.py", "def parse(text):\n    raise SyntaxError('bad token: ' + text)\n");
     let fix = "printf 'def parse(text):\\n    return text\\n' >parse.py; ";
@@ -176,6 +180,7 @@ fn a_script_may_speak_of_errors() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn make_ends_alike_where_a_test_fails_and_where_there_is_none() {
     if !need("make") {
         return;
@@ -200,6 +205,7 @@ fn make_ends_alike_where_a_test_fails_and_where_there_is_none() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn of_runners_in_a_row_the_one_that_failed_counts() {
     let sum = "printf 'def add(a, b):\\n    \"\"\"The sum.\\n\\n    >>> add(2, 3)\\n    5\\n    \"\"\"\\n    return a - b\\n' >calc.py; ";
     let files = [
@@ -223,6 +229,7 @@ fn a_map_of_new_files_alone_is_noted() {
 
 /// What a reproduction adds beside its test does not speak for the runner.
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_conftest_that_ends_the_run_reproduces_nothing() {
     if !need("pytest") {
         return;

@@ -8,6 +8,7 @@ use crate::{
 const NAMED: &str = "is made to fail: the code under test may end the run, or report in its place";
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn code_that_reports_for_the_runner_proves_nothing() {
     let report = "b'Ran 1 test in 0.001s\\n\\nOK\\n'";
     let ends = "getattr(os, '_ex' + 'it')(0)";
@@ -24,6 +25,7 @@ fn code_that_reports_for_the_runner_proves_nothing() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_summary_that_pytest_did_not_print_proves_nothing() {
     if !need("pytest") {
         return;
@@ -34,6 +36,7 @@ fn a_summary_that_pytest_did_not_print_proves_nothing() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn code_that_ends_rspec_proves_nothing() {
     if !need("rspec") {
         return;

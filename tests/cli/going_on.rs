@@ -28,6 +28,7 @@ fn home(sandbox: &Sandbox, name: &str) -> String {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn after_failed_checks_the_attempt_goes_on_and_knows_what_is_left() {
     let checked = ["Checks that did not pass:\n- verify '", "no whole here", "Half"];
     let left = ["criterion 'it is whole': unticked", "Criteria that are left:\n- it is whole", "Half"];
@@ -101,6 +102,7 @@ fn an_agent_that_failed_itself_begins_anew() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_prompt_tells_of_the_newest_attempts_and_is_no_longer_for_it() {
     let (sandbox, id) = failed(":");
     sandbox.git(&["config", "chant.promptBudget", "8k"]);
@@ -157,6 +159,7 @@ fn the_next_agent_takes_the_place_of_one_that_is_not_there_and_that_is_said_befo
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_next_agent_goes_on_where_one_is_held_up_alone_and_in_a_queue() {
     let limited = "echo once >>~/asked; echo half >half; exit 75";
     let (sandbox, id) = agents(&[("first", limited), ("second", MENDS)]);

@@ -316,6 +316,7 @@ fn all_hooks(ran: &std::path::Path) -> String {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn hooks_in_a_directory_that_the_work_makes_do_not_run_at_its_merge() {
     let (made, linked) = ("mkdir .husky; hooks=.husky", "mkdir tools; ln -s tools .husky; hooks=tools");
     for (path, make) in [(".husky", made), ("./x/../.husky/", made), (".husky", linked), (".husky/_", made)] {
@@ -359,6 +360,7 @@ fn configuration_that_the_work_brings_names_no_hooks_of_its_merge() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_directory_of_hooks_that_is_none_or_the_repository_itself_is_no_obstacle() {
     // The usual ways to have no hooks, and the work tree as the place for them.
     for dir in ["/dev/null", "", ".", ".git"] {

@@ -97,6 +97,7 @@ fn only_what_lies_on_a_circle_or_leads_there_is_held_up_by_it() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_chain_of_three_thousand_dependencies_ends_in_one_that_is_ready() {
     let sandbox = Sandbox::new();
     let id = |n: u32| format!("2020-02-02-{n:04}-abc");
@@ -110,6 +111,7 @@ fn a_chain_of_three_thousand_dependencies_ends_in_one_that_is_ready() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn work_that_landed_is_found_whatever_the_clocks_said() {
     let sandbox = Sandbox::new();
     sandbox.agent("date >\"$CHANT_SPEC_ID\"; git add -A; git commit -qm work");

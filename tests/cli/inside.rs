@@ -45,6 +45,7 @@ fn others(sandbox: &Sandbox, known: &str) -> Vec<serde_json::Value> {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_follow_up_waits_until_a_person_adopts_it() {
     for (sandbox, id) in both(&format!(
         "{GOOD}; git chant add 'Follow up' --verify 'exit 7' --label later >../said 2>&1 || echo failed >../failed"
@@ -285,6 +286,7 @@ fn nothing_in_the_mailbox_is_trusted() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_run_asks_for_nothing_in_the_mailbox_of_another() {
     // The one asks in the other's mailbox, while the other waits for it; then it copies what the other asked for.
     let script = "common=$(cat $(git rev-parse --git-dir)/commondir | sed 's|/chant/runs/.*||'); case $common in /*) ;; *) common=$(git rev-parse --git-common-dir) ;; esac

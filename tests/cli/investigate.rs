@@ -111,6 +111,7 @@ fn six_phases_go_from_the_report_to_the_gate_on_a_branch_of_their_own() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn in_silent_mode_no_branch_shows_anything_and_no_document_is_lost() {
     let sandbox = kvstore(true);
     let ids = investigate(&sandbox, &["--reproduces", REPRODUCES]);

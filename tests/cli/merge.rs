@@ -287,6 +287,7 @@ fn conflicting(how: &str) -> (Sandbox, String, PathBuf) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_conflict_names_its_paths_and_the_ways_out_and_leaves_everything_as_it_was() {
     for how in HOWS {
         let (sandbox, id, place) = conflicting(how);
@@ -456,6 +457,7 @@ fn a_merge_that_passes_is_verified_once_and_one_that_is_the_work_itself_never() 
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn those_that_are_verified_merged_wait_for_each_other() {
     let sandbox = merging("merge");
     sandbox.git(&["config", "chant.verifyMerged", "true"]);

@@ -160,6 +160,7 @@ fn a_person_takes_over_and_is_told_what_was_done() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_is_paused_can_be_finished_reset_or_begun_anew_when_its_worktree_is_gone() {
     let (sandbox, id) = sandbox();
     let running = started(&sandbox, &id);

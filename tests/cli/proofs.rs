@@ -69,6 +69,7 @@ fn a_test_that_fails_now_and_then_reproduces_nothing() {
 
 /// What passes once, or fails once, is no proof.
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_test_that_passes_now_and_then_proves_no_fix() {
     // How often a test runs depends on how long that takes.
     for passes in ["3", "2"] {
@@ -180,6 +181,7 @@ fn a_reproduction_that_breaks_the_code_reproduces_nothing() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_reproduction_and_its_fix_are_proved_by_one_test() {
     let sandbox = calculator();
     let first = reproduction(&sandbox, TEST, &[]);
@@ -252,6 +254,7 @@ fn what_runs_tests_is_held_with_them() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_test_inside_of_the_code_is_held_and_the_fix_is_not_erased() {
     let sandbox = calculator();
     let doctest = "printf 'def add(a, b):\\n    \"\"\"The sum.\\n\\n    >>> add(2, 3)\\n    5\\n    \"\"\"\\n    return a - b\\n' >calc.py; ";

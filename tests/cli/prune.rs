@@ -135,6 +135,7 @@ fn worktree_and_branch_of_what_is_completed() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_worktree_with_changes_stays() {
     for change in ["echo mine >file", "echo mine >new", "echo mine >new; git add new", "git rm -q file"] {
         let left = left_over();

@@ -255,6 +255,7 @@ fn a_conflict_is_resolved_in_the_worktree_and_finished() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_users_own_copy_of_the_spec_gives_way_only_if_it_is_the_pinned_text() {
     for staged in [false, true] {
         let sandbox = Sandbox::new().unconfined();

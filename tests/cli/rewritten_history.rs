@@ -88,6 +88,7 @@ fn work_that_is_squashed_is_found_with_its_spec_and_without() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_merge_that_a_person_drops_is_told_and_one_that_a_reset_leaves_too() {
     for how in ["merge", "ff"] {
         let (sandbox, id) = crate::agent_work::with_agent(crate::agent_work::GOOD);

@@ -66,6 +66,7 @@ fn work_until_ready(sandbox: &Sandbox, id: &str, kill: bool) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn neither_a_kill_nor_a_pause_forgets_it() {
     for kill in [false, true] {
         let (sandbox, id) = unconfined(&two_runs(HOOK));
@@ -116,6 +117,7 @@ fn a_record_that_is_gone_altered_or_no_file_is_not_believed() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_run_that_ends_with_its_record_and_its_lease_gone_is_named() {
     let killed = format!(
         "{GOOD}; {HOOK}; cd $(git rev-parse --git-common-dir)/chant; rm -r seen leases; p=$PPID
@@ -227,6 +229,7 @@ fn between_the_finish_and_the_merge_it_is_compared_too() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn work_that_contains_what_came_into_its_target_during_the_run_waits() {
     let (sandbox, _) = unconfined("");
     let main = sandbox.repo.display().to_string();

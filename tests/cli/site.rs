@@ -154,6 +154,7 @@ fn write(dir: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn every_page_of_the_site_is_whole_and_every_link_leads_somewhere() {
     if !need("mandoc") {
         return;

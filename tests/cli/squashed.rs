@@ -90,6 +90,7 @@ impl Squashed {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_clone_that_never_had_the_branch_finds_the_spec_of_a_squash() {
     for silent in [false, true] {
         let squashed = Squashed::new(silent);
@@ -115,6 +116,7 @@ fn a_clone_that_never_had_the_branch_finds_the_spec_of_a_squash() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn of_two_specs_that_changed_the_same_lines_a_squash_leads_to_the_right_one() {
     let squashed = Squashed::new(false);
     let first = squashed.work("First", "sed -i 's/two/TWO/; s/three/THREE/' file; git commit -qam First");
@@ -150,6 +152,7 @@ fn of_two_specs_that_changed_the_same_lines_a_squash_leads_to_the_right_one() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_squash_that_upstream_altered_leads_to_its_spec() {
     let squashed = Squashed::new(false);
     let script = "sed -i 's/two/TWO/; s/five/FIVE/' file; git commit -qam Two; printf 'grep -q TWO file\n}\n' >test.sh; git add test.sh; git commit -qm Five";
@@ -251,6 +254,7 @@ tick"#,
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn work_that_upstream_altered_is_in_the_base_of_what_depends_on_it() {
     let squashed = Squashed::new(false);
     let script = "sed -i 's/two/TWO/; s/five/FIVE/' file; git commit -qam Two; printf 'grep -q TWO file\ngrep -q FIVE file\n' >test.sh; git add test.sh; git commit -qm Five";

@@ -97,6 +97,7 @@ fn a_run_with_its_agent_attempt_process_and_last_line() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn last_lines_that_are_hostile() {
     for (print, expected) in [
         (r"printf '\033[2J\033]0;owned\007all \033[31mgood\033[0m\n'", "all good"),

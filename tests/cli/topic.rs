@@ -73,6 +73,7 @@ fn work_on_an_investigation_ends_with_the_name_of_the_gate() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_is_on_a_branch_that_is_not_here_is_neither_gone_nor_in_the_way() {
     let (sandbox, ids) = investigated("comprehension,root-cause,fork-fix,upstream-pr");
     let calm = |when: &str| {

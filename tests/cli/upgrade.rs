@@ -111,6 +111,7 @@ fn what_an_earlier_version_wrote_is_readable() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_an_earlier_version_began_is_workable() {
     for version in VERSIONS {
         let sandbox = recorded(version);
@@ -145,6 +146,7 @@ fn what_an_earlier_version_began_is_workable() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_an_earlier_version_pushed_is_exchanged_both_ways() {
     for version in VERSIONS {
         let sandbox = recorded(version);

@@ -30,6 +30,7 @@ fn clone(sandbox: &Sandbox, options: &[&str]) -> PathBuf {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_proof_is_run_from_the_merge_where_a_clone_lacks_the_work() {
     for how in ["squash", "rebase", "merge"] {
         let (sandbox, _) = fixed(how);

@@ -193,6 +193,7 @@ fn a_fix_on_research_that_superseded_other_research_quotes_what_it_was_informed_
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn each_line_has_the_inputs_and_the_checks_of_the_attempt_that_made_it() {
     let sandbox = Sandbox::new();
     let research = |name: &str| {

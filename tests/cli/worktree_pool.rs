@@ -84,6 +84,7 @@ fn the_next_attempt_gets_the_files_and_sees_nothing_of_the_last() {
 
 /// What git does not see, or a process could still write to.
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn files_among_which_is_something_strange_are_not_kept() {
     if !need("bwrap") {
         return;
@@ -143,6 +144,7 @@ fn what_the_configuration_names_stays_and_nothing_else() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn attempts_at_once_get_files_of_their_own() {
     if !need("bwrap") {
         return;
@@ -162,6 +164,7 @@ fn attempts_at_once_get_files_of_their_own() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn small_trees_and_those_of_persons_and_with_submodules_are_not_kept() {
     if !need("bwrap") {
         return;

@@ -41,6 +41,7 @@ fn prompt(sandbox: &Sandbox) -> String {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn after_a_fix_that_blames_its_research_the_next_step_is_to_repeat_that() {
     let (sandbox, ids) = failed();
     let fix = &ids[3][11..];
@@ -83,6 +84,7 @@ fn after_a_fix_that_blames_its_research_the_next_step_is_to_repeat_that() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_rests_on_repeated_research_is_looked_at_before_the_gate() {
     let (sandbox, ids) = failed();
     fs::remove_file(sandbox.dir().join("home/wrong")).unwrap();
@@ -102,6 +104,7 @@ fn what_rests_on_repeated_research_is_looked_at_before_the_gate() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_stale_impact_map_is_told_when_the_fix_begins() {
     let (sandbox, ids) = failed();
     let (map, fix) = (&ids[2][11..], &ids[3][11..]);
@@ -180,6 +183,7 @@ fn ready(sandbox: &Sandbox) -> Vec<String> {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_builds_on_a_repeated_phase_waits_for_it_through_any_number_of_others() {
     let (sandbox, ids) = half_done();
     assert_eq!(ready(&sandbox), [ids[2].as_str()]);
@@ -223,6 +227,7 @@ fn what_is_done_again_after_it_was_completed_holds_up_as_much() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn specs_that_repeat_each_others_grounds_do_not_wait_for_each_other() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo x >>\"$CHANT_SPEC_ID\"; tick");
@@ -263,6 +268,7 @@ fn a_phase_is_repeated_once_at_a_time() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_cancelled_spec_supersedes_nothing_archived_or_not() {
     let (sandbox, ids) = half_done();
     let replaced = |id: &str| sandbox.show(id)["superseded_by"].clone();
@@ -324,6 +330,7 @@ fn reproduce_again(sandbox: &Sandbox, script: &str) -> String {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_repeated_reproduction_is_judged_without_the_test_that_it_supersedes() {
     let better = r#"echo 'test "$(sh store.sh)" = safe || { echo "1 failed: expected safe"; exit 1; }' >test.sh"#;
     let beside = r#"echo 'echo "1 failed: the other"; exit 1' >other.sh; rm test.sh; echo 'test "$(sh store.sh)" = safe || sh other.sh' >test.sh"#;
@@ -342,6 +349,7 @@ fn a_repeated_reproduction_is_judged_without_the_test_that_it_supersedes() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_repeated_reproduction_that_shows_nothing_is_refused() {
     let passes = "echo 'test -e store.sh' >test.sh";
     let broken = "echo 'if' >test.sh";
@@ -354,6 +362,7 @@ fn a_repeated_reproduction_that_shows_nothing_is_refused() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn of_a_test_among_others_only_what_the_superseded_one_added_is_taken_away() {
     let suite = "test -e store.sh || { echo '1 failed: no store'; exit 1; }\n# the end\n";
     let add = r#"sed 's/^# the end/sh store.sh | grep -q secure || { echo "1 failed: insecure"; exit 1; }\n# the end/' test.sh >.n; cat .n >test.sh; rm .n"#;
@@ -372,6 +381,7 @@ fn of_a_test_among_others_only_what_the_superseded_one_added_is_taken_away() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_fix_that_the_base_has_already_says_how_to_begin_without_it() {
     let (sandbox, ids) = reproduced(TEST, &[]);
     let fix = &ids[1];
@@ -393,6 +403,7 @@ fn a_fix_that_the_base_has_already_says_how_to_begin_without_it() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_is_superseded_is_offered_and_blamed_no_more() {
     let (sandbox, ids) = reproduced(TEST, &[]);
     sandbox.agent("exit 1");

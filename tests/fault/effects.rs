@@ -169,6 +169,7 @@ fn judge(name: &str, trace: &[String], seen: &mut BTreeMap<String, usize>) -> Ve
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn every_effect_lies_between_two_points_and_every_point_is_passed() {
     if !(tools::need("strace") && tools::need("bwrap")) {
         return;

@@ -116,12 +116,15 @@ fn sweep(kills: Vec<Kill<'_>>) {
     assert!(wrong.is_empty(), "{} of {total}:\n\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
-/// One kill at each place, in the first scenario that comes to it, and one at the end of each scenario.
+/// What people do every day.
+const DAILY: [&str; 4] = ["add", "work", "merge", "sync"];
+
+/// One kill at each place that daily commands come to, in the first of them that comes to it, and one at the end of each.
 #[test]
-fn each_place_once() {
+fn each_place_of_daily_commands_once() {
     let begun = Mutex::new(Vec::new());
-    for_each(ALL.iter().enumerate().collect(), |(at, scenario)| {
-        let whole = Whole::new(scenario);
+    for_each(DAILY.into_iter().enumerate().collect(), |(at, name)| {
+        let whole = Whole::named(name);
         begun.lock().unwrap().push((at, whole));
     });
     let mut begun = begun.into_inner().unwrap();

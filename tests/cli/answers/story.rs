@@ -40,6 +40,7 @@ macro_rules! stories {
             }
 
             #[test]
+            #[ignore = "slow: .ci/run runs it"]
             fn as_json() {
                 Story::tell(stringify!($name), Form::Json, $tell);
             }

@@ -10,6 +10,7 @@ use super::{
 };
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn research_that_was_wrong_is_replaced_and_the_fix_is_built_on_the_new() {
     both(|silent| {
         let typed = Typed::new(1, silent);
@@ -46,6 +47,7 @@ fn research_that_was_wrong_is_replaced_and_the_fix_is_built_on_the_new() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_colleague_takes_the_fix_over_half_way() {
     both(|silent| {
         let typed = Typed::new(2, silent);
@@ -76,6 +78,7 @@ fn a_colleague_takes_the_fix_over_half_way() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_fix_is_split_in_two_and_each_part_keeps_to_its_files() {
     both(|silent| {
         let typed = Typed::new(1, silent);
@@ -118,6 +121,7 @@ fn half_agent(typed: &Typed) -> String {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_branch_is_rewritten_between_the_research_and_the_fix() {
     both(|silent| {
         let typed = Typed::new(1, silent);
@@ -144,6 +148,7 @@ fn the_branch_is_rewritten_between_the_research_and_the_fix() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn upstream_squashes_the_fix_and_the_trail_is_still_there() {
     both(|silent| {
         let mut typed = Typed::new(1, silent);
@@ -192,6 +197,7 @@ tick
 "##;
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn two_take_turns_over_a_server_with_a_branch_that_only_it_has() {
     both(|silent| {
         let mut typed = Typed::new(2, silent);

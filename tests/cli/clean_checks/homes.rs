@@ -5,6 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 use super::{confine, evidence, with};
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_check_has_a_home_of_its_own_whatever_the_path() {
     for name in ["a, b", "a:b", "a\\b", "a\"b", "a\nb", "it's"] {
         let mut sandbox = with(&[], "echo two >file; tick");

@@ -79,6 +79,7 @@ fn nothing_tells_a_command_what_it_is_run_for() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_command_that_changes_a_tracked_file_fails_and_names_it() {
     let script = "git mv file new; echo x >>Cargo.lock; git commit -qam Moved; tick";
     let files = [("Cargo.lock", "a\n"), ("deep/x.snap", "a\n"), ("my data/[1", "a\n")];

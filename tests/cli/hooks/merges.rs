@@ -43,6 +43,7 @@ fn a_merge_that_is_none_for_git_does_not_reach_the_hook() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_hook_may_refuse_and_everything_is_as_before() {
     let sandbox = Sandbox::new();
     sandbox.write("mine", "one\n");

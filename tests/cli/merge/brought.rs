@@ -213,6 +213,7 @@ fn commands_run_on_a_merge_as_they_ran_on_the_work() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_merge_of_other_work_brings_neither_its_history_nor_its_end() {
     for how in HOWS {
         let sandbox = merging(how);

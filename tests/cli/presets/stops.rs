@@ -33,6 +33,7 @@ fn stream(room: &Room, agent: &str, output: &str, end: &str) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_passes_pauses_in_the_words_of_the_agent_and_goes_on_in_its_session() {
     let (room, id, ran) = worked("claude", recorded!("claude-overload"), "exit 1");
     ran.fails(1, &["the model is overloaded: API Error: 529 Overloaded", "to resume it: git chant work"]);
@@ -241,6 +242,7 @@ fn an_agent_that_asked_first_goes_on_in_its_session_with_the_answer() {
 const HALF: &str = "echo half >half; git add half; git commit -qm Half; echo loose >loose";
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_run_that_was_cut_short_resumes_in_its_session_and_is_told_why() {
     let begun = "{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"ses-1\"}";
     for (agent, output, end, kind, why) in [

@@ -258,6 +258,7 @@ fn no_clone_merges_a_contended_spec_before_one_attempt_is_chosen() {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn the_branch_of_another_attempt_stays_at_the_remote_until_one_is_chosen() {
     let net = Net::new(2);
     let spec = net.add(0, "Both want it");

@@ -51,6 +51,7 @@ fn commit(net: &Net, clone: usize, name: &str) {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn work_begins_with_what_was_fetched_and_the_branch_moves_with_the_merge() {
     for checked_out in [false, true] {
         let (net, ids) = behind();

@@ -40,6 +40,7 @@ fn fetches(net: &Net, args: &[&str]) -> usize {
 }
 
 #[test]
+#[ignore = "slow: .ci/run runs it"]
 fn what_a_plain_fetch_left_out_comes_at_once() {
     for (filter, most) in [("blob:none", 1), ("tree:0", 2)] {
         for into in ["refs/chant/specs/", "refs/chant-remote/origin/specs/"] {
