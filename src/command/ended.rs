@@ -42,8 +42,7 @@ pub(super) fn present(context: &Context<'_>, project: &Project, id: &SpecId, end
         EndedAs::Paused(why) => worked.paused = Some(why.to_string()),
         EndedAs::Waiting(waits) => {
             worked.waits = Some(waits.reason());
-            let output = waits.output.lines().map(|line| format!("    {line}"));
-            warnings.push(std::iter::once(waits.sentence(short)).chain(output).collect::<Vec<_>>().join("\n"));
+            warnings.push(with_output(waits.sentence(short), &waits.output));
         }
         EndedAs::Superseded => {
             warnings.push(format!("'{short}' was reset while it ran: commits kept, status unchanged"))
@@ -52,23 +51,38 @@ pub(super) fn present(context: &Context<'_>, project: &Project, id: &SpecId, end
     Ok(Outcome { exit, warnings, hints: ended.hints, ..Outcome::new(worked) })
 }
 
+/// A sentence, and below it what a program printed.
+fn with_output(sentence: String, output: &str) -> String {
+    let output = output.lines().map(|line| format!("    {line}"));
+    std::iter::once(sentence).chain(output).collect::<Vec<_>>().join("\n")
+}
+
 /// Where the work of a spec went.
 pub(super) fn merged(to: Merged) -> Option<answer::Merged> {
     to.map(|(target, commit)| answer::Merged { target, commit: commit.to_string() })
 }
 
-/// The line of one of several specs. The ways out of what stopped it are said at once.
+/// The line of one of several specs. What a program printed that stopped it, and the ways out, are said at once.
 pub(super) fn one_of_several(
     context: &Context<'_>,
     spec: SpecView,
     ended: Result<Ended, Stop>,
     started: Instant,
 ) -> WorkedSpec {
-    let hints = match &ended {
-        Ok(ended) if matches!(ended.how, EndedAs::Waiting(_)) => &ended.hints[..],
-        Ok(_) => &[],
-        Err(stop) => &stop.error().hints,
+    let (stopped, hints) = match &ended {
+        Ok(Ended { how: EndedAs::Waiting(waits), hints, .. }) => {
+            let printed = Some(&waits.output).filter(|output| !output.is_empty());
+            (printed.map(|output| with_output(waits.sentence(&spec.short), output)), &hints[..])
+        }
+        Ok(_) => (None, &[][..]),
+        Err(stop) => {
+            let Error { message, output, hints, .. } = stop.error();
+            (output.as_ref().map(|output| with_output(message.clone(), output)), &hints[..])
+        }
     };
+    if let Some(stopped) = stopped {
+        context.progress.say(&Step::Warning(stopped));
+    }
     for hint in hints {
         context.progress.say(&Step::Hint(hint.clone()));
     }

@@ -410,3 +410,13 @@ fn where_all_that_is_left_is_paused_it_is_named_with_the_way_on() {
     sandbox.chant(&all.split(' ').skip(2).collect::<Vec<_>>()).ok();
     assert!(ids.iter().all(|id| sandbox.status(id) == "completed"));
 }
+
+#[test]
+fn what_a_failed_set_up_printed_is_told_of_several_specs_too() {
+    let sandbox = Sandbox::new();
+    specs(&sandbox, 2);
+    sandbox.agent(WORKS);
+    sandbox.git(&["config", "chant.worktreeSetup", "echo 'no compiler'; exit 9"]);
+    let ran = sandbox.chant(&["work", "--all"]).fails(1, &["chant.worktreeSetup exited with code 9"]);
+    assert!(ran.err.contains("'\nwarning:     no compiler\n"), "{}", ran.err);
+}
