@@ -29,6 +29,8 @@ pub(super) enum Means {
     Spoiled(&'static str),
     /// As [`Means::Spoiled`], where the line above it that names a file of a program names one of tests.
     SpoiledInTest(&'static str),
+    /// As [`Means::Spoiled`], in the words of an interpreter: by itself it says nothing of the runner.
+    Lacking(&'static str),
     /// No test decided how the run ended: why.
     Error(&'static str),
     /// As [`Means::Error`], in the words of an interpreter: by itself it says nothing of the runner.
@@ -121,7 +123,7 @@ impl Tally {
             Means::Passed => self.count("passed"),
             Means::Failed => self.count("named"),
             Means::Skipped => self.count("skipped"),
-            Means::Spoiled(why) | Means::SpoiledInTest(why) => {
+            Means::Spoiled(why) | Means::SpoiledInTest(why) | Means::Lacking(why) => {
                 self.spoiled += 1;
                 self.spoiled_by = Some(why);
             }
@@ -136,7 +138,8 @@ impl Tally {
         let concludes = matches!(means, Means::Counts | Means::Total | Means::Passed | Means::Failed | Means::Skipped);
         self.concluded |= concludes;
         // A program that is started says nothing of tests yet, and other runners say, too, how many tests they begin.
-        self.spoke |= !matches!(means, Means::Program | Means::Opened | Means::Began | Means::Unloadable(_));
+        let of_interpreter = matches!(means, Means::Unloadable(_) | Means::Lacking(_));
+        self.spoke |= !of_interpreter && !matches!(means, Means::Program | Means::Opened | Means::Began);
         // A failure that is reported later takes an error back: the line that looked like one was printed by a test.
         if concludes && self.failed() > 0 {
             self.error = None;

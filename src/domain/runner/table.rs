@@ -38,6 +38,7 @@ const COMPILE: Means = Means::Error("the code does not compile");
 const IMPORT: Means = Means::Error("a test file cannot be loaded (a syntax or import error)");
 const UNLOADABLE: Means = Means::Unloadable("a test file cannot be loaded (a syntax or import error)");
 const NOT_LOADED: Means = Means::Spoiled("a test file cannot be loaded (a syntax or import error)");
+const LACKING: Means = Means::Lacking("the test names something that is not there");
 const NOT_THERE: Means = Means::SpoiledInTest("the test names something that is not there");
 const CRASH: &str = "a signal or a time limit ended a test";
 
@@ -300,7 +301,10 @@ pub(super) const RUNNERS: &[Runner] = &[
         &[1],
         &[
             sign(Means::Counts, r"^Files=\d+, Tests=(?P<ran>\d+), "),
+            // A test that dies takes the rest of its file with it. One that cannot be loaded has run none, and 1 is no code of one that died.
+            sign(Means::Failed, r"\(exited (?:[2-9]|[1-9]\d+)\) Tests: [1-9]\d* Failed: 0\)$"),
             sign(Means::Counts, r"Tests: \d+ Failed: (?P<failed>\d+)\)$"),
+            sign(LACKING, r"^(?:Can't locate \S+ in @INC|Undefined subroutine &main::)"),
             sign(Means::NoTest, r"^Result: NOTESTS$"),
             sign(Means::Spoke, r"^Result: (?:PASS|FAIL)$"),
         ],
