@@ -198,3 +198,42 @@ fn names_that_are_no_ids_are_no_specs() {
     let ids: Vec<&str> = json["specs"].as_array().unwrap().iter().map(|spec| spec["id"].as_str().unwrap()).collect();
     assert_eq!(ids, [ID, good.as_str()]);
 }
+
+#[test]
+fn one_error_hides_no_other_finding_of_the_file() {
+    let findings = |text: &str, expected: &[(&str, &str)]| {
+        let (sandbox, _) = with(text.as_bytes());
+        let found = sandbox.chant(&["lint", "--json"]);
+        assert_eq!(found.code, 1, "{found:?}");
+        let mut found = found.json()["problems"].as_array().unwrap().clone();
+        found.retain(|one| one["spec"] == ID);
+        for (line, message) in expected {
+            let is_it = |one: &&serde_json::Value| one["message"].as_str().unwrap().contains(message);
+            let one = found.iter().find(is_it).unwrap_or_else(|| panic!("{message}: {found:?}"));
+            assert_eq!(one["line"].to_string(), *line, "{one}");
+        }
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+    };
+    // A wrong value, a key that is nearly known, a spec that is not there, and a box that is none.
+    findings(
+        "---\ntype: cod\nlable: x\ndepends_on: [nowhere]\nruns: many\n---\n# T\n\n## Acceptance Criteria\n\n- [] one\n- [ ] two\n",
+        &[
+            ("2", "'type' cannot be 'cod'"),
+            ("3", "unknown key 'lable'"),
+            ("4", "no such spec: 'nowhere'"),
+            ("5", "'runs' cannot be 'many'"),
+            ("11", "not a criterion"),
+        ],
+    );
+    // What is no YAML.
+    findings(
+        "---\nlable: x\nverify: [one\ntype: cod\nlabels:\n  - a\n  - b: c\nagent: it's \"so: it\n---\n# T\n\n- [ ] two\n",
+        &[
+            ("4", "not valid YAML"),
+            ("2", "unknown key 'lable'"),
+            ("4", "'type' cannot be 'cod'"),
+            ("7", "'labels' holds a mapping where a text is expected"),
+            ("8", "mapping values are not allowed"),
+        ],
+    );
+}

@@ -34,10 +34,54 @@ pub(super) fn read(source: &Source, front: Range<usize>) -> (FrontMatter, Vec<Di
                 reader.entry(index, key, node);
             }
         }
-        Err(fault) => return (FrontMatter::default(), vec![syntax(source, front, fault)]),
+        Err(fault) => {
+            let (read, others) = entry_by_entry(source, front.clone());
+            return (read, std::iter::once(syntax(source, front, fault)).chain(others).take(MAX_PROBLEMS).collect());
+        }
     }
     let diagnostics = reader.diagnostics(source, text, front.start);
     (reader.front, diagnostics)
+}
+
+/// Reads front matter that is no YAML as a whole, each of its keys for itself. Gives what can be read, and what else is wrong: the first key
+/// that cannot be read by itself is why the whole cannot be.
+fn entry_by_entry(source: &Source, front: Range<usize>) -> (FrontMatter, Vec<Diagnostic>) {
+    let mut reader = FrontMatterReader::default();
+    let (mut found, mut is_first) = (Vec::new(), true);
+    for entry in entries(&source.text()[front.clone()]).into_iter().take(MAX_ENTRIES) {
+        let range = front.start + entry.start..front.start + entry.end;
+        let text = &source.text()[range.clone()];
+        match yaml::read(text, |key| KEYS.contains(&key)) {
+            Ok(nodes) => {
+                nodes.into_iter().flatten().enumerate().for_each(|(at, (key, node))| reader.entry(at, key, node));
+                found.extend(reader.diagnostics(source, text, range.start));
+            }
+            Err(_) if std::mem::take(&mut is_first) => {}
+            Err(fault) => found.push(syntax(source, range, fault)),
+        }
+    }
+    (reader.front, found)
+}
+
+/// Where the keys of a mapping stand with their values, as far as lines tell: a key begins its line.
+fn entries(text: &str) -> Vec<Range<usize>> {
+    let is_key = |line: &str| {
+        let name = line.split(':').next().unwrap_or_default();
+        let rest = &line[name.len()..];
+        let is_name =
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+        is_name && matches!(rest.as_bytes(), [b':'] | [b':', b' ' | b'\t' | b'\r' | b'\n', ..])
+    };
+    let mut starts = Vec::new();
+    let mut next = 0;
+    for line in text.split_inclusive('\n') {
+        if is_key(line) {
+            starts.push(next);
+        }
+        next += line.len();
+    }
+    let ends = starts.iter().skip(1).copied().chain([text.len()]).collect::<Vec<_>>();
+    starts.into_iter().zip(ends).map(|(start, end)| start..end).collect()
 }
 
 /// A fault of the YAML as such.

@@ -53,10 +53,20 @@ pub(crate) struct Spec {
 
 /// Reads a spec file. `path` is only for the diagnostics, `bytes` is the whole file.
 ///
-/// A file without front matter, with CRLF line ends, a byte order mark or unknown keys is a spec. The errors are those of the
-/// file, in its order; there is at least one.
+/// A file without front matter, with CRLF line ends, a byte order mark or unknown keys is a spec. Otherwise all that is wrong with the file
+/// comes back: the errors in its order, at least one, and behind them the warnings.
 pub(crate) fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
-    let (source, parts, front, mut warnings) = read_front(path, bytes)?;
+    let (spec, mut errors) = parse_partly(path, bytes).map_err(|diagnostic| vec![*diagnostic])?;
+    if errors.is_empty() {
+        return Ok(spec);
+    }
+    errors.extend(spec.warnings);
+    Err(errors)
+}
+
+/// As much of a spec file as can be read, with its errors. Fails with the one of a file that is no text, or too large.
+pub(crate) fn parse_partly(path: &str, bytes: &[u8]) -> Result<(Spec, Vec<Diagnostic>), Box<Diagnostic>> {
+    let FrontPart { source, parts, front, errors, mut warnings } = read_front(path, bytes)?;
     let mut ignored = warnings.clone();
     let body = markdown::read(source.text(), parts.body);
     if source.text().trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').is_empty() {
@@ -83,7 +93,7 @@ pub(crate) fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
     let no_criteria: Vec<Diagnostic> = body.near_boxes.into_iter().map(no_criterion).collect();
     warnings.extend(no_criteria.iter().cloned());
     ignored.extend(no_criteria);
-    Ok(Spec {
+    let spec = Spec {
         front,
         title: body.title,
         criteria: body.criteria,
@@ -94,26 +104,38 @@ pub(crate) fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
         body_start: parts.body,
         source,
         inner: parts.inner,
-    })
+    };
+    Ok((spec, errors))
 }
 
 /// Reads the outline of a spec file, as [`Spec::outline`] makes it.
 pub(crate) fn skim(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
-    let (source, parts, front, _) = read_front(path, bytes)?;
+    let FrontPart { source, parts, front, errors, .. } =
+        read_front(path, bytes).map_err(|diagnostic| vec![*diagnostic])?;
+    if !errors.is_empty() {
+        return Err(errors);
+    }
     Ok(Spec::outline(path, front, markdown::title(source.text(), parts.body)))
 }
 
-/// A file, its parts, its front matter, and the warnings about that.
-type FrontPart = (Source, fence::Parts, FrontMatter, Vec<Diagnostic>);
+/// A file, its parts, its front matter as far as it can be read, and what is wrong with that.
+struct FrontPart {
+    source: Source,
+    parts: fence::Parts,
+    front: FrontMatter,
+    errors: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+}
 
-fn read_front(path: &str, bytes: &[u8]) -> Result<FrontPart, Vec<Diagnostic>> {
-    let source = Source::new(path, bytes).map_err(|diagnostic| vec![*diagnostic])?;
+fn read_front(path: &str, bytes: &[u8]) -> Result<FrontPart, Box<Diagnostic>> {
+    let source = Source::new(path, bytes)?;
     let parts = fence::split(bytes);
-    check_front(&source, &parts).map_err(|diagnostic| vec![*diagnostic])?;
-    let (front, problems) = front_matter_reader::read(&source, parts.inner.clone());
-    let (errors, warnings): (Vec<_>, Vec<_>) =
-        problems.into_iter().partition(|problem| problem.severity == Severity::Error);
-    if errors.is_empty() { Ok((source, parts, front, warnings)) } else { Err(errors) }
+    let (front, problems) = match check_front(&source, &parts) {
+        Ok(()) => front_matter_reader::read(&source, parts.inner.clone()),
+        Err(diagnostic) => (FrontMatter::default(), vec![*diagnostic]),
+    };
+    let (errors, warnings) = problems.into_iter().partition(|problem| problem.severity == Severity::Error);
+    Ok(FrontPart { source, parts, front, errors, warnings })
 }
 
 const TITLE_HELP: &str = "begin the body with a line '# <title>'";

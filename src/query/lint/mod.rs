@@ -77,7 +77,7 @@ pub(crate) fn lint_texts(project: &Project, texts: &[(&str, Option<&[u8]>)]) -> 
                 (problem.spec, problem.path) = (Some(id), Some((*path).to_owned()));
                 problems.push(problem);
             }
-            (Ok(id), Some(bytes)) => named.push((id, spec_file::parse(path, bytes))),
+            (Ok(id), Some(bytes)) => named.push((id, spec_file::parse_partly(path, bytes))),
         }
     }
     let ids: Vec<SpecId> = named.iter().map(|(id, _)| id.clone()).collect();
@@ -85,15 +85,8 @@ pub(crate) fn lint_texts(project: &Project, texts: &[(&str, Option<&[u8]>)]) -> 
     let linter = Linter::new(&specs, cycles)?;
     for (id, spec) in named {
         match spec {
-            Err(found) => {
-                problems.extend(found.into_iter().map(|one| ProblemView::of(Some(id.clone()), "invalid-spec", one)));
-            }
-            Ok(spec) => {
-                let entry = specs.entry(&id)?;
-                let mut report = Report { id: &id, spec: &spec, found: Vec::new() };
-                linter.of(&entry, &mut report)?;
-                problems.extend(report.found);
-            }
+            Err(error) => problems.push(ProblemView::of(Some(id.clone()), "invalid-spec", *error)),
+            Ok((spec, errors)) => problems.extend(linter.all(&specs.entry(&id)?, &spec, errors)?),
         }
     }
     Ok(problems)
@@ -132,16 +125,41 @@ impl<'w, 'p> Linter<'w, 'p> {
             found.push(twice);
         }
         let Some(loaded) = &entry.loaded else { return Ok(found) };
-        match &loaded.spec {
-            Err(diagnostics) => found
+        let read = loaded.text.as_ref().map(|text| spec_file::parse_partly(&text.path, &text.bytes));
+        match (&loaded.spec, read) {
+            (Ok(spec), _) => found.extend(self.all(&entry, spec, Vec::new())?),
+            (Err(_), Some(Ok((spec, errors)))) if !errors.is_empty() => found.extend(self.all(&entry, &spec, errors)?),
+            (Err(diagnostics), _) => found
                 .extend(diagnostics.iter().map(|one| ProblemView::of(Some(id.clone()), "invalid-spec", one.clone()))),
-            Ok(spec) => {
-                let mut report = Report { id, spec, found };
-                self.of(&entry, &mut report)?;
-                found = report.found;
-            }
         }
         Ok(found)
+    }
+
+    /// All problems of a text as far as it can be read, its `errors` among them, in the order of the file.
+    fn all(&self, entry: &Entry, spec: &Spec, errors: Vec<Diagnostic>) -> Result<Vec<ProblemView>> {
+        let id = &entry.id;
+        let is_broken = !errors.is_empty();
+        let found = errors.into_iter().map(|one| ProblemView::of(Some(id.clone()), "invalid-spec", one)).collect();
+        let mut report = Report { id, spec, found };
+        if is_broken {
+            self.of_part(entry, &mut report)?;
+            report.found.sort_by_key(|problem| (problem.line, problem.column));
+        } else {
+            self.of(entry, &mut report)?;
+        }
+        Ok(report.found)
+    }
+
+    /// What can be said of a text whose other parts cannot be read: nothing of what may be in those.
+    fn of_part(&self, entry: &Entry, report: &mut Report<'_>) -> Result<()> {
+        for warning in &report.spec.warnings {
+            report.found.push(ProblemView::of(Some(entry.id.clone()), "warning", warning.clone()));
+        }
+        if entry.status.is_over() {
+            return Ok(());
+        }
+        self.dependencies(entry, report)?;
+        self.inputs(entry, report)
     }
 
     /// Whether a spec is known to be over, lies where it did, and its text leaves nothing to say: what is recorded of it need not be
