@@ -161,33 +161,16 @@ fn first_text(project: &Project, id: &SpecId, text: &[u8]) -> Result<Vec<u8>> {
 
 /// Refuses a branch that cannot be made, since another has its name in a part of its own.
 fn refuse_blocked(project: &Project, branch: &FullNameRef, way_out: &str) -> Result<()> {
-    let Some(blocker) = branch::blocker(&project.repo, branch)? else { return Ok(()) };
-    let message = format!("cannot create the branch '{}': '{}' exists", branch.shorten(), blocker.shorten());
-    Err(Error::fatal(Kind::BranchBlocked, message).hint(way_out))
+    branch::refuse_blocked(&project.repo, branch).map_err(|error| error.hint(way_out))
 }
 
 /// Refuses a target that the work could never be merged into: one that cannot be made, or that a worktree is about to begin anew.
 fn require_reachable(project: &Project, target: &str) -> Result<()> {
+    project.require_target(target)?;
     let Ok(name) = FullName::try_from(target) else { return Ok(()) };
     if branch::read(&project.repo, name.as_ref())?.is_some() {
         return Ok(());
     }
-    let short = name.shorten().to_string();
-    if let Ok(remote) = FullName::try_from(format!("refs/remotes/{short}"))
-        && branch::read(&project.repo, remote.as_ref())?.is_some()
-    {
-        let own = short.split_once('/').map_or("<branch>", |(_, own)| own);
-        return Err(Error::fatal(Kind::BadBranch, format!("'{short}' is a remote-tracking branch"))
-            .hint(format!("to work for the branch that it tracks: --onto {}", shell_words::quote(own))));
-    }
-    // A branch of that name would make the name ambiguous.
-    if let Ok(tag) = FullName::try_from(format!("refs/tags/{short}"))
-        && branch::read(&project.repo, tag.as_ref())?.is_some()
-    {
-        return Err(Error::fatal(Kind::BadBranch, format!("'{short}' is a tag; expected a branch"))
-            .hint(format!("to make a branch of it: git branch <branch> {}", shell_words::quote(&short))));
-    }
-    refuse_blocked(project, name.as_ref(), "rename that branch, or choose another target: --onto <branch>")?;
     let unborn = trees::list(&project.repo)?.into_iter().find(|tree| tree.is_on(name.as_ref()));
     let Some(place) = unborn.filter(|tree| tree.path.is_dir()) else { return Ok(()) };
     let message =

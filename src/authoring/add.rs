@@ -8,13 +8,13 @@ use crate::authoring::inherit::inherit;
 use crate::{
     domain::{
         id::SpecId,
-        spec_file::{self, Spec},
+        spec_file::{self, FrontMatter, Spec},
         status::Status,
     },
     env::fault,
     error::{Error, IoContext, Kind, Result},
     git::{self, work_file::Why},
-    project::Project,
+    project::{Project, target::full_name},
     specs::{
         all::Specs,
         base::Base,
@@ -60,6 +60,7 @@ pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<St
             None => inherit::onto(project, &draft.front)?,
         },
     };
+    require_target(project, &draft.front, onto.as_deref())?;
     if let Some(driver) = &driver {
         prepare_driver(project, driver)?;
     }
@@ -86,6 +87,20 @@ pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<St
     }
     project.supersede_named(&id, &supersedes, reason.as_deref())?;
     Ok((id, warnings))
+}
+
+/// Refuses a target that no work can reach, whether a person names it or the investigation has it.
+///
+/// # Errors
+/// As [`Project::require_target`].
+pub(super) fn require_target(project: &Project, front: &FrontMatter, onto: Option<&str>) -> Result<()> {
+    let phase = (front.phase.as_deref(), front.topic.as_deref());
+    let target = match (onto, phase) {
+        (Some(onto), _) => Some(onto.to_owned()),
+        (None, (Some(_), Some(_))) => project.target_of(phase, None)?.map(|name| full_name(&name)).transpose()?,
+        (None, _) => None,
+    };
+    target.map_or(Ok(()), |target| project.require_target(&target))
 }
 
 /// The text that a draft makes, and a warning for each input that cannot be used yet. Nothing is written.

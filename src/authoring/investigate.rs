@@ -15,7 +15,10 @@ use crate::{
     domain::{id::SpecId, pattern, phase::Phase, spec_file::FrontMatter, status::Status},
     error::{Error, Kind, Result},
     git::work_file,
-    project::Project,
+    project::{
+        Project,
+        target::{FIX, full_name},
+    },
     specs::{all::Specs, record},
 };
 
@@ -73,6 +76,8 @@ pub(crate) fn investigate(project: &Project, request: &Request) -> Result<Vec<(P
     let phases = missing_phases(request, &known)?;
     let request = &titled(request, &known)?;
     let onto = request.onto.clone().or(known.onto.clone());
+    let target = onto.clone().map_or_else(|| full_name(&format!("{FIX}{topic}")), Ok)?;
+    project.require_target(&target)?;
     if let Some(report) = &request.report {
         write_report(project, topic, report)?;
     }

@@ -12,7 +12,7 @@ use crate::{
     cli::work::MergeArgs,
     domain::{id::SpecId, new_event::sentence, status::Status},
     error::{Error, Exit, Kind, Result},
-    project::Project,
+    project::{Project, target::full_name},
     specs::all::Specs,
 };
 
@@ -20,6 +20,8 @@ pub(super) fn run(context: &Context<'_>, args: &MergeArgs) -> Result<Outcome> {
     let project = &context.project()?;
     let Some(spec) = &args.spec else { return all(context, project, args) };
     let id = &context.pick(project, spec)?;
+    let onto = args.onto.as_deref().map(full_name).transpose()?;
+    onto.map_or(Ok(()), |onto| project.require_target(&onto))?;
     let ended = one(context, project, id, args)?;
     let view = || context.view(project, id);
     match ended.how {

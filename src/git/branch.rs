@@ -25,6 +25,16 @@ pub(crate) fn create(repo: &Repository, branch: &FullNameRef, id: ObjectId, mess
     reference::swap(repo, &Swap { name: branch, expected: None, new: Some(id), message, force_log: false })
 }
 
+/// Refuses a branch that cannot be made, since another has its name in a part of its own.
+///
+/// # Errors
+/// `branch-blocked`.
+pub(crate) fn refuse_blocked(repo: &Repository, branch: &FullNameRef) -> Result<()> {
+    let Some(blocker) = blocker(repo, branch)? else { return Ok(()) };
+    let message = format!("cannot create the branch '{}': '{}' exists", branch.shorten(), blocker.shorten());
+    Err(Error::fatal(Kind::BranchBlocked, message))
+}
+
 /// Moves a branch. It must not be checked out anywhere: a worktree on it would look reverted (see `merge::advance`).
 pub(crate) fn move_to(
     repo: &Repository,

@@ -1,11 +1,11 @@
 //! Where the work of a spec is to go, and what it therefore begins with.
 
-use gix::ObjectId;
+use gix::{ObjectId, refs::FullName};
 
 use super::{Project, get_or_try_init};
 use crate::{
     error::{Error, Exit, Kind, Result},
-    git::{reference::branch_name, repository::Head},
+    git::{branch, reference::branch_name, repository::Head},
 };
 
 /// What the branches of investigations begin with; the topic follows.
@@ -54,6 +54,35 @@ impl Project {
             Some(tip) => Ok((tip, Some(full))),
             None => Err(unborn(short_name(name))),
         }
+    }
+
+    /// Refuses the target `full` where it is no branch and cannot become one: the name is that of a tag or a remote-tracking branch, or a branch
+    /// is in its way.
+    ///
+    /// # Errors
+    /// `bad-branch` or `branch-blocked`, with the way out.
+    pub(crate) fn require_target(&self, full: &str) -> Result<()> {
+        let Ok(name) = FullName::try_from(full) else { return Ok(()) };
+        if branch::read(&self.repo, name.as_ref())?.is_some() {
+            return Ok(());
+        }
+        let short = name.shorten().to_string();
+        if let Ok(remote) = FullName::try_from(format!("refs/remotes/{short}"))
+            && branch::read(&self.repo, remote.as_ref())?.is_some()
+        {
+            let own = short.split_once('/').map_or("<branch>", |(_, own)| own);
+            return Err(Error::fatal(Kind::BadBranch, format!("'{short}' is a remote-tracking branch"))
+                .hint(format!("to work for the branch that it tracks: --onto {}", shell_words::quote(own))));
+        }
+        // A branch of that name would make the name ambiguous.
+        if let Ok(tag) = FullName::try_from(format!("refs/tags/{short}"))
+            && branch::read(&self.repo, tag.as_ref())?.is_some()
+        {
+            return Err(Error::fatal(Kind::BadBranch, format!("'{short}' is a tag; expected a branch"))
+                .hint(format!("to make a branch of it: git branch <branch> {}", shell_words::quote(&short))));
+        }
+        branch::refuse_blocked(&self.repo, name.as_ref())
+            .map_err(|error| error.hint("rename that branch, or choose another target: --onto <branch>"))
     }
 
     /// What to tell a person who names the target `full`, where there is no such branch: it may be mistyped.
