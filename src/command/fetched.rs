@@ -23,6 +23,7 @@ const HISTORIES: &[&str] = &[
     "refs/chant-remote/*/specs/*",
     "refs/chant-remote/*/archive/*",
     "refs/chant-remote/*/notes/*",
+    "refs/chant-remote/*/sync/*",
     "refs/notes/chant*",
 ];
 

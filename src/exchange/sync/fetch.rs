@@ -94,7 +94,8 @@ impl Exchange<'_> {
             return Ok(());
         }
         let tracked = Tracked::of(tracked);
-        self.join(&tracked, &tracked)
+        self.join(&tracked, &tracked)?;
+        self.fetch_carried()
     }
 
     /// Joins every ref of the remote with ours; `before` is what it had at the last exchange.

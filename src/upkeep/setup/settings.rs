@@ -11,6 +11,7 @@ use crate::{
     store::{
         NOTES_REF, SPECS,
         archive::ARCHIVES,
+        sync_branch::{SYNC_BRANCHES, tracked_sync_branches},
         tracking::{tracked_archives, tracked_notes, tracked_specs},
     },
 };
@@ -37,6 +38,8 @@ fn fetching(remote: &str) -> Vec<(String, String)> {
         format!("+{SPECS}*:{}*", tracked_specs(remote)),
         format!("+{ARCHIVES}*:{}*", tracked_archives(remote)),
         format!("+{NOTES_REF}*:{}*", tracked_notes(remote)),
+        // A remote that takes branches only has them in these.
+        format!("+{SYNC_BRANCHES}*:{}*", tracked_sync_branches(remote)),
     ];
     refspecs.into_iter().map(|refspec| (format!("remote.{remote}.fetch"), refspec)).collect()
 }

@@ -173,3 +173,27 @@ fn an_invented_branch_is_named_and_carries_nothing() {
     net.sandbox.git_in(&net.server, &["update-ref", "-d", "refs/heads/chant-sync/mallory"]);
     assert!(of_way(&net.sync(0), "unfit").is_empty());
 }
+
+#[test]
+fn a_plain_pull_brings_what_branches_carry() {
+    let net = Net::new(2);
+    net.hook("pre-receive", ONLY_BRANCHES);
+    net.chant(1, &["init"]).ok();
+    let spec = net.add(0, "Carried");
+    net.agent(0, "echo done >>done; git add done; git commit -qm Done");
+    net.chant(0, &["work", &spec]).ok();
+    net.sync(0);
+    net.git(0, &["push", "-q"]);
+    net.git(1, &["pull", "-q"]);
+    assert_eq!(net.status(1, &spec), "completed");
+    assert_eq!(
+        net.held(net.dir(1), &format!("refs/chant/specs/{spec}")),
+        net.held(net.dir(0), &format!("refs/chant/specs/{spec}"))
+    );
+    // The next one brings what came since, and nothing is joined twice.
+    net.chant(0, &["note", &spec, "-m", "Later"]).ok();
+    net.sync(0);
+    net.git(1, &["fetch", "-q"]);
+    assert!(net.chant(1, &["log", &spec]).ok().out.contains("Later"));
+    net.git(1, &["fsck", "--strict"]);
+}
