@@ -40,7 +40,9 @@ impl Assignment<'_> {
                 // To check what an agent has only begun would end its attempt, and with it what can be resumed.
                 let is_done = matches!(pause, Pause::ChecksInterrupted(_));
                 let check = is_done.then(|| format!("to check the work as it is: git chant finish {short}"));
-                kept()?.into_iter().chain([format!("to resume it: git chant work {short}")]).chain(check).collect()
+                let mut hints = Vec::from_iter(kept()?);
+                hints.extend(self.staying()?);
+                hints.into_iter().chain([format!("to resume it: git chant work {short}")]).chain(check).collect()
             }
             EndedAs::Failed { reason, .. } if reason.blames_research() => self.research_again()?,
             EndedAs::Failed { checks, .. } if self.is_ticked_by_a_person()? => {
@@ -84,6 +86,15 @@ impl Assignment<'_> {
                 [mend, longer, more, earlier, kept, check].into_iter().flatten().chain(missing).chain(again).collect()
             }
         })
+    }
+
+    /// What of the paused attempt does not go along where another clone resumes it, if one can.
+    fn staying(&self) -> Result<Vec<String>> {
+        let attempt = self.project.store()?.state(self.id)?.and_then(|state| state.attempt);
+        match attempt.filter(|_| self.project.exchanged_with().is_ok_and(|remote| remote.is_some())) {
+            Some(attempt) => super::pause::staying(self.project, self.id, attempt),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// How a person begins without earlier work of this spec that the base of its attempt has.

@@ -2,11 +2,11 @@
 //! planned in `resume`.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use gix::ObjectId;
+use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
     agent::{
@@ -17,8 +17,9 @@ use crate::{
         AttemptProgress,
         progress::{Progress, Step},
     },
-    attempt::{recover, resume, track, worktree},
+    attempt::{recover, resume, session, track, worktree},
     domain::{
+        enumeration::enumerate,
         event::{Facts, Op},
         id::SpecId,
         new_event::{NewEvent, sentence},
@@ -26,9 +27,16 @@ use crate::{
         status::Status,
     },
     error::{Error, Kind, Result},
-    project::{Project, agent::MANUAL},
-    specs::{all::Specs, entry::Entry},
+    git::work_file::{self, FileKind},
+    project::{Project, SPECS_DIR, agent::MANUAL},
+    specs::{all::Specs, entry::Entry, inputs::MAX_INPUT_LEN},
 };
+
+/// Where documents are.
+const DOCUMENTS: &str = ".chant";
+
+/// How deep they are looked for.
+const MAX_DEPTH: usize = 8;
 
 /// How long the process that runs the agent may take to see that the agent is gone.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -84,19 +92,61 @@ fn stop(project: &Project, entry: &Entry, reason: Option<&str>, progress: &dyn P
     project.store()?.record(id, event)?;
     end_agent(project, id, attempt, progress)?;
     if let Some(tree) = project.worktree_of(id)? {
-        let kept = project.save_worktree(id, attempt, &tree)?;
-        let uncommitted =
-            kept.is_some_and(|kept| project.below_snapshot(attempt, kept).is_ok_and(|below| below.is_some()));
-        let travels = project.config().push_branches()?;
-        if uncommitted && !travels {
-            let what = "uncommitted changes stay in this clone (chant.pushBranches is false)".to_owned();
-            progress.say(&Step::Note(what));
-        }
-        if project.silent {
-            progress.say(&Step::Note("the worktree's files under .chant/ stay in this clone".to_owned()));
-        }
+        let _kept = project.save_worktree(id, attempt, &tree)?;
+    }
+    for what in staying(project, id, attempt)? {
+        progress.say(&Step::Note(what));
     }
     Ok(sentence)
+}
+
+/// What of a paused attempt no exchange brings to another clone, in sentences.
+///
+/// # Errors
+/// If the worktree or the configuration cannot be read.
+pub(super) fn staying(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<Vec<String>> {
+    let Some(tree) = project.worktree_of(id)?.filter(|tree| tree.path.is_dir()) else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    let kept = project.store()?.kept_attempts(id)?.into_iter().find(|(name, _)| *name == attempt.to_string());
+    let uncommitted =
+        kept.is_some_and(|(_, kept)| project.below_snapshot(attempt, kept).is_ok_and(|below| below.is_some()));
+    if uncommitted && !project.config().push_branches()? {
+        found.push("uncommitted changes stay in this clone (chant.pushBranches is false)".to_owned());
+    }
+    if project.silent {
+        let documents = own_documents(project, &tree.path);
+        let verb = if documents.len() == 1 { "stays" } else { "stay" };
+        found.extend((!documents.is_empty()).then(|| format!("{} {verb} in this clone", enumerate(&documents))));
+    }
+    Ok(found)
+}
+
+/// In silent mode, the files under `.chant/` of a worktree that the main one does not have like that, but for the specs: no branch takes them
+/// along.
+fn own_documents(project: &Project, place: &Path) -> Vec<String> {
+    let mut open = vec![DOCUMENTS.to_owned()];
+    let mut found = Vec::new();
+    while let Some(dir) = open.pop() {
+        // What cannot be read is named when it is in the way.
+        for entry in work_file::list(place, dir.as_bytes().as_bstr()).unwrap_or_default() {
+            let path = format!("{dir}/{}", entry.name);
+            if path == session::RUN_DIR {
+                continue;
+            }
+            if entry.kind == FileKind::Directory {
+                open.extend((path.matches('/').count() < MAX_DEPTH).then_some(path));
+                continue;
+            }
+            let read = |top: &Path| work_file::read(top, path.as_bytes().as_bstr(), MAX_INPUT_LEN).ok().flatten();
+            let own = read(place);
+            let is_known = own.is_some() && project.tops().iter().any(|top| read(top) == own);
+            if !is_known && !path.starts_with(SPECS_DIR) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 /// Stops the attempt at a spec, if its agent runs, and hands it to a person, who resumes it by hand. Returns its worktree and what it has

@@ -159,6 +159,10 @@ impl<'a> Taken<'a> {
             project.store()?.keep_attempt(id, attempt, self.theirs)?;
         }
         progress.say(&Step::Note(format!("fetched the work on '{}' from {}", id.short(), self.remote)));
+        if project.silent {
+            let what = "files under .chant/ that it wrote stay in the clone that paused it, until the work is finished";
+            progress.say(&Step::Note(what.to_owned()));
+        }
         Ok(())
     }
 

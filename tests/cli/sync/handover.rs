@@ -376,3 +376,20 @@ fn in_silent_mode_a_second_maintainer_goes_on_with_the_documents_of_the_first() 
     // No branch shows anything of it.
     assert_eq!(net.git(1, &["log", "--all", "--format=%H", "--", ".chant"]).lines().count(), 0);
 }
+
+#[test]
+fn a_pause_in_silent_mode_names_what_stays_and_so_does_the_takeover() {
+    let net = Net::new(2);
+    silent(&net);
+    let spec = net.add(0, "Half");
+    net.agent(0, "mkdir -p .chant/research; echo found >.chant/research/notes.md; echo more >>file; exit 75");
+    let paused = net.chant(0, &["work", &spec]);
+    assert!(paused.err.contains(".chant/research/notes.md stays in this clone"), "{paused:?}");
+    net.settle(forward);
+    let taken = net.chant(1, &["takeover", &spec]).ok();
+    assert!(taken.out.contains("file"), "{taken:?}");
+    assert!(taken.err.contains("files under .chant/ that it wrote stay in the clone that paused it"), "{taken:?}");
+    net.chant(1, &["pause", &spec]).ok();
+    // Nothing of the kind is there.
+    assert!(!net.chant(1, &["pause", &spec, "-m", "again"]).ok().err.contains("in this clone"));
+}
