@@ -9,8 +9,10 @@ pub(crate) struct SpecDetail {
     /// What `list` gives.
     #[serde(flatten)]
     pub spec: SpecView,
-    /// Why it failed, was paused, cancelled or archived, in the words of its last event of that kind.
+    /// Why it failed, was paused, cancelled or archived, in the words of its last event of that kind; why finished work is not merged.
     pub reason: Option<String>,
+    /// What to do where finished work is not merged, one line each; empty where the usual merge is next.
+    pub next: Vec<String>,
     /// The commit that the attempt started from.
     pub base: Option<String>,
     /// The full ref that the work goes to.
@@ -49,6 +51,7 @@ impl SpecDetail {
         SpecDetail {
             spec,
             reason: None,
+            next: Vec::new(),
             base: None,
             target: None,
             merge: None,

@@ -129,7 +129,10 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     line("Reason", &text(&detail.reason));
     let next = spec.retry.as_ref().map(|retry| format!("{} ({})", time::iso(&retry.at), retry.which()));
     line("Next try", &next.unwrap_or_default());
-    line("Next", &spec.next_command().unwrap_or_default());
+    match detail.next.as_slice() {
+        [] => line("Next", &spec.next_command().unwrap_or_default()),
+        hints => hints.iter().for_each(|hint| line("Next", &clean::line(hint))),
+    }
     line("Replaced by", &text(&spec.superseded_by));
     // Its status is the line above, what is wrong with its text one below.
     let said = |kind| kind == BlockerKind::Status || (kind == BlockerKind::Invalid && spec.error.is_some());

@@ -129,7 +129,8 @@ impl Sections<'_> {
                 true => line(why),
                 false => format!("{}: {paths}", line(why)),
             });
-            Row::new(&one.spec, [Some(joined(facts)), why])
+            let next = one.next.iter().map(|next| Some(line(next)));
+            Row::new(&one.spec, [Some(joined(facts)), why].into_iter().chain(next))
         });
         let hints = ["git chant merge <spec>\" to merge it"];
         self.section("Finished and not merged:", &hints, rows.collect(), MANY, "git chant list --status finished")

@@ -88,6 +88,8 @@ pub(crate) struct FinishedView {
     pub why: Option<String>,
     /// The paths that it is about.
     pub paths: Vec<String>,
+    /// What to do about it, one line each; empty where the usual merge is next.
+    pub next: Vec<String>,
 }
 
 /// Why a spec needs a person.

@@ -256,7 +256,7 @@ pub(crate) fn heal(project: &Project, id: &SpecId) -> Result<bool> {
     crate::specs::driver::complete_driver(project, id)?;
     pass_gate(project, id, &state)?;
     let arrival = project.arrival(&state)?;
-    if arrival == Arrival::No {
+    if !arrival.is_there() {
         return Ok(false);
     }
     let target = state.facts.target.clone().unwrap_or_default();

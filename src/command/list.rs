@@ -30,6 +30,7 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let filter = filter(args);
     let screen = context.brief && context.env.stdout_is_terminal();
     let (mut views, mut lines, mut merged, mut to_import, mut blocked) = (Vec::new(), Vec::new(), Vec::new(), 0, 0);
+    let mut held_up = false;
     for id in ids {
         specs.inspect(
             id,
@@ -44,6 +45,8 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
                     blocked += usize::from(!facts.status.is_over());
                     return Ok(());
                 }
+                let state = if facts.status == Status::Finished { specs.recorded(id)?.state } else { None };
+                held_up = held_up || state.map_or(Ok(None), |state| specs.lasting_obstacle(id, &state))?.is_some();
                 let key = search.key(&specs, facts)?;
                 to_import += usize::from(facts.to_import);
                 match context.brief {
@@ -69,6 +72,9 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let mut outcome = fetched::hint(&project)?.into_iter().fold(outcome, Outcome::hint);
     if none && blocked > 0 {
         outcome = outcome.hint("to see what blocks the others: git chant list --ready --explain");
+    }
+    if held_up {
+        outcome = outcome.hint("to see why finished specs are not merged: git chant status");
     }
     // Elsewhere the line of the spec says it.
     if args.ready && dropped.into_values().any(|dropped| dropped) {

@@ -12,9 +12,10 @@ use crate::{
     error::{Exit, Kind, Result},
     project::Project,
     query::{
-        status::{Merges, pull, status},
+        status::{pull, status},
         topic,
     },
+    specs::merging::Merges,
     upkeep::setup,
 };
 

@@ -143,16 +143,31 @@ pub(crate) fn newest_between(
     walk.all().into_iter().flatten().map_while(|commit| commit.ok().map(|commit| commit.id)).take(most).collect()
 }
 
-/// The commits, of more than `most` the newest, that `tip` reaches and `known` does not and that change one of `paths`, or any; newest first.
+/// The newest `most` commits that `tip` reaches and `known` does not and that change one of `paths`, or any; newest first.
 pub(crate) fn commits_touching(
     repo: &Repository,
     known: impl IntoIterator<Item = ObjectId>,
     tip: ObjectId,
     paths: &[String],
-    most: Option<usize>,
+    most: usize,
 ) -> Result<Vec<ObjectId>> {
     let git = Git::at(repo).global("--literal-pathspecs").args(["rev-list", "--no-merges"]);
-    let git = git.args(most.map(|most| format!("--max-count={most}"))).arg(tip.to_hex().to_string());
+    let git = git.arg(format!("--max-count={most}")).arg(tip.to_hex().to_string());
+    let paths = paths.iter().take(MAX_PATHS);
+    let listed = git.args(known.into_iter().map(|known| format!("^{known}"))).arg("--").args(paths).check()?;
+    Ok(ids(&listed).collect())
+}
+
+/// All commits, parents first, that `tip` reaches and `known` does not and that change one of `paths`: those too whose changes are undone by
+/// now, so that a merge took none of them.
+pub(crate) fn all_commits_touching(
+    repo: &Repository,
+    known: impl IntoIterator<Item = ObjectId>,
+    tip: ObjectId,
+    paths: &[String],
+) -> Result<Vec<ObjectId>> {
+    let git = Git::at(repo).global("--literal-pathspecs").args(["rev-list", "--no-merges", "--full-history"]);
+    let git = git.args(["--topo-order", "--reverse"]).arg(tip.to_hex().to_string());
     let paths = paths.iter().take(MAX_PATHS);
     let listed = git.args(known.into_iter().map(|known| format!("^{known}"))).arg("--").args(paths).check()?;
     Ok(ids(&listed).collect())
@@ -279,42 +294,10 @@ pub(super) const PATCH: [&str; 7] =
 /// How many paths are compared: they are words of a command line.
 const MAX_PATHS: usize = 500;
 
-/// Whether a single commit of those that `upstream` reaches and `since` does not makes all the changes of `paths` between `since`
-/// and `tip`, whatever else it does: a merge that was squashed. With very many paths the answer is no.
-pub(crate) fn holds_as_one(
-    repo: &Repository,
-    upstream: ObjectId,
-    since: ObjectId,
-    tip: ObjectId,
-    paths: &[BString],
-) -> Result<bool> {
-    let Some(whole) = id_of_all(repo, &[since, tip], paths)? else { return Ok(false) };
-    let range = [upstream.to_hex().to_string(), format!("^{}", since.to_hex())];
-    let log = Git::at(repo).args(["log", "--no-merges", "--full-history", "--no-notes", "--format=commit %H"]);
-    let each = limited(log.args(PATCH).args(range), paths)?.run()?;
-    Ok(each.success() && ids_of(repo, each.stdout.into())?.contains(&whole))
-}
-
-/// The patch id of the changes of `paths` that one commit makes, or that lie between two; `None` if there are none, or very many paths.
-fn id_of_all(repo: &Repository, ends: &[ObjectId], paths: &[BString]) -> Result<Option<BString>> {
-    if paths.is_empty() || paths.len() > MAX_PATHS {
-        return Ok(None);
-    }
-    let git = Git::at(repo).args(["diff-tree", "--root", "--no-commit-id"]).args(PATCH);
-    let patch = limited(git.args(ends.iter().map(|id| id.to_hex().to_string())), paths)?.check()?.stdout;
-    Ok(ids_of(repo, patch.into())?.pop())
-}
-
 /// Limits `git` to these paths. Without the setting git asks the file system monitor, though only trees are compared.
 pub(super) fn limited<P: AsRef<BStr>>(git: Git, paths: &[P]) -> Result<Git> {
     let git = git.global("--literal-pathspecs").config("core.fsmonitor=false").arg("--");
     paths.iter().try_fold(git, |git, path| Ok(git.arg(&*gix::path::from_bstr(path.as_ref())?)))
-}
-
-/// The patch ids of patches.
-fn ids_of(repo: &Repository, patches: Vec<u8>) -> Result<Vec<BString>> {
-    let output = Git::at(repo).args(["patch-id", "--stable"]).stdin_bytes(patches).check()?;
-    Ok(output.stdout.lines().filter_map(|line| line.fields().next()).map(BString::from).collect())
 }
 
 /// How many paths a commit may change for a patch id: to write the patch of more takes longer than to make the commit.

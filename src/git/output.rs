@@ -2,6 +2,9 @@
 
 use bstr::{BString, ByteSlice};
 
+/// How much of what a git process printed for people is kept, in bytes.
+const MOST_SAID: usize = 256 << 10;
+
 /// The exit code and the output of a git process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Output {
@@ -48,12 +51,19 @@ impl Output {
         marked.or_else(plain).unwrap_or_else(|| "it said nothing".to_owned())
     }
 
-    /// All that it printed for people, of very much the end: what hooks, filters and signing programs say is between git's own lines.
+    /// All that it printed for people: what hooks, filters and signing programs say is between git's own lines. Of very much the end, with a
+    /// line that says how much is left out.
     pub(crate) fn said(&self) -> String {
         let text = [&self.stdout, &self.stderr].map(|text| text.to_str_lossy()).concat();
-        let surplus = text.len().saturating_sub(256 << 10);
-        let begin = (surplus..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
-        text[begin..].trim_end().to_owned()
+        let Some(surplus) = text.len().checked_sub(MOST_SAID).filter(|surplus| *surplus > 0) else {
+            return text.trim_end().to_owned();
+        };
+        let end = &text.as_bytes()[surplus..];
+        // A line is told whole, unless there is only one.
+        let line_end = end.find_byte(b'\n').filter(|at| !end[at + 1..].trim().is_empty());
+        let begin = line_end.map_or(surplus, |at| surplus + at + 1);
+        let begin = (begin..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+        format!("(the first {begin} of {} bytes are left out)\n{}", text.len(), text[begin..].trim_end())
     }
 
     /// stdout split at its NUL bytes.

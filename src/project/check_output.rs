@@ -124,30 +124,30 @@ pub(crate) fn kept_of(project: &Project, id: &SpecId) -> Vec<String> {
     kept.into_iter().rev().map(|(_, name)| name).collect()
 }
 
-/// Why a merge of finished work was refused after its commands had run on it.
+/// Why a merge of finished work was refused by commands that ran on it, or by a hook.
 #[derive(Serialize, Deserialize)]
 struct RefusedMerge {
     /// The commit of the work.
     work: String,
-    /// The commit that it was merged with.
+    /// The commit that it was merged with; empty where its target did not exist.
     target: String,
     /// The reason.
     why: String,
 }
 
-/// Writes why the merge of an attempt, of its commit `work` with the commit `target`, was refused.
+/// Writes why the merge of an attempt, of its commit `work` with the commit `target`, if there is one, was refused.
 ///
 /// # Errors
 /// If the file cannot be written.
 pub(crate) fn write_refused_merge(
     project: &Project,
     (id, attempt): (&SpecId, ObjectId),
-    (work, target): (ObjectId, ObjectId),
+    (work, target): (ObjectId, Option<ObjectId>),
     why: &str,
 ) -> Result<()> {
-    let json =
-        serde_json::to_vec(&RefusedMerge { work: work.to_string(), target: target.to_string(), why: why.to_owned() })
-            .map_err(|error| Error::fatal(Kind::Checks, format!("cannot write why it was not merged: {error}")))?;
+    let target = target.map(|target| target.to_string()).unwrap_or_default();
+    let json = serde_json::to_vec(&RefusedMerge { work: work.to_string(), target, why: why.to_owned() })
+        .map_err(|error| Error::fatal(Kind::Checks, format!("cannot write why it was not merged: {error}")))?;
     local_file::replace(&transcript::dir(project.repo.common_dir(), id), &format!("{attempt}{REFUSED}"), &json)
 }
 
@@ -161,7 +161,7 @@ impl Project {
         let path = transcript::dir(self.repo.common_dir(), id).join(format!("{attempt}{REFUSED}"));
         let Some(bytes) = local_file::read(&path, MOST).ok().flatten() else { return Ok(None) };
         let Ok(refused) = serde_json::from_slice::<RefusedMerge>(&bytes) else { return Ok(None) };
-        let is = |now: Option<ObjectId>, then: &String| now.map(|now| now.to_string()).as_ref() == Some(then);
+        let is = |now: Option<ObjectId>, then: &str| now.map(|now| now.to_string()).unwrap_or_default() == then;
         let is_so = is(state.facts.work_commits.last().copied(), &refused.work)
             && is(self.branch_tip(target)?, &refused.target);
         Ok(is_so.then_some(refused.why))

@@ -206,7 +206,7 @@ impl<'p> Specs<'p> {
             Some(Err(error)) => (None, Some(error.message)),
         };
         let status = match &state {
-            Some(state) if self.has_arrived(state)? => Status::Completed,
+            Some(state) if self.arrival(state)?.is_there() => Status::Completed,
             // A driver without checks of its own is done with its last member, recorded or not.
             Some(state)
                 if state.status == Status::Pending && self.members_are_over(id)? && !self.has_own_checks(id)? =>
@@ -229,9 +229,9 @@ impl<'p> Specs<'p> {
         Ok(recorded)
     }
 
-    fn has_arrived(&self, state: &State) -> Result<bool> {
-        let arrival = self.project.arrival_by(state, |one, other| self.ancestry.is_ancestor(one, other))?;
-        Ok(arrival != Arrival::No)
+    /// Whether and how a finished spec's work is in its target.
+    pub(crate) fn arrival(&self, state: &State) -> Result<Arrival> {
+        self.project.arrival_by(state, &self.ancestry)
     }
 
     pub(super) fn state_at(&self, id: &SpecId, tip: ObjectId) -> Result<Rc<State>> {

@@ -9,14 +9,14 @@ use std::{
 use gix::{ObjectId, revision::walk::Sorting};
 use serde::{Deserialize, Serialize};
 
-use super::cache;
-use crate::{domain::oid, error::Result, project::Project};
+use super::{arrival::Search, cache};
+use crate::{domain::oid, error::Result, git::arrival::Found, project::Project};
 
 /// The file, in the directory of the clone.
 const FILE: &str = "reached";
 
 /// What it begins with, another one for another format.
-const MAGIC: &[u8; 8] = b"CHANTRC2";
+const MAGIC: &[u8; 8] = b"CHANTRC3";
 
 /// A larger file is not read, in bytes: a hundred thousand commits take some two million.
 const MAX_LEN: u64 = 1 << 28;
@@ -26,6 +26,9 @@ const MAX_WALKS: usize = 8;
 
 /// It keeps at most so many comparisons of changes.
 const MAX_COMPARED: usize = 64;
+
+/// It keeps where so much work was found.
+const MAX_FOUND: usize = 1024;
 
 /// Whether commits are ancestors of others. Each descendant has one walk, which is continued as far as the questions need: a walk for each
 /// question would take the square of the history.
@@ -43,6 +46,8 @@ struct Kept {
     reached: Vec<Known>,
     /// The newest first.
     compared: Vec<Compared>,
+    /// The newest first.
+    found: Vec<FoundWork>,
 }
 
 /// A commit with some that it reaches.
@@ -53,7 +58,7 @@ struct Known {
 
 /// What the file holds.
 #[derive(Serialize, Deserialize)]
-struct Rows(Vec<Row>, Vec<Compared>);
+struct Rows(Vec<Row>, Vec<Compared>, Vec<FoundWork>);
 
 #[derive(Serialize, Deserialize)]
 struct Row {
@@ -71,6 +76,18 @@ struct Compared {
     #[serde(with = "oid")]
     base: ObjectId,
     same: bool,
+}
+
+/// How the changes between two commits stand to a branch whose tip was `tip`.
+#[derive(Clone, Serialize, Deserialize)]
+struct FoundWork {
+    #[serde(with = "oid")]
+    tip: ObjectId,
+    #[serde(with = "oid")]
+    since: Option<ObjectId>,
+    #[serde(with = "oid")]
+    work: ObjectId,
+    found: Found,
 }
 
 /// The walk from a descendant.
@@ -155,6 +172,26 @@ impl<'p> Ancestry<'p> {
         Ok(same)
     }
 
+    /// How the changes between two commits stand to `tip`, as `search` finds out; `None` if it cannot.
+    fn found(
+        &self,
+        (tip, since, work): (ObjectId, Option<ObjectId>, ObjectId),
+        search: impl FnOnce() -> Result<Option<Found>>,
+    ) -> Result<Option<Found>> {
+        let Some(known) = self.known.get_or_init(|| read(self.project).map(RefCell::new)) else { return search() };
+        let is_same = |one: &&FoundWork| (one.tip, one.since, one.work) == (tip, since, work);
+        let kept = known.borrow().found.iter().find(is_same).map(|one| one.found);
+        if kept.is_some() {
+            return Ok(kept);
+        }
+        let found = search()?;
+        if let Some(found) = found {
+            known.borrow_mut().found.insert(0, FoundWork { tip, since, work, found });
+            self.is_outdated.set(true);
+        }
+        Ok(found)
+    }
+
     /// Writes what was found. Where it cannot be written, the next command only takes longer.
     pub(crate) fn write(&self) {
         if let Some(Some(known)) = self.known.get()
@@ -163,7 +200,8 @@ impl<'p> Ancestry<'p> {
             let row = |known: &Known| Row { from: known.from, to: known.to.iter().copied().collect() };
             let known = known.borrow();
             let compared = known.compared.iter().take(MAX_COMPARED).cloned().collect();
-            let rows = Rows(known.reached.iter().take(MAX_WALKS).map(row).collect(), compared);
+            let found = known.found.iter().take(MAX_FOUND).cloned().collect();
+            let rows = Rows(known.reached.iter().take(MAX_WALKS).map(row).collect(), compared, found);
             let _is_slower_next_time = cache::write_file(&self.project.repo.chant_dir(), FILE, MAGIC, &rows, &[]);
         }
     }
@@ -190,6 +228,16 @@ impl<'p> Ancestry<'p> {
             None => return Ok(false),
         };
         Ok(walk.met(ancestor, time))
+    }
+}
+
+impl Search for Ancestry<'_> {
+    fn reaches(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
+        self.is_ancestor(ancestor, descendant)
+    }
+
+    fn find(&self, tip: ObjectId, since: Option<ObjectId>, work: ObjectId) -> Result<Option<Found>> {
+        self.found((tip, since, work), || self.project.find_work(tip, since, work))
     }
 }
 
@@ -220,7 +268,8 @@ fn read(project: &Project) -> Option<Kept> {
         return None;
     }
     let file = cache::read_file::<Rows>(&project.repo.chant_dir(), FILE, MAGIC, MAX_LEN);
-    let Rows(reached, compared) = file.map_or_else(|| Rows(Vec::new(), Vec::new()), |(_, rows, _)| rows);
+    let Rows(reached, compared, found) =
+        file.map_or_else(|| Rows(Vec::new(), Vec::new(), Vec::new()), |(_, rows, _)| rows);
     let known = |row: Row| Known { from: row.from, to: row.to.into_iter().collect() };
-    Some(Kept { reached: reached.into_iter().map(known).collect(), compared })
+    Some(Kept { reached: reached.into_iter().map(known).collect(), compared, found })
 }

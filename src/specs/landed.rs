@@ -16,8 +16,8 @@ use super::{
 use crate::{
     domain::{event::Landing, id::SpecId, state::State},
     error::Result,
-    git::{history, reference},
-    project::{SPECS_DIR, target::short_name},
+    git::{arrival::Found, history, reference},
+    project::target::short_name,
 };
 
 /// Of how many completed specs, those that changed last, a listing looks whether their branch still has their merge. `fsck` looks at all.
@@ -142,29 +142,14 @@ impl Specs<'_> {
         {
             return Ok(true);
         }
-        let rewritten = || match self.same_changes(landing, base)? {
-            Some(true) => Ok(Some(true)),
-            told => Ok(if self.has_taken(id, landing.old, base)? { Some(true) } else { told }),
+        let rewritten = || match self.project.find_work(base, landing.old, landing.new)? {
+            // That a person took it back is a decision on top of it, and no loss.
+            Some(Found::In(_) | Found::TakenBack { .. }) => Ok(Some(true)),
+            Some(Found::Nowhere) => self.has_taken(id, landing.old, base).map(Some),
+            None => Ok(self.has_taken(id, landing.old, base)?.then_some(true)),
         };
         let found = self.ancestry.same_changes(landing.new, base, rewritten)?.unwrap_or_default();
         self.rewritten.borrow_mut().insert((landing.new, base), found);
         Ok(found)
-    }
-
-    /// Whether `base` makes the changes of a merge in other commits: one by one, or squashed into one. The files of specs don't
-    /// count: a person who rewrites history may well leave them out. `None` if objects are missing.
-    fn same_changes(&self, landing: Landing, base: ObjectId) -> Result<Option<bool>> {
-        let repo = &self.project.repo;
-        match (history::holds_changes(repo, base, landing.old, landing.new)?, landing.old) {
-            (None, _) => Ok(None),
-            (Some(true), _) => Ok(Some(true)),
-            (Some(false), None) => Ok(Some(false)),
-            (Some(false), Some(old)) => {
-                let changed =
-                    history::changed_paths(repo, Some(old), landing.new)?.into_iter().map(|change| change.path);
-                let paths: Vec<_> = changed.filter(|path| !path.starts_with(SPECS_DIR.as_bytes())).collect();
-                history::holds_as_one(repo, base, old, landing.new, &paths).map(Some)
-            }
-        }
     }
 }

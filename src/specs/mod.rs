@@ -29,6 +29,7 @@ mod landed;
 pub(crate) mod listing;
 pub(crate) mod members;
 pub(crate) mod merge_commits;
+pub(crate) mod merging;
 pub(crate) mod moved_worktree;
 pub(crate) mod name_list;
 pub(crate) mod names;

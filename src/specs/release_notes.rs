@@ -15,6 +15,7 @@ use crate::{
         spec_type::SpecType,
     },
     error::Result,
+    git::arrival::Found,
     specs::{all::Specs, text::path_of},
 };
 
@@ -68,7 +69,9 @@ fn came_otherwise(specs: &Specs<'_>, facts: &Facts, commits: &HashSet<ObjectId>,
         if project.repo.gix().try_find_header(*work)?.is_some() && project.is_ancestor(*work, *tip)? {
             continue;
         }
-        if project.came_as(*tip, base, *work)?.is_some_and(|landing| commits.contains(&landing.new)) {
+        if let Some(Found::In(new)) = project.find_work(*tip, Some(base), *work)?
+            && commits.contains(&new)
+        {
             return Ok(true);
         }
     }

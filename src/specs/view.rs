@@ -7,6 +7,7 @@ use crate::specs::{
     all::Specs,
     entry::Entry,
     facts::{Facts, StateFacts},
+    merging::{MergeObstacle, Merges},
     reviews::{WorkReview, agent_review},
 };
 use crate::{
@@ -177,7 +178,9 @@ impl Specs<'_> {
         let decided = walk.history.deciding(state.status, state.attempt);
         detail.reason = decided.and_then(|event| event.facts.reason.clone());
         if entry.status == Status::Finished {
-            detail.reason = self.project.refused_merge(&entry.id, state)?.or(detail.reason);
+            let found = Merges::default().obstacle(self, entry, state);
+            detail.reason = found.as_ref().map(MergeObstacle::reason).or(detail.reason);
+            detail.next = found.map(|found| found.hints).unwrap_or_default();
         }
         detail.base = facts.base.map(|id| id.to_string());
         detail.target = facts.target.clone();

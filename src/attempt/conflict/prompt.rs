@@ -78,7 +78,7 @@ struct Side {
 fn side(specs: &Specs<'_>, known: ObjectId, tip: ObjectId, paths: &[String]) -> Result<Side> {
     let project = specs.project;
     let mut side = Side::default();
-    for id in history::commits_touching(&project.repo, [known], tip, paths, Some(MAX_COMMITS))? {
+    for id in history::commits_touching(&project.repo, [known], tip, paths, MAX_COMMITS)? {
         let found = project.repo.gix().find_commit(id)?;
         let commit = found.decode()?;
         let subject = commit.message_summary().to_string();

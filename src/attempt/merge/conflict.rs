@@ -8,9 +8,10 @@ use crate::{
     config::MergeHow,
     domain::id::SpecId,
     error::Result,
-    git::{merge::Computed, worktree::busy::busy_in},
+    git::{branch, merge::Computed, worktree::busy::busy_in},
     project::Project,
     specs::{
+        arrival::Arrival,
         attempt::Attempt,
         computed_merge::{ComputedMerge, how},
     },
@@ -36,7 +37,7 @@ pub(crate) struct Conflict {
 }
 
 /// The conflict that merging the finished work of `id` would meet now; `None` if there is none, or something else stands in the
-/// way first, or no merge can resolve it: the work holds what a person took out of its target. Nothing but objects is written.
+/// way first, or no merge can resolve it: the work holds what a person took out of its target, or is all that. Nothing but objects is written.
 ///
 /// # Errors
 /// If the spec is not finished, or git fails.
@@ -46,6 +47,12 @@ pub(crate) fn conflict(project: &Project, id: &SpecId, onto: Option<&str>) -> Re
     let (Ok(Some(tip)), Some(target)) = (work_tip(project, &state, &attempt)?, target(&attempt, onto)?) else {
         return Ok(None);
     };
+    if onto.is_none()
+        && let Some(ours) = branch::read(&project.repo, target.as_ref())?
+        && project.landed_otherwise(&attempt, ours, tip)? != Arrival::No
+    {
+        return Ok(None);
+    }
     let tried = project.compute_merge(&attempt, &target, tip)?;
     Ok(match &tried.computed {
         Computed::Conflict(paths) if tried.dropped_base.is_none() => {

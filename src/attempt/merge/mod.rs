@@ -47,6 +47,7 @@ use crate::{
     project::{Project, check_output, target::full_name},
     specs::{
         all::Specs,
+        arrival::Arrival,
         attempt::Attempt,
         cleanup::clean_up,
         computed_merge::{self, ComputedMerge},
@@ -146,9 +147,9 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
             .into());
     };
     if onto.is_none()
-        && let Some(waits) = subject::gone(project, attempt, &target)?
+        && let Some(gone) = project.gone_target(attempt, &target)?
     {
-        return Err(waits.into());
+        return Err(Waits::new(gone.why).hints(gone.hints).into());
     }
     let name = target.shorten().to_string();
     // Commands can take any time: the worktree is held only after them.
@@ -156,13 +157,19 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         Computed::Commit(new) => verified::is_needed(project, attempt, *new, tip),
         _ => Ok(false),
     };
-    if let Some(ours) = branch::read(&project.repo, target.as_ref())?
-        && let Some(landing) = project.landed_otherwise(attempt, ours, tip)?
-    {
-        let new = landing.new;
-        drop(outputs::write(project, attempt)??);
-        announce(project, attempt, &target, tip, landing)?;
-        return Ok(complete(project, attempt, Some((name, new)), progress)?);
+    if let Some(ours) = branch::read(&project.repo, target.as_ref())? {
+        match project.landed_otherwise(attempt, ours, tip)? {
+            Arrival::As(landing) => {
+                let new = landing.new;
+                drop(outputs::write(project, attempt)??);
+                announce(project, attempt, &target, tip, landing)?;
+                return Ok(complete(project, attempt, Some((name, new)), progress)?);
+            }
+            Arrival::TakenBack(taken) if onto.is_none() => {
+                return Err(Waits::new(taken.why(&name)).hints(taken.hints(short, &name)).into());
+            }
+            _ => {}
+        }
     }
     let tried = project.compute_merge(attempt, &target, tip)?;
     let verifier = if needed(&tried)? { Some(Verifier::open(project, attempt, tip, progress)?) } else { None };
@@ -191,7 +198,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         if verified::is_needed(project, attempt, new, tip)?
             && let Some(waits) = verifier.check(new, ours, &name)?
         {
-            verified::write_refused(project, &state, attempt, (tip, ours), &waits.why)?;
+            verified::write_refused(project, attempt, (tip, old), &waits.why)?;
             return Err(waits.hints(conflict::ways_out(project, attempt, &tried, false)?).into());
         }
         held = hold(project, &target)?;
@@ -299,6 +306,7 @@ fn move_target(
         Advanced::Refused { paths, why, output } => {
             if !output.is_empty() {
                 check_output::write_printed(project, &attempt.id, attempt.start, &why, &output)?;
+                verified::write_refused(project, attempt, (tip, old), &why)?;
             }
             let hint = format!("once that is resolved: git chant merge {}", attempt.id.short());
             Err(Waits { output, ..Waits::new(why) }.paths(paths).hint(hint).into())

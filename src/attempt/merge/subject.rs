@@ -6,7 +6,7 @@ use crate::{
     attempt::ended::{Stop, Waits},
     domain::{id::SpecId, state::State, status::Status},
     error::{Error, Kind, Result},
-    git::{branch, reference::branch_name},
+    git::reference::branch_name,
     project::{Project, target::short_name},
     specs::attempt::Attempt,
 };
@@ -47,29 +47,4 @@ pub(super) fn target(attempt: &Attempt, onto: Option<&str>) -> Result<Option<Ful
         (None, None) => return Ok(None),
     };
     branch_name(short_name(name)).map(Some)
-}
-
-/// Why work cannot go into its target: that was there when the attempt began, and was deleted or renamed since. Another clone may have it
-/// from its remote only.
-pub(super) fn gone(project: &Project, attempt: &Attempt, target: &FullName) -> Result<Option<Waits>> {
-    let full = target.as_bstr().to_string();
-    let is_there = branch::read(&project.repo, target.as_ref())?.is_some();
-    if is_there || !project.is_holder(&attempt.id, attempt.start)? && project.branch_start(&full)?.is_some() {
-        return Ok(None);
-    }
-    let Ok(began) = project.store()?.event(&attempt.id, attempt.start)? else { return Ok(None) };
-    let tip = began.facts.target_tip.filter(|_| began.facts.target.as_ref() == Some(&full));
-    let Some(before) = tip else { return Ok(None) };
-    let (name, short, id) = (target.shorten(), attempt.id.short(), before.to_hex_with_len(12));
-    let mut others = branch::names(&project.repo)?;
-    others.retain(|other| {
-        branch_name(other).is_ok_and(|other| branch::read(&project.repo, other.as_ref()).ok() == Some(Some(before)))
-    });
-    let other = if let [other] = others.as_slice() { other } else { "<branch>" };
-    let waits = Waits::new(format!("the branch '{name}' that it is for was deleted or renamed"));
-    Ok(Some(
-        waits
-            .hint(format!("to merge it into another branch: git chant merge {short} --onto {other}"))
-            .hint(format!("to have the branch again: git branch {name} {id}, then: git chant merge {short}")),
-    ))
 }

@@ -17,7 +17,6 @@ use crate::{
         event::{Facts, Op},
         new_event::{NewEvent, sentence},
         proof,
-        state::State,
     },
     env::file_lock::Lockable,
     error::Result,
@@ -38,23 +37,23 @@ pub(super) fn is_needed(project: &Project, attempt: &Attempt, merged: ObjectId, 
     Ok(tree(merged)? != tree(tip)?)
 }
 
-/// Writes why the merge of an attempt, of its commit `work` with the commit `target`, was refused by its checks: in this clone until one of them
-/// is another, and once as a note in the history.
+/// Writes why the merge of an attempt, of its commit `work` into its target at `target`, was refused by its checks, or by what git ran: in this
+/// clone until one of them is another, and once as a note in the history.
 ///
 /// # Errors
 /// If it cannot be written.
 pub(super) fn write_refused(
     project: &Project,
-    state: &State,
     attempt: &Attempt,
-    (work, target): (ObjectId, ObjectId),
+    (work, target): (ObjectId, Option<ObjectId>),
     why: &str,
 ) -> Result<(), Stop> {
-    let (id, attempt_id) = (&attempt.id, attempt.start);
-    if project.refused_merge(id, state)?.as_deref() != Some(why) {
+    let (id, attempt_id, store) = (&attempt.id, attempt.start, project.store()?);
+    let Some(state) = store.state(id)? else { return Ok(()) };
+    if project.refused_merge(id, &state)?.as_deref() != Some(why) {
         let facts = Facts { attempt: Some(attempt_id), reason: Some(why.to_owned()), ..Facts::default() };
         let sentence = sentence("Not merged", attempt.title(), why);
-        project.store()?.record(id, NewEvent { op: Op::Note, sentence, facts })?;
+        store.record(id, NewEvent { op: Op::Note, sentence, facts })?;
     }
     check_output::write_refused_merge(project, (id, attempt_id), (work, target), why)?;
     Ok(())

@@ -1,6 +1,5 @@
 //! The use case `status`: what runs, what waits for whom, what needs a person. Nothing is written.
 
-mod merging;
 mod needs;
 pub(crate) mod pull;
 mod summary;
@@ -17,10 +16,9 @@ use crate::{
     error::Result,
     git::repository::Head,
     project::{Project, agent::MANUAL, target::short_name},
-    specs::{all::Specs, entry::Entry, facts::StateFacts},
+    specs::{all::Specs, entry::Entry, facts::StateFacts, merging::Merges},
 };
 
-pub(crate) use merging::Merges;
 use summary::AttemptSummary;
 
 /// The lists of `status`. Of a closed spec only the newest event is read. `merges` keeps the results of merges for a caller that asks
@@ -148,14 +146,11 @@ impl Collector<'_, '_> {
     fn finished(&mut self, entry: &Entry, spec: SpecView) -> Result<()> {
         let Some(state) = &entry.state else { return Ok(()) };
         let AttemptSummary { since, number, .. } = AttemptSummary::of(self.specs.project, entry)?;
-        let (why, paths) = match self.merges.obstacle(self.specs, entry, state) {
-            _ if state.is_contended() => (state.contention(), Vec::new()),
-            Ok(found) => found.map_or((None, Vec::new()), |found| (Some(found.why), found.paths)),
-            // For example, objects are missing: a merge says more.
-            Err(error) => (Some(error.message), Vec::new()),
-        };
+        let found = self.merges.obstacle(self.specs, entry, state);
+        let (why, paths, next) =
+            found.map_or_else(Default::default, |found| (Some(found.why), found.paths, found.hints));
         let target = state.facts.target.as_deref().map(|name| short_name(name).to_owned());
-        self.view.finished.push(FinishedView { spec, target, since, number, why, paths });
+        self.view.finished.push(FinishedView { spec, target, since, number, why, paths, next });
         Ok(())
     }
 

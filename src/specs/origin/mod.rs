@@ -242,7 +242,7 @@ impl Specs<'_> {
         }
         let known = known.filter(|known| is_here(project, *known));
         let mut taken = Vec::new();
-        for id in history::commits_touching(&project.repo, known, tip, &paths, Some(MOST_TAKEN))? {
+        for id in history::commits_touching(&project.repo, known, tip, &paths, MOST_TAKEN)? {
             if !shares_lines(&own, project, id)? {
                 continue;
             }

@@ -103,3 +103,44 @@ fn a_hook_for_what_was_merged_that_fails_is_told_and_changes_nothing() {
     assert!(sandbox.chant(&["log", &id, "--checks"]).ok().out.contains("\n299\n300\n(the post-merge hook failed)"));
     assert_eq!(sandbox.status(&id), "completed");
 }
+
+#[test]
+fn why_a_hook_refused_is_told_until_the_merge_would_be_another() {
+    let sandbox = Sandbox::new();
+    hook(&sandbox, "pre-merge-commit", "[ -e \"$HOME/mended\" ] || { echo 'line too long'; exit 1; }");
+    let id = work(&sandbox);
+    sandbox.chant(&["work", &id]).fails(1, &["the pre-merge-commit hook failed"]);
+    let (why, short) = ("the pre-merge-commit hook failed", &id[11..]);
+    let next = format!("git chant log {short} --checks");
+    for command in [vec!["status"], vec!["show", &id]] {
+        let said = sandbox.chant(&command).ok().out;
+        assert!(said.contains(why) && said.contains(&next) && said.contains("git chant merge"), "{said}");
+    }
+    assert!(sandbox.chant(&["list"]).ok().err.contains("why finished specs are not merged: git chant status"));
+    assert_eq!(sandbox.show(&id)["reason"], why);
+    assert!(sandbox.chant(&["log", &id, "--checks"]).ok().out.contains("line too long"));
+    // On another target tip nothing is known yet.
+    sandbox.write("other", "other\n");
+    sandbox.git(&["add", "other"]);
+    sandbox.git(&["commit", "-qm", "Other"]);
+    let said = [sandbox.chant(&["status"]).ok().out, sandbox.chant(&["show", &id]).ok().out];
+    assert!(said.iter().all(|said| !said.contains(&next)), "{said:?}");
+    std::fs::write(sandbox.dir().join("home/mended"), "").unwrap();
+    sandbox.chant(&["merge", &id]).ok();
+}
+
+#[test]
+fn of_very_much_that_a_hook_prints_it_is_told_how_much_is_left_out() {
+    let sandbox = Sandbox::new();
+    hook(&sandbox, "pre-merge-commit", "seq 1 100000; exit 1");
+    let id = work(&sandbox);
+    let said = sandbox.chant(&["work", &id]).fails(1, &["the pre-merge-commit hook failed"]).err;
+    let kept = sandbox.chant(&["log", &id, "--checks"]).ok().out;
+    for text in [said, kept] {
+        let note =
+            text.lines().find(|line| line.contains("are left out)")).unwrap_or_else(|| panic!("{}", &text[..900]));
+        // 588895 bytes, of which 262144 are kept, from the line after.
+        assert!(note.contains("(the first 3267") && note.ends_with("of 588895 bytes are left out)"), "{note}");
+        assert!(!text.contains("\n1\n") && text.contains("100000\n"));
+    }
+}

@@ -152,3 +152,52 @@ fn a_conflict_with_another_branch_than_was_meant_is_resolved_for_that_one() {
     assert_eq!(works, 3, "the spec, the work and the merge, and nothing that the branch had before");
     clean(&sandbox);
 }
+
+#[test]
+fn where_the_target_is_gone_show_and_status_say_what_to_do() {
+    let sandbox = merging("merge");
+    sandbox.git(&["branch", "topic"]);
+    sandbox.agent("echo two >two; git add two; git commit -qm Two; tick");
+    let id = sandbox.add(&["Two", "--onto", "topic"]);
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    sandbox.git(&["branch", "-m", "topic", "renamed"]);
+    for command in [vec!["status"], vec!["show", &id]] {
+        let said = sandbox.chant(&command).ok().out;
+        assert!(said.contains("'topic' that it is for was deleted or renamed"), "{said}");
+        assert!(said.contains(&format!("git chant merge {} --onto ", &id[11..])), "{said}");
+    }
+    sandbox.chant(&["list"]).ok().fails(0, &["git chant status"]);
+    sandbox.chant(&["merge", &id, "--onto", "renamed"]).ok();
+}
+
+#[test]
+fn a_target_that_is_no_branch_is_refused_before_anything_is_written() {
+    let sandbox = merging("merge");
+    sandbox.git(&["tag", "v1"]);
+    sandbox.git(&["update-ref", "refs/remotes/origin/next", "HEAD"]);
+    sandbox.git(&["branch", "fix"]);
+    let refs = || sandbox.git(&["for-each-ref"]);
+    let before = refs();
+    let finished = {
+        sandbox.agent("echo two >two; git add two; git commit -qm Two; tick");
+        let id = sandbox.add(&["Two"]);
+        sandbox.chant(&["work", &id, "--no-merge"]).ok();
+        id
+    };
+    let with_spec = refs();
+    assert_ne!(before, with_spec);
+    for (name, why, way_out) in [
+        ("v1", "'v1' is a tag", "git branch <branch> v1"),
+        ("origin/next", "'origin/next' is a remote-tracking branch", "--onto next"),
+        ("fix/x", "'fix' exists", "rename that branch"),
+    ] {
+        sandbox.chant(&["add", "New", "--onto", name]).fails(128, &[why, way_out]);
+        sandbox.chant(&["investigate", "lost", "--title", "Lost", "--onto", name]).fails(128, &[why, way_out]);
+        sandbox.chant(&["merge", &finished, "--onto", name]).fails(128, &[why, way_out]);
+    }
+    // The branch of an investigation is named by its topic.
+    sandbox.chant(&["investigate", "lost", "--title", "Lost"]).fails(128, &["cannot create the branch 'fix/lost'"]);
+    assert_eq!(refs(), with_spec);
+    let files = sandbox.git(&["ls-files", "--others", "--", ".chant"]);
+    assert!(files.lines().all(|file| file.contains(&finished)), "{files}");
+}
