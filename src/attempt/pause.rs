@@ -121,7 +121,7 @@ pub(super) fn staying(project: &Project, id: &SpecId, attempt: ObjectId) -> Resu
     Ok(found)
 }
 
-/// In silent mode, the files under `.chant/` of a worktree that the main one does not have like that, but for the specs: no branch takes them
+/// In silent mode, the files under `.chant/` of a worktree that the main one does not have like that, except specs: no branch takes them
 /// along.
 fn own_documents(project: &Project, place: &Path) -> Vec<String> {
     let mut open = vec![DOCUMENTS.to_owned()];
