@@ -52,7 +52,7 @@ pub(crate) enum Advanced {
 pub(crate) enum HookNote {
     /// The `post-merge` hook failed, and printed this.
     Failed(String),
-    /// No hook ran: the move changes this path, where git finds hooks, or by which it finds them.
+    /// No hook ran: the move changes this path, where git finds hooks, by which it finds them, or that a setting has it run.
     Brought(String),
 }
 
@@ -135,6 +135,10 @@ impl Advance<'_> {
         let deadline = Instant::now() + patience;
         let here = repo.reopen_at(&tree.path)?;
         let changes = history::changed_paths(repo, Some(old), new)?;
+        if let Some((path, setting)) = brought_hooks::brought_filter(repo, &changes) {
+            let why = format!("it changes '{path}', which git would run to write the files ({setting})");
+            return Ok(Advanced::refused(format!("{why}; look at it, then: git merge {merged}")));
+        }
         let swap = Swap { name: target, expected: Some(old), new: Some(new), message, force_log: false };
         // Of hooks that the merge itself brings, none runs before a person has seen it.
         let brought = brought_hooks::brought(repo, tree, &changes)?;

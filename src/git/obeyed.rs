@@ -4,7 +4,7 @@
 //! setting in such a file: a person's git reads it sooner or later.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Component, Path, PathBuf},
@@ -82,6 +82,8 @@ pub(crate) struct Obeyed {
     pub programs: BTreeSet<PathBuf>,
     /// Programs of agents, likewise: they run where agents run.
     pub agents: BTreeSet<PathBuf>,
+    /// Programs that settings of git name by a path in the worktree where git runs, each with its setting.
+    pub relative: BTreeMap<PathBuf, String>,
 }
 
 impl Obeyed {
@@ -189,6 +191,10 @@ impl Reader {
         } else if !(section == "chant" && subsection.is_some_and(|name| name == "confine")) {
             let is_agents = section == "chant" && subsection.is_some_and(|name| name.starts_with(b"agent."));
             self.command(value.as_bstr(), RUN.contains(&key), is_agents);
+            if section != "chant" && RUN.contains(&key) {
+                let name = subsection.map_or_else(|| whole.clone(), |name| format!("{section}.{name}.{key}"));
+                self.found.relative.extend(relative(value.as_bstr()).map(|path| (path, name.clone())));
+            }
         }
     }
 
@@ -219,6 +225,15 @@ impl Reader {
         let context = interpolate::Context { home_dir: self.home.as_deref(), ..interpolate::Context::default() };
         gix::config::Path::from(value).interpolate(context).ok()
     }
+}
+
+/// The files that a command names by relative paths, as words of their own: a program, or what its interpreter reads.
+fn relative(command: &BStr) -> impl Iterator<Item = PathBuf> {
+    let words = command.to_str().ok().and_then(|text| shell_words::split(text).ok()).unwrap_or_default();
+    words.into_iter().filter_map(|word| {
+        let is_path = word.contains('/') && !word.starts_with(['/', '-', '~', '$', '!', '%']) && !word.contains("://");
+        is_path.then(|| plain(Path::new(&word))).filter(|path| path.components().next().is_some())
+    })
 }
 
 /// A path that a file in `dir` names; the command line can name none but absolute ones.

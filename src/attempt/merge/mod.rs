@@ -293,7 +293,7 @@ fn move_target(
                     progress.say(&Step::Warning(format!("{why}\n{printed}").trim_end().to_owned()));
                 }
                 Some(HookNote::Brought(path)) => {
-                    let what = "where git finds hooks: look at it; no hook ran at the merge";
+                    let what = "where git finds hooks or programs: look at it; no hook ran at the merge";
                     progress.say(&Step::Warning(format!("the work changes '{path}', {what}")));
                 }
                 None => {}

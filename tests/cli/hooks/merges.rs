@@ -144,3 +144,25 @@ fn of_very_much_that_a_hook_prints_it_is_told_how_much_is_left_out() {
         assert!(!text.contains("\n1\n") && text.contains("100000\n"));
     }
 }
+
+#[test]
+fn a_program_of_the_worktree_that_settings_name_does_not_run_in_the_form_that_the_work_gives_it() {
+    for (setting, attributes) in [("filter.f.smudge", "*.txt filter=f"), ("core.fsmonitor", ""), ("diff.external", "")]
+    {
+        let sandbox = Sandbox::new();
+        sandbox.write("tools/x", "#!/bin/sh\ncat\n");
+        fs::set_permissions(sandbox.repo.join("tools/x"), fs::Permissions::from_mode(0o755)).unwrap();
+        sandbox.write(".gitattributes", &format!("{attributes}\n"));
+        sandbox.write("zzz.txt", "one\n");
+        sandbox.commit("Program");
+        sandbox.git(&["config", setting, "./tools/x"]);
+        sandbox.agent("printf '#!/bin/sh\n>>\"$HOME/ran\"\ncat\n' >tools/x; echo two >zzz.txt; git -c core.fsmonitor=false commit -qam Two");
+        let id = sandbox.add(&["Two"]);
+        let ran = sandbox.chant(&["work", &id]);
+        assert!(ran.err.contains("'tools/x'"), "{setting}: {ran:?}");
+        assert!(!sandbox.dir().join("home/ran").exists(), "{setting}");
+        let is_filter = setting.starts_with("filter");
+        assert_eq!(sandbox.status(&id), if is_filter { "finished" } else { "completed" }, "{setting}: {ran:?}");
+        assert!(!is_filter || ran.err.contains(&format!("git merge chant/{id}")), "{ran:?}");
+    }
+}
