@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bstr::{BString, ByteSlice};
 use gix::ObjectId;
 
-use super::{process::Git, repository::Repository, work_file, worktree::Worktree};
+use super::{object::begin_of_blob, process::Git, repository::Repository, work_file, worktree::Worktree};
 use crate::error::{Error, Kind, Result};
 
 /// The largest file that is looked into for markers, in bytes. What is larger counts as resolved once it is another.
@@ -200,7 +200,7 @@ fn sides_have_markers(repo: &Repository, sides: [ObjectId; 2], path: &BString) -
         let tree = repo.gix().find_commit(side)?.tree()?;
         if let Some(entry) = tree.lookup_entry(path.split_str("/"))?
             && entry.mode().is_blob()
-            && marked(&entry.object()?.data)
+            && marked(&begin_of_blob(repo, entry.object_id(), MAX_LEN)?)
         {
             return Ok(true);
         }

@@ -9,7 +9,7 @@ use gix::{
 };
 
 pub(crate) use super::changes::{Change, ChangeKind};
-use super::{output::Output, process::Git, repository::Repository};
+use super::{object::STREAMED, output::Output, process::Git, repository::Repository};
 use crate::error::{Error, Kind, Result};
 
 /// The files (symlinks, submodules) that differ between two commits or trees, sorted by path; `from` `None` is the empty tree.
@@ -279,7 +279,7 @@ pub(crate) fn holds_changes(
         }
     }
     let ends = ends.into_iter().flatten().map(|id| id.to_hex().to_string());
-    let compared = Git::at(repo).config("core.fsmonitor=false").arg("cherry").args(ends).run()?;
+    let compared = Git::at(repo).config("core.fsmonitor=false").config(STREAMED).arg("cherry").args(ends).run()?;
     // The edge of a shallow clone, an object that a partial clone cannot get.
     if !compared.success() {
         return Ok(None);
@@ -296,7 +296,7 @@ const MAX_PATHS: usize = 500;
 
 /// Limits `git` to these paths. Without the setting git asks the file system monitor, though only trees are compared.
 pub(super) fn limited<P: AsRef<BStr>>(git: Git, paths: &[P]) -> Result<Git> {
-    let git = git.global("--literal-pathspecs").config("core.fsmonitor=false").arg("--");
+    let git = git.global("--literal-pathspecs").config("core.fsmonitor=false").config(STREAMED).arg("--");
     paths.iter().try_fold(git, |git, path| Ok(git.arg(&*gix::path::from_bstr(path.as_ref())?)))
 }
 
@@ -324,7 +324,8 @@ pub(crate) fn patch_ids(repo: &Repository, commits: &[ObjectId]) -> Result<Vec<O
         return Ok(vec![None; commits.len()]);
     }
     // `git diff-tree` asks the file system monitor, though two trees are compared.
-    let git = Git::at(repo).config("core.fsmonitor=false").args(["diff-tree", "--root", "--stdin"]).args(PATCH);
+    let git = Git::at(repo).config("core.fsmonitor=false").config(STREAMED);
+    let git = git.args(["diff-tree", "--root", "--stdin"]).args(PATCH);
     let patch = git.stdin_bytes(single.concat()).check()?;
     let output = Git::at(repo).args(["patch-id", "--stable"]).stdin_bytes(patch.stdout).check()?;
     let pairs = output.stdout.lines().filter_map(|line| {

@@ -1,5 +1,7 @@
 //! Running git: the only place in this program that starts it.
 
+mod begin;
+
 use std::{
     ffi::{OsStr, OsString},
     fs::File,
@@ -342,17 +344,6 @@ impl Git {
             None => format!("git {name} was ended by a signal"),
         };
         Error::fatal(Kind::GitFailed, message).printed(&output.stderr.to_str_lossy())
-    }
-
-    /// Starts the command and does not wait for its end. Its streams are `/dev/null`, and signals of the terminal do not reach it.
-    ///
-    /// # Errors
-    /// If it could not be started (`git-not-run`).
-    pub(crate) fn start(&self) -> Result<()> {
-        let mut command = self.command();
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-        let _timed = self.timed();
-        command.spawn().map(drop).map_err(|cause| self.not_run(&cause))
     }
 
     fn command(&self) -> Command {

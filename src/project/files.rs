@@ -7,7 +7,11 @@ use gix::{ObjectId, bstr::ByteSlice};
 use super::Project;
 use crate::{
     error::Result,
-    git::{line_ends, worktree::include},
+    git::{
+        line_ends,
+        object::{MOST_TEXT, begin_of_blob},
+        worktree::include,
+    },
 };
 
 /// Paths that no attempt changes: they are other people's specs, or instructions to agents.
@@ -43,13 +47,13 @@ impl Project {
         }
     }
 
-    /// A regular file in the tree of `commit`: its id and bytes.
+    /// A regular file in the tree of `commit`: its id and its bytes, of one that is longer than any text the first [`MOST_TEXT`].
     pub(crate) fn blob_in(&self, commit: ObjectId, path: &str) -> Result<Option<(ObjectId, Vec<u8>)>> {
         let tree = self.repo.gix().find_commit(commit)?.tree()?;
         match tree.lookup_entry_by_path(path)?.filter(|entry| entry.mode().is_blob()) {
             Some(entry) => {
                 let id = entry.object_id();
-                Ok(Some((id, self.repo.gix().find_blob(id)?.take_data())))
+                Ok(Some((id, begin_of_blob(&self.repo, id, MOST_TEXT)?)))
             }
             None => Ok(None),
         }

@@ -54,6 +54,7 @@ mod init;
 mod inside;
 mod investigate;
 mod json_schema;
+mod large_files;
 mod left_over;
 mod levels;
 mod lock_files;

@@ -16,6 +16,7 @@ use crate::{
     git::{
         history::{self, ChangeKind},
         ignored::{Rule, rules_in},
+        object::begin_of_blob,
         overlay,
     },
     project::Project,
@@ -35,6 +36,9 @@ const COMPILED: &[&[u8]] = &[
     b"\0asm",
     b"BC\xc0\xde",
 ];
+
+/// More bytes than the longest of these has.
+const LONGEST_BEGINNING: u64 = 16;
 
 /// Endings of names of files in which programs keep what they know of sources.
 const REMEMBERED: &[&str] = &[".eslintcache", ".ninja_deps", ".ninja_log", ".pyc", ".tsbuildinfo", "CMakeCache.txt"];
@@ -61,7 +65,7 @@ pub(crate) fn added(
         if path.starts_with(".chant/") || asked(&path) {
             continue;
         }
-        let bytes = project.repo.gix().find_blob(blob)?.take_data();
+        let bytes = begin_of_blob(&project.repo, blob, LONGEST_BEGINNING)?;
         let is_made = REMEMBERED.iter().any(|ending| path.ends_with(ending))
             || COMPILED.iter().any(|beginning| bytes.starts_with(beginning));
         match change.kind {

@@ -24,7 +24,7 @@ use crate::{
     error::{Error, Kind, Result},
     git::{
         history::{self, Change},
-        object::short_blob,
+        object::{MOST_TEXT, short_blob},
         work_file,
     },
     project::Project,
@@ -37,7 +37,13 @@ pub(crate) fn tip_file(project: &Project, tip: ObjectId, worktree: &Path, path: 
         return work_file::read(worktree, path.as_bytes().as_bstr(), MAX_SPEC_LEN as u64)
             .map_err(|refused| Error::negative(Kind::BadOutput, format!("cannot read '{path}': {refused}")));
     }
-    Ok(project.blob_in(tip, path)?.map(|(_, bytes)| bytes))
+    let Some((blob, bytes)) = project.blob_in(tip, path)? else { return Ok(None) };
+    // What it reads of one that is longer is no document.
+    if project.repo.gix().find_header(blob)?.size() > MOST_TEXT {
+        let message = format!("cannot read '{path}': it is larger than {MOST_TEXT} bytes");
+        return Err(Error::negative(Kind::BadOutput, message));
+    }
+    Ok(Some(bytes))
 }
 
 impl Check<'_> {

@@ -168,7 +168,7 @@ impl Check<'_> {
 
     /// Whether the base has no file at `path`.
     fn is_new(&self, path: &str) -> Result<bool> {
-        let before = self.attempt.base.map(|base| self.project.blob_in(base, path)).transpose()?;
+        let before = self.attempt.base.map(|base| self.project.blob_id_in(base, path)).transpose()?;
         Ok(before.flatten().is_none())
     }
 

@@ -5,6 +5,7 @@ use gix::{ObjectId, bstr::ByteSlice};
 use crate::{
     error::Result,
     git::{
+        object::{MOST_TEXT, begin_of_blob},
         overlay::{self, Patch, TreeEntry},
         repository::Repository,
     },
@@ -80,7 +81,7 @@ impl Tests {
     pub(super) fn text(&self, repo: &Repository) -> Result<String> {
         let mut text = String::new();
         for file in &self.whole {
-            text.push_str(&repo.gix().find_blob(file.blob)?.data.to_str_lossy());
+            text.push_str(&begin_of_blob(repo, file.blob, MOST_TEXT)?.to_str_lossy());
         }
         for line in self.parts.iter().filter_map(Patch::hunks).flatten().flatten() {
             text.push_str(&line.to_str_lossy());

@@ -1,7 +1,7 @@
 //! What is in the worktree of an attempt and not in the commit that is checked, although git shows no difference: a command that passes
 //! there may fail in a clean checkout because of it.
 
-use std::{fs, path::Path};
+use std::{fs, io::Read as _, path::Path};
 
 use bstr::{BStr, BString, ByteSlice};
 
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     attempt::{session::RUN_DIR, set_up},
     error::Result,
-    git::{status, worktree::Worktree},
+    git::{object::MOST_TEXT, status, worktree::Worktree},
 };
 
 /// How many files are named.
@@ -50,7 +50,7 @@ impl Check<'_> {
 
     /// Whether the commit has submodules that no set-up brings into a checkout.
     pub(super) fn lacks_submodules(&self) -> Result<bool> {
-        let has_some = self.project.blob_in(self.tip, ".gitmodules")?.is_some();
+        let has_some = self.project.blob_id_in(self.tip, ".gitmodules")?.is_some();
         Ok(has_some && self.project.config().worktree_setup()?.is_none())
     }
 
@@ -102,8 +102,12 @@ fn missing(tree: &Worktree, found: &Untracked) -> Result<Vec<BString>> {
     Ok(missing)
 }
 
+/// A file, as much of it as [`Project::blob_in`] gives.
 fn read(top: &Path, path: &BStr) -> Option<Vec<u8>> {
-    fs::read(top.join(path.to_path().ok()?)).ok()
+    let mut bytes = Vec::new();
+    let file = fs::File::open(top.join(path.to_path().ok()?)).ok()?;
+    file.take(MOST_TEXT).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 fn named(paths: &[BString]) -> String {

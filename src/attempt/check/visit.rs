@@ -102,7 +102,7 @@ impl Room<'_> {
         }
         for (path, bytes) in extra {
             // What is committed may be there in the sandbox only.
-            if begin.is_none() || project.blob_in(commit, path)?.is_none() {
+            if begin.is_none() || project.blob_id_in(commit, path)?.is_none() {
                 add(&stand.files, path, bytes)?;
             }
         }

@@ -169,7 +169,7 @@ impl Room<'_> {
             changed.iter_mut().zip(&changes).for_each(|(file, change)| file.of_target |= stays(change));
         }
         // The checkout's own configuration, which says what submodules it has, is made anew.
-        let set_up = self.project.blob_in(commit, ".gitmodules")?.is_some();
+        let set_up = self.project.blob_id_in(commit, ".gitmodules")?.is_some();
         Ok(Some(Begin { commit: from, layers: warm.layers(), index, set_up, changed, reads }))
     }
 

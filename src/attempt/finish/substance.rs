@@ -54,11 +54,11 @@ fn of_form(project: &Project, attempt: &Attempt, tip: ObjectId, changes: &[Chang
     for change in changes {
         let path = change.path.to_str_lossy();
         let (old, new) = (project.blob_in(base, &path)?, project.blob_in(tip, &path)?);
-        let (Some((_, old)), Some((_, new))) = (old, new) else { return Ok(None) };
-        if old != new && (old.len().max(new.len()) > MOST || substance(&old) != substance(&new)) {
+        let (Some((old_id, old)), Some((new_id, new))) = (old, new) else { return Ok(None) };
+        if old_id != new_id && (old.len().max(new.len()) > MOST || substance(&old) != substance(&new)) {
             return Ok(None);
         }
-        modes &= old == new;
+        modes &= old_id == new_id;
     }
     if modes && !front.target_files.is_empty() {
         return Ok(None);
