@@ -107,7 +107,8 @@ fn stop(project: &Project, entry: &Entry, reason: Option<&str>, progress: &dyn P
 pub(super) fn staying(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<Vec<String>> {
     let Some(tree) = project.worktree_of(id)?.filter(|tree| tree.path.is_dir()) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
-    let kept = project.store()?.kept_attempts(id)?.into_iter().find(|(name, _)| *name == attempt.to_string());
+    let own = attempt.to_string();
+    let kept = project.store()?.kept_attempts(id)?.into_iter().find(|(name, _)| *name == own);
     let uncommitted =
         kept.is_some_and(|(_, kept)| project.below_snapshot(attempt, kept).is_ok_and(|below| below.is_some()));
     if uncommitted && !project.config().push_branches()? {

@@ -394,7 +394,7 @@ fn work_that_a_person_took_back_is_merged_again_only_by_name_of_its_branch() {
     for then in [
         revert.to_owned(),
         // Between other commits on the same files.
-        format!("echo eleven >>file; git commit -qam Eleven; git revert --no-edit HEAD~ >.out; echo twelve >>file; git commit -qam Twelve"),
+        "echo eleven >>file; git commit -qam Eleven; git revert --no-edit HEAD~ >.out; echo twelve >>file; git commit -qam Twelve".to_owned(),
         "sed -i s/five/5/ file; git commit -qam Half; sed -i s/six/6/ file; sed -i /five/d changes; git commit -qam Rest".to_owned(),
     ] {
         let (sandbox, id) = finished();
