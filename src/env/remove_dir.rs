@@ -193,6 +193,7 @@ mod tests {
     use std::fs::File;
 
     use super::*;
+    use crate::support::scratch::scratch;
 
     #[test]
     fn everything_goes_and_what_a_link_leads_to_stays() {
@@ -214,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_directory_goes_however_deep_it_is() {
-        let top = tempfile::tempdir().unwrap();
+        let top = scratch();
         let gone = top.path().join("gone");
         std::fs::create_dir(&gone).unwrap();
         let mut dir = open(CWD, &gone).unwrap();
