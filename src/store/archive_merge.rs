@@ -66,14 +66,15 @@ impl Store<'_> {
         })
     }
 
-    /// The specs in `theirs`, the newest commit of a remote's archive, that ours lacks and this clone recorded nothing about, as far as they are
-    /// `wanted`, each with its history there. What is not fit to be read is left out: [`Store::fit_archive`] tells that.
+    /// The specs in `theirs`, the newest commit of a remote's archive, that ours lacks and that may be others than those of their ids here, each
+    /// with its history there and whether it is another one: this clone recorded neither an event nor a text of it. The rest are those that
+    /// this clone recorded nothing about, as far as they are `wanted`. What is not fit to be read is left out: [`Store::fit_archive`] tells that.
     pub(crate) fn archived_by_others(
         &self,
         name: &str,
         theirs: ObjectId,
         wanted: &dyn Fn(&SpecId) -> bool,
-    ) -> Result<Vec<(SpecId, History)>> {
+    ) -> Result<Vec<(SpecId, History, bool)>> {
         let ours = self.archive(name)?;
         if ours == Some(theirs) || !is_archive(name) {
             return Ok(Vec::new());
@@ -81,13 +82,16 @@ impl Store<'_> {
         let known = ours.map(|ours| self.list_archive(name, ours)).transpose()?.unwrap_or_default().specs;
         let mut found = Vec::new();
         for (id, tip) in self.list_archive(name, theirs)?.specs {
-            if known.contains_key(&id) || !wanted(&id) {
+            let local = self.tip(&id)?;
+            let is_here = local.is_some_and(|local| self.reaches(tip, local).unwrap_or(false));
+            let is_wanted = wanted(&id);
+            if known.contains_key(&id) || is_here || local.is_none() && !is_wanted {
                 continue;
             }
-            if let Ok(walk) = self.fit(&id, tip)?
-                && self.is_of_others(&id, self.tip(&id)?, &walk.history)?
-            {
-                found.push((id, walk.history));
+            let Ok(walk) = self.fit(&id, tip)? else { continue };
+            let is_another = local.map_or(Ok(false), |local| self.is_another(&id, local, &walk))?;
+            if is_another || is_wanted && self.is_of_others(&id, local, &walk.history)? {
+                found.push((id, walk.history, is_another));
             }
         }
         Ok(found)

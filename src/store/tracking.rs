@@ -271,6 +271,11 @@ impl Store<'_> {
         Ok(is_pending && of_others(&self.walk(spec, local)?.history))
     }
 
+    /// Whether the chain of another clone is that of another spec: it shares neither an event nor a text with `ours`.
+    pub(super) fn is_another(&self, spec: &SpecId, ours: ObjectId, theirs: &Walk) -> Result<bool> {
+        Ok(self.strangers(spec, ours, theirs)? && !self.shares_text(spec, ours, theirs)?)
+    }
+
     /// Whether `ours` has none of the events that the chain of another clone begins with.
     fn strangers(&self, spec: &SpecId, ours: ObjectId, theirs: &Walk) -> Result<bool> {
         let known: BTreeSet<ObjectId> = self.walk(spec, ours)?.history.events().iter().map(|event| event.id).collect();

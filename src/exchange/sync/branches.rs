@@ -18,7 +18,7 @@ use crate::{
         self, branch,
         remote::{PushStatus, Update},
     },
-    store::tracking,
+    store::{Store, tracking},
 };
 
 /// A branch by its full name, its spec, and its tip.
@@ -157,6 +157,9 @@ impl Exchange<'_> {
     /// Whether the remote has a history of `id` that is not part of the one here: of another spec with this id, or one that was not taken. The
     /// branch there goes with that history.
     fn is_of_another(&self, id: &SpecId) -> Result<bool> {
+        if self.report.is_unfit(&Store::ref_name(id)) {
+            return Ok(true);
+        }
         let Some(theirs) = self.store.tracked_tip(&self.remote.name, id)? else { return Ok(false) };
         let Some(ours) = self.store.tip(id)? else { return Ok(false) };
         Ok(ours != theirs && !self.store.covers(id, ours, theirs)?)

@@ -17,8 +17,8 @@ impl Exchange<'_> {
         let full = format!("{ARCHIVES}{name}");
         let is_here = |id: &SpecId| self.project.tops().iter().any(|top| top.join(path_of(id)).is_file());
         let mut namesakes = Vec::new();
-        for (id, history) in self.store.archived_by_others(name, theirs, &is_here)? {
-            if self.namesakes.has(&id, &history)? {
+        for (id, history, is_another) in self.store.archived_by_others(name, theirs, &is_here)? {
+            if is_another || self.namesakes.has(&id, &history)? {
                 namesakes.push(id);
             }
         }

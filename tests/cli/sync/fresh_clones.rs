@@ -159,7 +159,7 @@ fn after_init_a_plain_pull_brings_where_specs_stand() {
     let listed = net.chant(1, &["list", "--all", "--format=%(id) %(status)"]).ok().out;
     assert!(listed.contains(&format!("{spec} completed")) && listed.contains(&format!("{own} pending")), "{listed}");
     let removed = net.chant(1, &["deinit"]).ok().out;
-    assert_eq!(removed.matches("unset remote.origin.fetch").count(), 3, "{removed}");
+    assert_eq!(removed.matches("unset remote.origin.fetch").count(), 4, "{removed}");
     assert_eq!(net.git(1, &["config", "--get-all", "remote.origin.fetch"]), "+refs/heads/*:refs/remotes/origin/*");
 }
 

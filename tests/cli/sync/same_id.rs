@@ -172,3 +172,22 @@ fn the_work_branch_of_another_spec_is_left_alone() {
     net.sync(2);
     assert_eq!(net.status(2, ID), "completed");
 }
+
+#[test]
+fn a_spec_that_was_worked_here_is_not_the_one_of_its_id_in_an_archive_from_elsewhere() {
+    let net = namesakes();
+    net.chant(1, &["archive", ID]).ok();
+    net.sync(1);
+    net.agent(0, "echo part >part; git add part; git commit -qm Part; exit 75");
+    net.chant(0, &["work", ID]).fails(1, &[]);
+    let before = net.sandbox.git_in(&net.server, &["for-each-ref"]);
+    for _ in 0..2 {
+        let ran = net.chant(0, &["sync"]).fails(1, &["git chant add"]);
+        assert!(ran.out.contains("namesake"), "{ran:?}");
+        assert_eq!(net.status(0, ID), "paused");
+    }
+    assert_eq!(net.sandbox.git_in(&net.server, &["for-each-ref"]), before);
+    // What the other clone archived is its own.
+    net.chant(1, &["sync"]).ok();
+    assert_eq!(net.status(1, ID), "archived");
+}
