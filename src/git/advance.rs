@@ -12,6 +12,7 @@ use super::{
     branch, brought_hooks,
     history::{self, Change as FileChange, ChangeKind, overlap},
     merge_hook::{self, MergeHook},
+    object::STREAMED,
     output::Output,
     process::Git,
     reference::{self, Forwarded, Swap, Swapped},
@@ -241,7 +242,8 @@ fn obstacle_of(output: Output) -> Obstacle {
 /// Brings index and files from one commit to another: git keeps what else is changed, and refuses, before it writes anything, where
 /// the two meet. What is sent to our process group does not reach it: files would be half written.
 fn read_tree(tree: &Worktree, from: ObjectId, to: ObjectId) -> Result<Output> {
-    let git = tree.git()?.args(["read-tree", "-m", "-u"]).args([from, to].map(|id| id.to_hex().to_string()));
+    let git =
+        tree.git()?.config(STREAMED).args(["read-tree", "-m", "-u"]).args([from, to].map(|id| id.to_hex().to_string()));
     git.apart_from_signals().run()
 }
 

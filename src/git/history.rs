@@ -9,7 +9,7 @@ use gix::{
 };
 
 pub(crate) use super::changes::{Change, ChangeKind};
-use super::{object::STREAMED, output::Output, process::Git, repository::Repository};
+use super::{object::MOST_TEXT, output::Output, process::Git, repository::Repository};
 use crate::error::{Error, Kind, Result};
 
 /// The files (symlinks, submodules) that differ between two commits or trees, sorted by path; `from` `None` is the empty tree.
@@ -279,7 +279,7 @@ pub(crate) fn holds_changes(
         }
     }
     let ends = ends.into_iter().flatten().map(|id| id.to_hex().to_string());
-    let compared = Git::at(repo).config("core.fsmonitor=false").config(STREAMED).arg("cherry").args(ends).run()?;
+    let compared = Git::at(repo).config("core.fsmonitor=false").arg("cherry").args(ends).run()?;
     // The edge of a shallow clone, an object that a partial clone cannot get.
     if !compared.success() {
         return Ok(None);
@@ -296,7 +296,7 @@ const MAX_PATHS: usize = 500;
 
 /// Limits `git` to these paths. Without the setting git asks the file system monitor, though only trees are compared.
 pub(super) fn limited<P: AsRef<BStr>>(git: Git, paths: &[P]) -> Result<Git> {
-    let git = git.global("--literal-pathspecs").config("core.fsmonitor=false").config(STREAMED).arg("--");
+    let git = git.global("--literal-pathspecs").config("core.fsmonitor=false").arg("--");
     paths.iter().try_fold(git, |git, path| Ok(git.arg(&*gix::path::from_bstr(path.as_ref())?)))
 }
 
@@ -304,9 +304,29 @@ pub(super) fn limited<P: AsRef<BStr>>(git: Git, paths: &[P]) -> Result<Git> {
 const MAX_PATCHED: usize = 2000;
 
 /// The `git patch-id --stable` of the change that a commit makes to its first parent; `None` for a merge, for a
-/// commit that changes nothing, and for one that changes more than two thousand paths.
+/// commit that changes nothing, and for one that changes more than two thousand paths, or one that is longer than any text.
 pub(crate) fn patch_id(repo: &Repository, commit: ObjectId) -> Result<Option<ObjectId>> {
     Ok(patch_ids(repo, &[commit])?.pop().flatten())
+}
+
+/// Whether the patch of these changes can be written: they are not too many, and none is of a blob that is longer than any text.
+fn is_short(repo: &Repository, changes: &[Change]) -> Result<bool> {
+    for change in changes {
+        if is_long(repo, change)? {
+            return Ok(false);
+        }
+    }
+    Ok(changes.len() <= MAX_PATCHED)
+}
+
+/// Whether a change is of a blob that is longer than any text: git would read it whole to say that it differs.
+pub(super) fn is_long(repo: &Repository, change: &Change) -> Result<bool> {
+    for blob in [change.before, change.after].into_iter().flatten() {
+        if repo.gix().try_find_header(blob)?.is_some_and(|header| header.size() > MOST_TEXT) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The [`patch_id`] of several commits, in their order.
@@ -316,7 +336,8 @@ pub(crate) fn patch_ids(repo: &Repository, commits: &[ObjectId]) -> Result<Vec<O
         let parents: Vec<ObjectId> = repo.gix().find_commit(*commit)?.parent_ids().map(gix::Id::detach).collect();
         // Git finds what gix cannot: beyond the edge of a shallow or partial clone.
         let changed = changed_paths(repo, parents.first().copied(), *commit);
-        if parents.len() <= 1 && changed.map_or(0, |changed| changed.len()) <= MAX_PATCHED {
+        let is_short = changed.as_ref().map_or(Ok(true), |changed| is_short(repo, changed))?;
+        if parents.len() <= 1 && is_short {
             single.push(format!("{commit}\n"));
         }
     }
@@ -324,8 +345,7 @@ pub(crate) fn patch_ids(repo: &Repository, commits: &[ObjectId]) -> Result<Vec<O
         return Ok(vec![None; commits.len()]);
     }
     // `git diff-tree` asks the file system monitor, though two trees are compared.
-    let git = Git::at(repo).config("core.fsmonitor=false").config(STREAMED);
-    let git = git.args(["diff-tree", "--root", "--stdin"]).args(PATCH);
+    let git = Git::at(repo).config("core.fsmonitor=false").args(["diff-tree", "--root", "--stdin"]).args(PATCH);
     let patch = git.stdin_bytes(single.concat()).check()?;
     let output = Git::at(repo).args(["patch-id", "--stable"]).stdin_bytes(patch.stdout).check()?;
     let pairs = output.stdout.lines().filter_map(|line| {

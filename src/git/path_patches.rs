@@ -36,8 +36,16 @@ pub(crate) fn between(
     if changes.is_empty() || changes.len() > MAX_PATHS {
         return Ok(Vec::new());
     }
-    let paths: Vec<&BStr> = changes.iter().map(|change| change.path.as_bstr()).collect();
-    let mut ids = patch_ids(repo, from, to, &paths)?;
+    // Of what is longer than any text the blobs say enough.
+    let mut short = Vec::new();
+    for (at, change) in changes.iter().enumerate() {
+        if !history::is_long(repo, change)? {
+            short.push(at);
+        }
+    }
+    let paths: Vec<&BStr> = short.iter().map(|at| changes[*at].path.as_bstr()).collect();
+    let ids = patch_ids(repo, from, to, &paths)?.into_iter();
+    let mut ids: HashMap<usize, String> = ids.map(|(place, id)| (short[place], id)).collect();
     let patch_of = |(at, change): (usize, &Change)| PathPatch {
         path: change.path.to_string(),
         before: change.before.map(|id| id.to_string()),
@@ -78,6 +86,9 @@ fn patch_ids(
     to: ObjectId,
     paths: &[&BStr],
 ) -> Result<HashMap<usize, String>> {
+    if paths.is_empty() {
+        return Ok(HashMap::new());
+    }
     let from = from.unwrap_or_else(|| ObjectId::empty_tree(to.kind()));
     let git = Git::at(repo).args(["diff-tree", "-r"]).args(history::PATCH).args(ALONE);
     let git = git.arg(from.to_hex().to_string()).arg(to.to_hex().to_string());
