@@ -112,6 +112,26 @@ fn a_full_disk_is_named_and_one_command_goes_on_when_there_is_room_again() {
 }
 
 #[test]
+fn a_run_whose_end_could_not_be_recorded_is_known_to_be_dead() {
+    let (mut sandbox, id) = with_spec();
+    let Some(disk) = Disk::under(&mut sandbox) else { return };
+    // The set-up fills the disk and fails: no process works on the spec then, and no event can say so.
+    let filler = disk.0.join("filler");
+    let fill = format!("dd if=/dev/zero of={} bs=1k 2>/dev/null; exit 1", filler.display());
+    sandbox.git(&["config", "chant.worktreeSetup", &fill]);
+    let short = &id[11..];
+    sandbox.chant(&["work", &id]).fails(128, &["cannot record that the attempt ended", &format!("recover {short}")]);
+    disk.free();
+    assert_eq!(sandbox.status(&id), "in_progress");
+    assert_eq!(sandbox.show(&id)["orphaned"], true);
+    sandbox.git(&["config", "--unset", "chant.worktreeSetup"]);
+    sandbox.chant(&["recover", &id]).ok();
+    assert_ne!(sandbox.status(&id), "in_progress");
+    goes_on(&sandbox, &id);
+    whole(&sandbox, &id);
+}
+
+#[test]
 fn a_repository_that_cannot_be_written_is_read_and_stays_as_it_is() {
     let (mut sandbox, id) = with_spec();
     let Some(disk) = Disk::under(&mut sandbox) else { return };
