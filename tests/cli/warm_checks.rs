@@ -1,6 +1,6 @@
 //! The warm checkout: slow checks begin with what checks of the target built, and nothing that an agent, a person or another check left is in it.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use serde_json::Value;
 
@@ -9,14 +9,20 @@ use crate::support::{
     tools::{need, need_that},
 };
 
-/// Makes a directory a cache by the sign that programs leave in theirs.
-const TAG: &str = "{ mkdir -p built; echo Signature: 8a477f597d28d172789f06886806bc55 >built/CACHEDIR.TAG; }";
+/// Makes what cargo leaves of a package from elsewhere.
+const BUILD: &str = "{ p=built/debug; mkdir -p $p/deps $p/.fingerprint/dep-1 $p/incremental\n\
+                     echo Signature: 8a477f597d28d172789f06886806bc55 >built/CACHEDIR.TAG; echo {} >built/.rustc_info.json\n\
+                     printf 'dep: /dep.rs\\n\\n/dep.rs:\\n' >$p/deps/dep-1.d; }";
 
 /// Builds what is not built, slowly, and prints what there was and how old 'file' is. What it leaves besides has the commit's name.
-const CHECK: &str = "ls -a\nif test -e built; then echo began warm; else echo began cold; sleep 2.1; mkdir built; fi\n\
-                     echo Signature: 8a477f597d28d172789f06886806bc55 >built/CACHEDIR.TAG\n\
-                     for one in built/*; do echo \"$one\"; done; touch \"built/$(git rev-parse HEAD)\" output\n\
-                     [ file -nt check.sh ] && echo file is newer\n! grep -q bad file";
+fn check() -> String {
+    format!(
+        "ls -a\nif test -e built; then echo began warm; else echo began cold; sleep 2.1; fi\n{BUILD}\n\
+         for one in built/debug/*/*; do echo \"$one\"; done\n\
+         touch \"$p/incremental/$(git rev-parse HEAD)\" $p/output output\n\
+         [ file -nt check.sh ] && echo file is newer\n! grep -q bad file"
+    )
+}
 
 /// A confined sandbox whose check is slow; `None` where nothing can confine here.
 fn slow(check: &str, script: &str) -> Option<Sandbox> {
@@ -59,7 +65,7 @@ fn warmed(sandbox: &Sandbox) -> String {
 #[test]
 #[ignore = "slow: .ci/run runs it"]
 fn a_slow_check_begins_with_what_a_check_of_the_target_built_and_leaves_nothing() {
-    let Some(sandbox) = slow(CHECK, CHANGES) else { return };
+    let Some(sandbox) = slow(&check(), CHANGES) else { return };
     let base = warmed(&sandbox);
     let (third, ran) = work(&sandbox, &[]);
     assert!(!ran.err.contains("preparing"), "{}", ran.err);
@@ -69,12 +75,10 @@ fn a_slow_check_begins_with_what_a_check_of_the_target_built_and_leaves_nothing(
     assert!(shown.contains(&format!("with what was built at {}", &base[..12])), "{shown}");
     // A file that did not change has a date of the past, one that changed has not: no two checkouts share a second.
     assert!(printed.contains("began warm\n") && printed.contains("file is newer\n"), "{printed}");
-    let mut left: Vec<&str> = printed.lines().filter(|line| line.starts_with("built/")).collect();
-    left.sort_unstable();
-    let mut built = ["built/CACHEDIR.TAG".to_owned(), format!("built/{base}")];
-    built.sort_unstable();
-    assert_eq!(left, built, "only the check of the target left something");
-    assert!(!printed.lines().any(|line| line == "output"), "and only in a cache: {printed}");
+    let left: Vec<&str> = printed.lines().filter(|line| line.starts_with("built/")).collect();
+    let built = ["built/debug/deps/dep-1.d".to_owned(), format!("built/debug/incremental/{base}")];
+    assert_eq!(left, built, "only the check of the target left something, and only of packages");
+    assert!(!printed.lines().any(|line| line == "output"), "{printed}");
     // Beside the repository nothing stays.
     let beside: Vec<_> = fs::read_dir(sandbox.dir()).unwrap().flatten().map(|entry| entry.file_name()).collect();
     assert!(!beside.iter().any(|name| name.to_string_lossy().contains("chant-tree")), "{beside:?}");
@@ -86,7 +90,7 @@ fn a_slow_check_begins_with_what_a_check_of_the_target_built_and_leaves_nothing(
 #[test]
 #[ignore = "slow: .ci/run runs it"]
 fn where_a_file_is_gone_or_attributes_change_the_checkout_is_cold() {
-    let Some(sandbox) = slow(CHECK, CHANGES) else { return };
+    let Some(sandbox) = slow(&check(), CHANGES) else { return };
     sandbox.write("used", "x\n");
     sandbox.commit("Used");
     warmed(&sandbox);
@@ -104,7 +108,7 @@ fn where_a_file_is_gone_or_attributes_change_the_checkout_is_cold() {
 #[ignore = "slow: .ci/run runs it"]
 fn what_fails_in_a_warm_checkout_is_run_again_in_a_cold_one() {
     // It passes only once in a checkout.
-    let once = format!("cat file && test ! -e built && sleep 2.1 && {TAG}");
+    let once = format!("cat file && test ! -e built && sleep 2.1 && {BUILD}");
     let Some(sandbox) = slow(&once, CHANGES) else { return };
     let (_, _) = work(&sandbox, &[]);
     let (second, ran) = work(&sandbox, &[]);
@@ -115,7 +119,7 @@ fn what_fails_in_a_warm_checkout_is_run_again_in_a_cold_one() {
     let (_, ran) = work(&sandbox, &[]);
     assert!(!ran.err.contains("warm"), "that is known from then on: {}", ran.err);
     // What fails in both has failed.
-    let Some(sandbox) = slow(CHECK, CHANGES) else { return };
+    let Some(sandbox) = slow(&check(), CHANGES) else { return };
     warmed(&sandbox);
     sandbox.agent("echo bad >>file; tick");
     let id = sandbox.add(&["Break it", "--verify", "sh check.sh"]);
@@ -126,7 +130,7 @@ fn what_fails_in_a_warm_checkout_is_run_again_in_a_cold_one() {
 #[test]
 #[ignore = "slow: .ci/run runs it"]
 fn set_up_runs_anew_only_where_what_it_reads_has_changed() {
-    let check = format!("{CHECK} && echo \"prepared $(wc -l <prepared) times\"");
+    let check = format!("{} && echo \"prepared $(wc -l <prepared) times\"", check());
     let Some(sandbox) = slow(&check, CHANGES) else { return };
     sandbox.write("package-lock.json", "{}\n");
     sandbox.commit("Lock");
@@ -145,7 +149,7 @@ fn set_up_runs_anew_only_where_what_it_reads_has_changed() {
 #[test]
 #[ignore = "slow: .ci/run runs it"]
 fn the_warm_checkout_is_bounded_and_goes() {
-    let Some(sandbox) = slow(CHECK, CHANGES) else { return };
+    let Some(sandbox) = slow(&check(), CHANGES) else { return };
     let record = sandbox.repo.join(".git/chant/check/warm/record.json");
     warmed(&sandbox);
     assert!(record.exists());
@@ -175,7 +179,7 @@ fn the_warm_checkout_is_bounded_and_goes() {
 #[test]
 #[ignore = "slow: .ci/run runs it"]
 fn after_an_agent_that_could_write_it_there_is_none() {
-    let Some(sandbox) = slow(CHECK, CHANGES) else { return };
+    let Some(sandbox) = slow(&check(), CHANGES) else { return };
     let record = sandbox.repo.join(".git/chant/check/warm/record.json");
     warmed(&sandbox);
     sandbox.git(&["config", "chant.confine", "off"]);
@@ -197,7 +201,7 @@ fn caught_when_warm(sandbox: &Sandbox, script: &str) -> Ran {
 #[ignore = "slow: .ci/run runs it"]
 fn a_check_that_looks_at_less_in_the_warm_checkout_is_run_again_in_a_cold_one() {
     // What was built once is not built again, whatever it was built from.
-    let stamp = format!("test -e built && exit; sleep 2.1; ! grep bad file *.txt && {TAG}");
+    let stamp = format!("test -e built && exit; sleep 2.1; ! grep bad file *.txt && {BUILD}");
     for (script, named) in [("echo bad >>file; tick", "'file'"), ("echo bad >new.txt; git add .; tick", "'new.txt'")] {
         let Some(sandbox) = slow(&stamp, "echo \"$CHANT_SPEC_ID\" >other.md; git add .; tick") else { return };
         sandbox.write("a.txt", "a\n");
@@ -289,7 +293,7 @@ fn an_output_does_not_outlive_the_rule_that_made_it() {
 #[test]
 #[ignore = "slow: .ci/run runs it"]
 fn what_no_command_reads_costs_no_second_run_and_nothing_once_it_is_merged() {
-    let Some(sandbox) = slow(CHECK, CHANGES) else { return };
+    let Some(sandbox) = slow(&check(), CHANGES) else { return };
     sandbox.write("notes", "one\n");
     sandbox.commit("Notes");
     warmed(&sandbox);
@@ -306,7 +310,7 @@ fn what_no_command_reads_costs_no_second_run_and_nothing_once_it_is_merged() {
 #[test]
 #[ignore = "slow: .ci/run runs it"]
 fn a_command_that_reads_nothing_of_the_work_needs_no_fresh_checkout_beside_one_that_does() {
-    let Some(sandbox) = slow(CHECK, CHANGES) else { return };
+    let Some(sandbox) = slow(&check(), CHANGES) else { return };
     sandbox.write("other", "x\n");
     sandbox.commit("Other");
     let both = || {
@@ -321,4 +325,79 @@ fn a_command_that_reads_nothing_of_the_work_needs_no_fresh_checkout_beside_one_t
     sandbox.agent("echo x >more.txt; echo bad >file; tick");
     let id = sandbox.add(&["Break it", "--verify", "test -e built", "--verify", "grep -q x other"]);
     sandbox.chant(&["work", &id]).fails(1, &["'test -e built' did not read 'file' in the reused checkout"]);
+}
+
+#[test]
+#[ignore = "slow: .ci/run runs it"]
+fn what_the_project_makes_of_its_own_files_is_made_anew() {
+    // One command reads every file and builds: a build script of cargo that forgets to declare one, a test runner that runs what failed
+    // last, a makefile whose settings are in another file.
+    let read_all = "! grep -rn FIXM[E] --exclude-dir=target --exclude-dir=.git --exclude-dir=.chant .";
+    let cargo = [
+        ("Cargo.toml", "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\nbuild = \"build.rs\"\n"),
+        (
+            "build.rs",
+            "fn main() {\n    println!(\"cargo:rerun-if-changed=build.rs\");\n    let out = std::env::var(\"OUT_DIR\").unwrap();\n    \
+             std::fs::copy(\"data\", format!(\"{out}/data\")).unwrap();\n}\n",
+        ),
+        (
+            "src/lib.rs",
+            "#[test]\nfn it_is_42() {\n    assert_eq!(include_str!(concat!(env!(\"OUT_DIR\"), \"/data\")).trim(), \"42\");\n}\n",
+        ),
+        ("data", "42\n"),
+        ("Cargo.lock", "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n"),
+        ("Cargo.lock", "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n"),
+        (".gitignore", "target\n"),
+    ];
+    let python = [
+        ("test_a.py", "from app import a\n\n\ndef test_a():\n    assert a == 1\n"),
+        ("test_b.py", "from app import b\n\n\ndef test_b():\n    assert b == 1\n"),
+        ("app.py", "a = 1\nb = 1\n"),
+        ("pytest.ini", "[pytest]\naddopts = --lf\n"),
+        (".gitignore", "__pycache__\n.pytest_cache\n"),
+    ];
+    let make = [
+        (
+            "Makefile",
+            "include flags\ntest: out/app\n\tgrep -q good out/app\nout/app: app.c\n\tmkdir -p out; cp app.c out/app; echo $(F) >>out/app\n",
+        ),
+        ("flags", "F = good\n"),
+        ("app.c", "c\n"),
+        (".gitignore", "out\n"),
+    ];
+    let tagged = "{ make -s test && echo Signature: 8a477f597d28d172789f06886806bc55 >out/CACHEDIR.TAG; }";
+    for (program, files, command, other, break_it) in [
+        ("cargo", &cargo[..], "cargo test -q --offline", "src/lib.rs", "echo 41 >data"),
+        ("pytest", &python[..], "pytest -q", "test_a.py", "printf 'a = 1\\nb = 2\\n' >app.py"),
+        ("make", &make[..], tagged, "app.c", "echo 'F = bad' >flags"),
+    ] {
+        if !need(program) {
+            continue;
+        }
+        // In another home directory the cargo of PATH, rustup's, knows no toolchain.
+        let tools =
+            std::env::var("CARGO").ok().and_then(|cargo| Some(Path::new(&cargo).parent()?.display().to_string()));
+        let path = tools.map(|tools| format!("PATH={tools}:$PATH; ")).unwrap_or_default();
+        let check = format!("{path}sleep 2.1; {read_all} && {command}");
+        let comment = if program == "pytest" { "#" } else { "//" };
+        let Some(sandbox) = slow(&check, &format!("echo '{comment}' >>{other}; tick")) else { return };
+        for (path, text) in files {
+            sandbox.write(path, text);
+        }
+        // Where nothing else would stay, the checkout is still one to begin with.
+        sandbox.git(&["config", "chant.worktreeSetup", "mkdir prepared"]);
+        sandbox.commit("Files");
+        work(&sandbox, &[]);
+        if program == "pytest" {
+            // What fails at the base is remembered there.
+            sandbox.write("app.py", "a = 2\nb = 1\n");
+            sandbox.commit("Fail");
+        } else {
+            work(&sandbox, &[]);
+        }
+        sandbox.agent(&format!("{break_it}; tick"));
+        let id = sandbox.add(&["Break it", "--verify", "sh check.sh"]);
+        sandbox.chant(&["work", &id]).fails(1, &["exit code"]);
+        assert_ne!(sandbox.status(&id), "completed", "{program}");
+    }
 }

@@ -3,6 +3,7 @@
 
 mod built;
 mod canary;
+mod cargo_target;
 mod chain;
 mod command;
 mod content;

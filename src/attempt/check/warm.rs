@@ -17,7 +17,7 @@ use gix::ObjectId;
 use rustix::fs::{Timespec, Timestamps};
 
 use super::{
-    kept::Tree,
+    kept::{Kept, Tree},
     reads::{self, Changed, SET_UP},
     recall,
     room::{Begin, Extra, Room, Tried},
@@ -106,7 +106,8 @@ impl Room<'_> {
         let Some((visit, tracked, read)) = begun? else { return Ok(()) };
         let below = begin.map(|begin| begin.layers.as_slice()).unwrap_or_default();
         let paths: HashSet<&Path> = tracked.iter().map(PathBuf::as_path).collect();
-        let tree = Tree { top: &visit.stand.files.clone(), below, tracked: &paths };
+        let (top, checkout) = (visit.stand.files.clone(), visit.stand.path.clone());
+        let tree = Tree::new(&top, below, &paths, &checkout);
         let set_up = tree.outputs()?;
         let mut reads = Reads::from([(SET_UP.to_owned(), read)]);
         for command in commands {
@@ -114,9 +115,10 @@ impl Room<'_> {
             reads.insert(command.clone(), read);
         }
         let cold = || commands.iter().try_for_each(|command| warm.mark(project, Mark::Cold, command));
-        if !tree.remove_others(&set_up)? {
-            // One run of it resumes what another left.
-            return cold();
+        match tree.remove_others(&set_up)? {
+            Kept::Nothing if begin.is_none() => return cold(),
+            Kept::Changed => return cold(),
+            Kept::Something | Kept::Nothing => {}
         }
         let (tree, index) = &visit.settle(&tracked, warm.next())?;
         let on_top = begin.is_some();
