@@ -1,7 +1,7 @@
 //! Where checks have their files, one directory for each check that runs at the same time. What a check does there is not known here.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
@@ -147,7 +147,9 @@ impl Slot {
             let message = format!("cannot run checks in '{}': it is not a checkout of git-chant", path.display());
             return Err(Error::fatal(Kind::WorktreePathExists, message).hint("move it aside, or set chant.worktreeDir"));
         }
-        fs::write(&record, path.as_os_str().as_bytes()).io("write", &record)?;
+        if !ours && let (Some(dir), Some(name)) = (record.parent(), record.file_name().and_then(OsStr::to_str)) {
+            local_file::replace(dir, name, path.as_os_str().as_bytes())?;
+        }
         remove::clear(&path)?;
         fs::create_dir_all(&path).io("create", &path)?;
         fs::canonicalize(&path).io("read", &path)

@@ -128,6 +128,32 @@ pub(crate) fn landed(project: &Project, id: &SpecId, state: &State) -> Result<Me
     Ok(Some((target.shorten().to_string(), made.unwrap_or(tip))))
 }
 
+/// Where the target has the work already, by a squash for example, records that; `None` where it has not. What a person took back there stays
+/// away, unless the target `is_named`.
+fn arrived(
+    project: &Project,
+    attempt: &Attempt,
+    target: &FullName,
+    is_named: bool,
+    tip: ObjectId,
+    progress: &dyn Progress,
+) -> Result<Option<Merged>, Unmerged> {
+    let name = target.shorten().to_string();
+    let Some(ours) = branch::read(&project.repo, target.as_ref())? else { return Ok(None) };
+    match project.landed_otherwise(attempt, ours, tip)? {
+        Arrival::As(landing) => {
+            let new = landing.new;
+            drop(outputs::write(project, attempt)??);
+            announce(project, attempt, target, tip, landing)?;
+            Ok(Some(complete(project, attempt, Some((name, new)), progress)?))
+        }
+        Arrival::TakenBack(taken) if !is_named => {
+            Err(Waits::new(taken.why(&name)).hints(taken.hints(attempt.id.short(), &name)).into())
+        }
+        _ => Ok(None),
+    }
+}
+
 /// One try with the work and the target as they are now.
 fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Progress) -> Result<Merged, Unmerged> {
     let state = finished(project, id)?;
@@ -157,25 +183,18 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         Computed::Commit(new) => verified::is_needed(project, attempt, *new, tip),
         _ => Ok(false),
     };
-    if let Some(ours) = branch::read(&project.repo, target.as_ref())? {
-        match project.landed_otherwise(attempt, ours, tip)? {
-            Arrival::As(landing) => {
-                let new = landing.new;
-                drop(outputs::write(project, attempt)??);
-                announce(project, attempt, &target, tip, landing)?;
-                return Ok(complete(project, attempt, Some((name, new)), progress)?);
-            }
-            Arrival::TakenBack(taken) if onto.is_none() => {
-                return Err(Waits::new(taken.why(&name)).hints(taken.hints(short, &name)).into());
-            }
-            _ => {}
-        }
+    let arrived = || arrived(project, attempt, &target, onto.is_some(), tip, progress);
+    if let Some(merged) = arrived()? {
+        return Ok(merged);
     }
     let tried = project.compute_merge(attempt, &target, tip)?;
     let verifier = if needed(&tried)? { Some(Verifier::open(project, attempt, tip, progress)?) } else { None };
     let mut held = if verifier.is_none() { hold(project, &target)? } else { None };
     // Another process may have merged while this one waited.
     let moved = branch::read(&project.repo, target.as_ref())? != tried.old;
+    if moved && let Some(merged) = arrived()? {
+        return Ok(merged);
+    }
     let tried = if moved { project.compute_merge(attempt, &target, tip)? } else { tried };
     if verifier.is_none() && moved && needed(&tried)? {
         return Err(Unmerged::Outdated);
@@ -271,8 +290,17 @@ fn move_target(
     let new = landing.new;
     // Before the merge is announced: once that is in the target, the documents are taken to be in place.
     let placed = outputs::write(project, attempt)??;
-    announce(project, attempt, target, tip, landing)?;
-    let mut aside = aside::take(project, attempt, target, old, new)??;
+    let prepare = || -> Result<_, Unmerged> {
+        announce(project, attempt, target, tip, landing)?;
+        Ok(aside::take(project, attempt, target, old, new)??)
+    };
+    let mut aside = match prepare() {
+        Ok(aside) => aside,
+        Err(unmerged) => {
+            placed.take_back(project)?;
+            return Err(unmerged);
+        }
+    };
     let log = format!("chant: merge {}", attempt.id);
     let parents: Vec<_> =
         project.repo.gix().find_commit(new).map_err(Error::from)?.parent_ids().map(|id| id.detach()).collect();
@@ -379,7 +407,7 @@ fn hold(project: &Project, target: &FullName) -> Result<Option<WorktreeLock>, Un
 }
 
 /// Records what is about to happen to the target, so that a crash right after it can be told from one right before it. The checks of the
-/// merge took their time: where the spec is not finished with `tip` any longer, the merge is computed again.
+/// merge took their time: where the spec is not finished with `tip` any longer, or a person has not approved it, all begins anew.
 fn announce(
     project: &Project,
     attempt: &Attempt,
@@ -400,6 +428,7 @@ fn announce(
             && state.facts.work_commits.last() == Some(&tip)
             && state.unacknowledged().is_empty()
             && !state.is_contended()
+            && matches!(awaited(project, state, attempt), Ok(None))
     };
     let event = NewEvent { op: Op::Land, sentence, facts };
     let appended = project.store()?.record_if(&attempt.id, event, fit).map_err(Stop::from)?;

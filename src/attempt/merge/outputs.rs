@@ -83,21 +83,14 @@ pub(super) fn obstacle(project: &Project, attempt: &Attempt, tip: Option<ObjectI
 pub(in crate::attempt) fn write(project: &Project, attempt: &Attempt) -> Result<Result<Placed, Waits>> {
     let outputs = if project.silent { Outputs::of(project, attempt)? } else { None };
     let Some(Outputs { top, files }) = outputs else { return Ok(Ok(Placed::default())) };
-    let (mut placed, mut occupied) = (Placed { top, files: Vec::new() }, Vec::new());
-    for (file, pinned) in files {
-        let before = there(project, &placed.top, &file.path).ok().flatten();
-        if !put(project, &placed.top, &file, pinned)? {
-            occupied.push(file.path);
-            continue;
-        }
-        if let Some(pinned) = pinned {
-            drop_replaced(project, &placed.top.join(&file.path), pinned)?;
-        }
-        if before != Some(file.blob) {
-            placed.files.push((file, before));
+    let mut placed = Placed { top, files: Vec::new() };
+    match placed.put_all(project, files) {
+        Ok(occupied) if occupied.is_empty() => Ok(Ok(placed)),
+        other => {
+            placed.take_back(project)?;
+            other.map(|occupied| Err(in_the_way(attempt, occupied)))
         }
     }
-    Ok(if occupied.is_empty() { Ok(placed) } else { Err(in_the_way(attempt, occupied)) })
 }
 
 fn in_the_way(attempt: &Attempt, paths: impl IntoIterator<Item = impl ToString>) -> Waits {
@@ -112,6 +105,26 @@ fn there(project: &Project, top: &Path, path: &str) -> Result<Option<ObjectId>, 
 }
 
 impl Placed {
+    /// Puts these files into place, each with the text that was there when the attempt began, and gives back the paths where a person's
+    /// file is.
+    fn put_all(&mut self, project: &Project, files: Vec<(File, Option<ObjectId>)>) -> Result<Vec<String>> {
+        let mut occupied = Vec::new();
+        for (file, pinned) in files {
+            let before = there(project, &self.top, &file.path).ok().flatten();
+            if !put(project, &self.top, &file, pinned)? {
+                occupied.push(file.path);
+                continue;
+            }
+            if let Some(pinned) = pinned {
+                drop_replaced(project, &self.top.join(&file.path), pinned)?;
+            }
+            if before != Some(file.blob) {
+                self.files.push((file, before));
+            }
+        }
+        Ok(occupied)
+    }
+
     /// Takes the documents away again, where the work was not merged. A file that a person changed since stays.
     pub(super) fn take_back(self, project: &Project) -> Result<()> {
         for (File { path, blob }, before) in self.files {
@@ -166,7 +179,7 @@ fn drop_replaced(project: &Project, path: &Path, pinned: ObjectId) -> Result<()>
     for entry in path.parent().map(std::fs::read_dir).into_iter().flatten().flatten().flatten() {
         let left = entry.path();
         if entry.file_name().as_encoded_bytes().starts_with(REPLACED.as_bytes())
-            && std::fs::read(&left).is_ok_and(|bytes| store.blob_id(&bytes) == pinned)
+            && matches!(local_file::read(&left, MAX_LEN), Ok(Some(bytes)) if store.blob_id(&bytes) == pinned)
         {
             remove(&left)?;
         }
@@ -187,8 +200,10 @@ fn replace(project: &Project, path: &Path, bytes: &[u8], old: ObjectId) -> Resul
     let temporary = local_file::stage(dir, bytes).io("create a file in", dir)?;
     let away = path.with_file_name(format!("{REPLACED}{}", project.env.random_hex(4)));
     fault::around("output.away", || std::fs::rename(path, &away)).io("move", path)?;
-    let taken = std::fs::read(&away).io("read", &away)?;
-    let unchanged = project.store()?.blob_id(&taken) == old;
+    // Where it is another by now, it may be no file at all.
+    let taken = local_file::read(&away, MAX_LEN).ok().flatten();
+    let store = project.store()?;
+    let unchanged = taken.is_some_and(|taken| store.blob_id(&taken) == old);
     if unchanged && fault::around("output.place", || temporary.persist_noclobber(path)).is_ok() {
         remove(&away)?;
         return Ok(true);

@@ -137,8 +137,13 @@ impl Apart<'_> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refs {
     files: [Option<Vec<u8>>; 2],
-    loose: Vec<(PathBuf, Vec<u8>)>,
+    /// `None` where no directory holds them, or more than there can be.
+    loose: Option<Vec<(PathBuf, Vec<u8>)>>,
 }
+
+/// So many loose refs a checkout has at most, with the directories that hold them, and so long each is, in bytes.
+const MOST_LOOSE: usize = 10_000;
+const MOST_REF: u64 = 4096;
 
 /// The refs of the git directory at `dir`, as its files have them.
 pub(crate) fn refs(dir: &Path) -> Refs {
@@ -146,23 +151,31 @@ pub(crate) fn refs(dir: &Path) -> Refs {
     Refs { files: [read("HEAD"), read("packed-refs")], loose: loose(&dir.join("refs")) }
 }
 
-/// The loose refs below a directory, with what each holds.
-fn loose(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut found = Vec::new();
+/// The loose refs below a directory, with what each holds. A command may have put anything in its place.
+fn loose(dir: &Path) -> Option<Vec<(PathBuf, Vec<u8>)>> {
+    let is_dir = |path: &Path| fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
+    if !dir.parent().is_some_and(is_dir) || !is_dir(dir) {
+        return None;
+    }
+    let (mut found, mut seen) = (Vec::new(), 0);
     let mut dirs = vec![dir.to_owned()];
     while let Some(next) = dirs.pop() {
         for entry in fs::read_dir(&next).into_iter().flatten().flatten() {
+            seen += 1;
+            if seen > MOST_LOOSE {
+                return None;
+            }
             let path = entry.path();
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => dirs.push(path),
                 Ok(kind) if kind.is_file() => {
                     let name = path.strip_prefix(dir).unwrap_or(&path).to_owned();
-                    found.push((name, local_file::read(&path, MAX_LEN).ok().flatten().unwrap_or_default()));
+                    found.push((name, local_file::read(&path, MOST_REF).ok().flatten().unwrap_or_default()));
                 }
                 _ => {}
             }
         }
     }
     found.sort();
-    found
+    Some(found)
 }

@@ -163,6 +163,18 @@ fn a_large_file_of_git_lfs_is_compared_in_a_confined_check() {
     }
 }
 
+/// A walk of what a command puts there would read all of this machine.
+#[test]
+fn what_a_command_puts_in_the_place_of_refs_is_not_read() {
+    let large = "for i in 1 2 3; do truncate -s 1G .git/refs/heads/$i; done";
+    for put in ["rm -rf .git/refs; ln -s / .git/refs", "mv .git ..; ln -s / .git", large] {
+        let sandbox = with(&[], "echo two >file; tick");
+        let id = sandbox.add(&["Make it two", "--verify", put]);
+        let ran = sandbox.chant(&["work", &id, "--no-merge"]);
+        assert!(ran.err.contains("in its checkout") || ran.code == 1, "{put}: {ran:?}");
+    }
+}
+
 #[test]
 fn a_command_moves_no_ref_and_makes_no_hook() {
     let sandbox = with(&[], "echo two >file; tick");
