@@ -70,7 +70,8 @@ impl Assignment<'_> {
                 };
                 let more = checks.has_more_output();
                 let more = more.then(|| format!("to see the whole output: git chant log {short} --checks"));
-                let check = |_: &String| format!("to check it again: git chant finish {short}");
+                let what = if reason.is_of_checks() { "it again" } else { "the work as it is" };
+                let check = |_: &String| format!("to check {what}: git chant finish {short}");
                 let kept = kept()?;
                 let check = kept.as_ref().map(check);
                 let resumes = kept.is_some() && checks.can_resume(reason.is_of_checks(), reason.stop_kind().as_ref());

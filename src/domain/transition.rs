@@ -25,7 +25,7 @@ pub(crate) fn next(from: Status, op: &Op, was: Option<Status>) -> Result<Status,
         Op::Finish => &[Pending, InProgress, Paused, Failed],
         Op::Land | Op::Review => &[Finished],
         Op::Complete => &[Pending, InProgress, Paused, Finished, Failed, Cancelled],
-        Op::Fail => &[Pending, InProgress, Paused, Finished],
+        Op::Fail => &[Pending, InProgress, Paused, Finished, Failed],
         Op::Cancel => &[Pending, InProgress, Paused, Finished, Failed],
         Op::Reset => &[InProgress, Paused, Finished, Failed, Completed, Cancelled],
         Op::Release => &[InProgress, Paused],
@@ -68,7 +68,8 @@ mod tests {
             (Paused, &[InProgress, Finished, Failed, Cancelled, Pending, Completed, Paused]),
             // `land` keeps a finished spec finished: it announces the merge.
             (Finished, &[Completed, InProgress, Failed, Cancelled, Pending, Finished]),
-            (Failed, &[InProgress, Finished, Cancelled, Pending, Completed]),
+            // Checked again, it may fail by something else.
+            (Failed, &[InProgress, Finished, Cancelled, Pending, Completed, Failed]),
             (Completed, &[Pending, Archived]),
             (Cancelled, &[Pending, Archived, Completed]),
         ];

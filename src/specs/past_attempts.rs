@@ -18,7 +18,8 @@ use crate::{
     answer::{AttemptProgress, CommitView},
     domain::{
         check_line::CheckLine,
-        event::{Event, Op, Pin},
+        checks::Checks,
+        event::{Event, Facts, Op, Pin},
         history::History,
         id::SpecId,
         pattern,
@@ -166,14 +167,17 @@ impl Specs<'_> {
         let Some(state) = entry.state.as_deref() else { return Ok(None) };
         let walk = self.project.store()?.walk(&entry.id, state.tip)?;
         let ours = |event: &&Event| Some(event.attempt()) == state.attempt && event.op.claims().is_some();
-        // A person's own work has no exit code.
+        // A person's own work has no exit code, and neither have checks that ran again.
         let by_hand = state.facts.agent.as_deref() == Some(MANUAL);
-        let ended = |exit: Option<i32>| exit == Some(0) || (by_hand && exit.is_none());
+        let judged = |failed: &Facts, checks: &Checks| match failed.exit {
+            None => by_hand || (failed.stopped.is_none() && !checks.lines().is_empty()),
+            code => code == Some(0),
+        };
         let failed = walk.history.events().iter().rev().find(ours).filter(|event| event.op == Op::Fail);
         let Some(failed) = failed else { return Ok(None) };
         let checks = self.last_checks(entry, &walk.history)?.filter(|(event, _)| *event == failed.id);
-        let (judged, stopped) = (ended(failed.facts.exit), failed.facts.stopped.as_ref());
-        let checks = checks.filter(|(_, checks)| checks.can_resume(judged, stopped));
+        let facts = &failed.facts;
+        let checks = checks.filter(|(_, checks)| checks.can_resume(judged(facts, checks), facts.stopped.as_ref()));
         Ok(checks.map(|(_, checks)| checks.lines().into_iter().filter(|line| !line.ok).collect()))
     }
 

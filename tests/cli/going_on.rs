@@ -102,6 +102,27 @@ fn an_agent_that_failed_itself_begins_anew() {
 }
 
 #[test]
+fn checks_of_a_run_that_was_cut_short_record_what_failed() {
+    let (sandbox, id) = failed(":");
+    sandbox.chant(&["reset", &id]).ok();
+    sandbox.agent(&format!("echo half >half; git add half; git commit -qm Half; {TICKS}; kill -9 $$"));
+    sandbox.chant(&["work", &id]).fails(1, &["was killed: SIGKILL", "to check the work as it is: git chant finish"]);
+    let before = (sandbox.show(&id)["attempt"].clone(), sandbox.ops(&id).len());
+    for _ in 0..2 {
+        sandbox.chant(&["finish", &id]).fails(1, &["no whole here", "to resume it: git chant work"]);
+        assert_eq!(sandbox.ops(&id)[before.1..], ["fail"], "the same is recorded once");
+        let shown = sandbox.chant(&["show", &id]).ok().out;
+        assert!(!shown.contains("Reason:      the agent was killed"), "{shown}");
+        assert!(shown.contains("no whole here"), "{shown}");
+    }
+    sandbox.agent(MENDS);
+    sandbox.chant(&["work", &id]).ok();
+    let prompt = home(&sandbox, "prompt");
+    assert!(prompt.contains("Checks that did not pass:\n- verify '") && prompt.contains("no whole here"), "{prompt}");
+    assert_eq!(sandbox.show(&id)["attempt"], before.0, "one attempt went on");
+}
+
+#[test]
 #[ignore = "slow: .ci/run runs it"]
 fn a_prompt_tells_of_the_newest_attempts_and_is_no_longer_for_it() {
     let (sandbox, id) = failed(":");

@@ -28,6 +28,7 @@ use crate::{
         checks::Checks,
         event::{Event, Facts, Op},
         new_event::{NewEvent, sentence},
+        state::State,
         status::Status,
         stop::StopKind,
         verified::Verified,
@@ -321,7 +322,7 @@ impl Judge<'_> {
             checks.changed_nothing = true;
             // What it said may be a question.
             let words = self.run.filter(|run| run.stopped.is_none()).and_then(|run| run.last_words.as_deref());
-            let lack = words.map_or(lack.clone(), |words| format!("{lack}, and said: {words}"));
+            let lack = words.map_or(lack.clone(), |words| format!("{lack}, and said: {}", words.trim_end_matches('.')));
             let is_all = checks.clone().settled().ok;
             let accepted = format!("; to accept that: git chant finish {short} --allow-empty");
             checks.problems.push(if is_all { lack + &accepted } else { lack });
@@ -392,15 +393,7 @@ impl Judge<'_> {
         };
         let addition = Addition { event: NewEvent { op, sentence, facts }, evidence, informed: Vec::new() };
         let appended = store.append_if(&attempt.id, |state| {
-            // An attempt that failed again, or stopped while it was stopped, is recorded already.
-            let again = state.is_some_and(|state| {
-                let so_far = match addition.event.op {
-                    Op::Fail => state.status == Status::Failed,
-                    Op::Pause => matches!(state.status, Status::Paused | Status::Failed | Status::Finished),
-                    _ => false,
-                };
-                so_far && state.attempt == Some(attempt.start)
-            });
+            let again = state.map(|state| self.is_recorded(state, &addition.event)).transpose()? == Some(true);
             Ok(if again { Decision::Skip } else { Decision::Append(addition.clone()) })
         })?;
         if let (None, Some(run)) = (&appended, run) {
@@ -420,6 +413,29 @@ impl Judge<'_> {
             watch.settle(project)?;
         }
         Ok(appended.is_some_and(|appended| appended.late))
+    }
+}
+
+impl Judge<'_> {
+    /// Whether the history has that verdict already: the attempt was stopped while it was stopped, failed during its run, or failed by the
+    /// same as before when it was checked again.
+    fn is_recorded(&self, state: &State, verdict: &NewEvent) -> Result<bool> {
+        let attempt = self.attempt;
+        if state.attempt != Some(attempt.start) {
+            return Ok(false);
+        }
+        match verdict.op {
+            Op::Pause => Ok(matches!(state.status, Status::Paused | Status::Failed | Status::Finished)),
+            Op::Fail if state.status == Status::Failed && self.run.is_none() => {
+                let walk = self.project.store()?.walk(&attempt.id, state.tip)?;
+                let failed = walk.history.deciding(Status::Failed, state.attempt).map(|event| &event.facts);
+                // That the research does not carry the work is said until that is repeated.
+                let stays = |failed: &Facts| failed.stopped == Some(StopKind::ResearchInsufficient);
+                Ok(failed.is_none_or(|failed| failed.reason == verdict.facts.reason || stays(failed)))
+            }
+            Op::Fail => Ok(state.status == Status::Failed),
+            _ => Ok(false),
+        }
     }
 }
 
