@@ -67,7 +67,11 @@ impl EventReader for Claude {
                 self.error = string(event, "error").map(str::to_owned);
                 self.count(event, parsed);
                 questions(event, parsed);
-                parts(event, parsed);
+                match self.error {
+                    // It says that in the place of a message of the model.
+                    Some(_) => parsed.error(&text_of(event.pointer("/message/content").unwrap_or(&Value::Null))),
+                    None => parts(event, parsed),
+                }
             }
             Some("user") => {
                 results(event, parsed);

@@ -113,7 +113,7 @@ fn item(event: &Value, begins: bool, parsed: &mut ParsedOutput) {
     match string(item, "type") {
         Some("agent_message") if !begins => parsed.message(string(item, "text").unwrap_or_default()),
         Some("command_execution") if begins => {
-            parsed.tool("shell", item.get("command").unwrap_or(&Value::Null));
+            parsed.tool("shell", &command(item));
         }
         Some("command_execution") if item.get("exit_code").and_then(Value::as_i64).is_some_and(|code| code != 0) => {
             parsed.failed(string(item, "aggregated_output").unwrap_or_default());
@@ -130,6 +130,18 @@ fn item(event: &Value, begins: bool, parsed: &mut ParsedOutput) {
         // What ends a turn is an event of its own.
         Some("error") if !begins => parsed.warning(string(item, "message").unwrap_or_default()),
         _ => {}
+    }
+}
+
+/// The command that the model wrote, without the shell that runs it: `/bin/bash -lc "make test"`.
+fn command(item: &Value) -> Value {
+    let line = string(item, "command").unwrap_or_default();
+    let words = shell_words::split(line).unwrap_or_default();
+    match &words[..] {
+        [shell, options, script] if shell.ends_with("sh") && ["-c", "-lc"].contains(&options.as_str()) => {
+            script.as_str().into()
+        }
+        _ => item.get("command").cloned().unwrap_or_default(),
     }
 }
 

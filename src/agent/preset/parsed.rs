@@ -64,6 +64,8 @@ pub(super) struct ParsedOutput {
     pub report: Report,
     /// What is to be shown, whole lines.
     shown: String,
+    /// The last that was said in one piece.
+    shown_last: Option<String>,
     /// The line that is being said in pieces.
     partial: String,
     /// The last message.
@@ -97,6 +99,7 @@ impl ParsedOutput {
         if !text.is_empty() {
             self.shown.push_str(text);
             self.shown.push('\n');
+            self.shown_last = Some(text.to_owned());
         }
     }
 
@@ -130,6 +133,7 @@ impl ParsedOutput {
     pub(super) fn piece(&mut self, text: &str) {
         if !std::mem::replace(&mut self.continues, true) {
             self.answer.clear();
+            self.shown_last = None;
         }
         self.answer.push_str(text);
         self.cut();
@@ -233,10 +237,19 @@ impl ParsedOutput {
         if well { answer().or_else(last) } else { last().or_else(answer) }
     }
 
-    /// Something that went wrong.
+    /// Something that went wrong. What comes again as the end of the turn, or of the run, is shown once.
     pub(super) fn error(&mut self, text: &str) {
-        self.last_error = Some(first(text, LONGEST_ERROR));
-        self.say(&format!("error: {}", first(text, LONGEST_ERROR)));
+        let error = first(text, LONGEST_ERROR);
+        let line = format!("error: {error}");
+        let is_shown = match self.shown_last.as_deref() {
+            Some(last) => last == line,
+            // A message that came in pieces.
+            None => !self.answer.is_empty() && first(&self.answer, LONGEST_ERROR) == error,
+        };
+        if !is_shown {
+            self.say(&line);
+        }
+        self.last_error = Some(error);
     }
 
     /// Something that is not as it should be, and ends nothing.

@@ -155,3 +155,15 @@ fn what_cannot_succeed_is_ended_and_what_is_retried_is_not() {
         assert!(!hopeless(agent, kind), "{agent}");
     }
 }
+
+#[test]
+fn what_ended_a_run_is_shown_once() {
+    for (agent, _, output, kind) in recorded() {
+        let (shown, _) = parse(named(agent).expect("a preset"), output);
+        let lines: Vec<&str> = shown.lines().collect();
+        for pair in lines.windows(2) {
+            let same = pair[0].trim_start_matches("error: ") == pair[1].trim_start_matches("error: ");
+            assert!(!same || !pair[1].starts_with("error: "), "{agent} {kind:?}: {shown}");
+        }
+    }
+}
