@@ -1,4 +1,4 @@
-//! The known agents by way of the Agent Client Protocol: Claude (claude-agent-acp 0.49.0 and 0.101.0), Codex (codex-acp 0.16), Gemini CLI
+//! The known agents by way of the Agent Client Protocol: Claude (claude-agent-acp 0.49.0 and 0.101.0), Codex (codex-acp 0.16 and 2.6.0), Gemini CLI
 //! 0.61.0 and opencode 1.18.33. What they understand is one driver's, see `acp`.
 
 use serde_json::Value;
@@ -33,11 +33,15 @@ const fn talking(of: Preset, name: &'static str, program: &'static str, start: &
 /// Claude Code, by the adapter of the protocol's own project.
 pub(super) const CLAUDE: Preset = talking(claude::PRESET, "claude-acp", "claude-agent-acp", "claude-agent-acp");
 
-/// Codex, by the adapter of Zed. Without a sandbox of its own it asks for nothing unless it is told to; what is permitted then runs in the
-/// sandbox around it.
+/// Codex, by the adapter of Zed (0.16) or that of the protocol's own project, which took its name: one is set by options, the other by its
+/// environment. The newer one has the model review what it asks for, unless it is in this mode. Without a sandbox of its own, which may not
+/// start within another, it asks for little or nothing; what it does then is in the sandbox around it.
 pub(super) const CODEX: Preset = Preset {
-    own_sandbox: Some(("codex-acp", "codex-acp -c sandbox_mode=danger-full-access -c approval_policy=untrusted")),
-    ..talking(codex::PRESET, "codex-acp", "codex-acp", "codex-acp")
+    own_sandbox: Some((
+        "INITIAL_AGENT_MODE=workspace-write codex-acp",
+        "INITIAL_AGENT_MODE=agent-full-access codex-acp -c sandbox_mode=danger-full-access -c approval_policy=untrusted",
+    )),
+    ..talking(codex::PRESET, "codex-acp", "codex-acp", "INITIAL_AGENT_MODE=workspace-write codex-acp")
 };
 
 /// Gemini CLI speaks it itself.

@@ -4,6 +4,7 @@
 //! Messages are objects of JSON-RPC, a line each, on the standard streams of the agent. What git-chant offers is nothing: files and commands
 //! are the agent's own affair, in its sandbox. Starting the process is not done here.
 
+mod failure;
 mod files;
 mod permission;
 mod permit;
@@ -137,6 +138,8 @@ impl Acp {
         let request = InitializeRequest::new(ProtocolVersion::V1)
             .client_capabilities(ClientCapabilities::default())
             .client_info(client);
+        let mut request = json!(request);
+        request["clientCapabilities"]["_meta"] = failure::offer();
         self.ask(Asked::Initialize, "initialize", &request);
     }
 
@@ -225,7 +228,15 @@ impl Acp {
             };
         };
         let stopped = match response.stop_reason {
-            StopReason::EndTurn => None,
+            StopReason::EndTurn => match failure::of(&result["_meta"]) {
+                Some(failure) if failure.ends => {
+                    if let Some(kind) = failure.kind() {
+                        parsed.stopped(kind, failure.said);
+                    }
+                    return self.fails(failure.said, parsed);
+                }
+                _ => None,
+            },
             StopReason::MaxTokens => Some(StopKind::OutputLimit),
             StopReason::MaxTurnRequests => Some(StopKind::TurnLimit),
             StopReason::Refusal => Some(StopKind::Refusal),
@@ -326,6 +337,9 @@ impl EventReader for Acp {
             (Some("session/update"), None) => {
                 // What a loaded session replays was shown when it happened.
                 let is_news = self.asked == Asked::Prompt;
+                if let Some(failure) = failure::of(&event["params"]["update"]["_meta"]).filter(|_| is_news) {
+                    failure.show(parsed);
+                }
                 if let Some(update) = read::<SessionNotification>(&event["params"]).filter(|_| is_news) {
                     self.calls.update(update.update, parsed);
                 }

@@ -104,6 +104,37 @@ fn what_codex_says_of_an_error_is_in_its_details() {
 }
 
 #[test]
+fn a_failure_that_codex_says_in_fields_ends_the_turn_and_one_that_passes_does_not() {
+    let failure = |severity: &str, category: &str, title: &str| {
+        json!({"jetbrains": {"air": {"version": 1, "sessionFailure": {"id": "t:error", "revision": 1, "category": category,
+            "severity": severity, "title": title, "actions": ["retry"]}}}})
+    };
+    let ends = |meta: &Value| {
+        json!({"jsonrpc": "2.0", "id": 5, "result": {"stopReason": "end_turn", "_meta": meta}}).to_string()
+    };
+    for (category, title, kind) in [
+        ("limit", "exceeded retry limit, last status: 429 Too Many Requests", StopKind::RateLimit),
+        ("service", "Selected model is at capacity. Please try a different model.", StopKind::Overload),
+        ("service", "Codex encountered an internal error.", StopKind::ServerError),
+        ("connection", "Connection to Codex was lost.", StopKind::NoNetwork),
+        ("access", "Sign in again.", StopKind::NotLoggedIn),
+    ] {
+        let (shown, parser) = answered(&ends(&failure("error", category, title)));
+        assert_eq!((shown, parser.over()), (format!("error: {title}\n"), Some(1)));
+        let why = stopped(&parser).expect("a reason");
+        assert_eq!((why.kind, why.said.as_deref()), (kind, Some(title)));
+    }
+    let meta = failure("warning", "connection", "Reconnecting... 1/5");
+    let update = json!({"jsonrpc": "2.0", "method": "session/update", "params": {"sessionId": "ses-1",
+        "update": {"sessionUpdate": "session_info_update", "_meta": meta}}});
+    let (shown, parser) = answered(&format!("{update}\n{}", ends(&Value::Null)));
+    assert_eq!((shown.as_str(), parser.over()), ("warning: Reconnecting... 1/5\n", Some(0)));
+    assert!(stopped(&parser).is_none());
+    let (_, said, _) = talk("", None);
+    assert!(said.contains(r#""capabilities":["sessionFailure"]"#), "it is offered: {said}");
+}
+
+#[test]
 fn a_key_that_is_not_accepted_is_known_by_the_words_of_the_agent() {
     for said in [
         "Internal error: Invalid API key \u{b7} Fix external API key",
