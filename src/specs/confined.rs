@@ -7,6 +7,7 @@ use std::{
     borrow::Cow,
     ffi::OsString,
     fs,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
@@ -19,7 +20,7 @@ use crate::{
     config::Confine,
     domain::{confined::Confined, event::Event, id::SpecId},
     env::local_file,
-    error::{Error, Kind, Result},
+    error::{Error, IoContext, Kind, Result},
     git::{
         obeyed::Obeyed,
         private::{Private, incoming::Refused, seat::MODULES},
@@ -410,6 +411,11 @@ fn closed(project: &Project, own: Option<&Worktree>, writes: &[&str]) -> Result<
     let mut writable = config.confine_writable(home.clone())?;
     let strict = config.confine_strictly()?;
     if strict {
+        // What is not there cannot be opened, and the agent's session would be lost with the sandbox.
+        if let (Some(home), Some(sessions)) = (&home, writes.first()) {
+            let dir = home.join(sessions);
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).io("create", &dir)?;
+        }
         writable.extend(home.iter().flat_map(|home| writes.iter().map(|path| home.join(path))));
     }
     Ok(Sandbox {

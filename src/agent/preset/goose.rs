@@ -13,7 +13,7 @@ pub(super) const PRESET: Preset = Preset {
     resume: Some("GOOSE_MODE=auto goose run --output-format stream-json --resume --name {session} -i -"),
     instructions: "AGENTS.md",
     reads: None,
-    writes: &[".config/goose", ".local/share/goose", ".local/state/goose"],
+    writes: &[".local/share/goose", ".config/goose", ".local/state/goose"],
     login: "goose configure",
     reports_money: false,
     stopped_by: |_| None,

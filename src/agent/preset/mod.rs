@@ -40,7 +40,7 @@ pub struct Preset {
     /// What has to be set so that it does; `None` if it looks there by itself.
     pub reads: Option<&'static str>,
     /// What it writes outside its worktree, below the home directory: its sessions, its settings, what it remembers. A run that can
-    /// write nothing else but its own can write these.
+    /// write nothing else but its own can write these. The first is the directory of its sessions.
     pub writes: &'static [&'static str],
     /// What a person types to log in or to give it a key; empty where it reads keys from the environment only.
     pub login: &'static str,
