@@ -189,7 +189,9 @@ impl fmt::Display for Failure {
             Failure::Agent(ending, None) => write!(f, "the agent {ending}"),
             Failure::Agent(ending, Some(said)) => write!(f, "the agent {ending}: {said}"),
             Failure::Stopped(stopped, None) => stopped.fmt(f),
-            Failure::Stopped(stopped, Some(checks)) => write!(f, "{stopped}; {checks}"),
+            Failure::Stopped(stopped, Some(checks)) => {
+                write!(f, "{}; {checks}", stopped.to_string().trim_end_matches('.'))
+            }
             Failure::Checks(what) => f.write_str(what),
         }
     }

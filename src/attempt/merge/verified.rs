@@ -97,8 +97,7 @@ impl<'p> Verifier<'p> {
     /// # Errors
     /// If a command could not be run, or was interrupted.
     pub(super) fn check(&self, merged: ObjectId, ours: ObjectId, target: &str) -> Result<Option<Waits>> {
-        self.progress
-            .say(&Step::Note(format!("checking the merge with '{target}' as well: it is not what was checked")));
+        self.progress.say(&Step::Note(format!("'{target}' has new commits: checking the merge with them, too")));
         let tree = self.project.repo.gix().find_commit(merged)?.tree_id()?.detach();
         let mut room = Room::for_attempt(self.project, self.attempt.start, self.progress)?;
         room.warm_up(self.attempt, &[])?;
