@@ -2,6 +2,7 @@
 
 mod cost;
 mod endpoint;
+mod live;
 mod mixed;
 mod real;
 mod soak;

@@ -76,7 +76,8 @@ impl Weather {
     fn answer(&mut self, question: &Value) -> Turn {
         let spec = spec_of(question);
         let last = question["messages"].as_array().and_then(|messages| messages.last()).cloned().unwrap_or_default();
-        let is_result = last.to_string().contains("tool_result");
+        // A session that resumes after a tool gets its prompt with what the tool said.
+        let is_result = last.to_string().contains("tool_result") && !last.to_string().contains("Part-");
         for word in last.to_string().split("written-").skip(1).filter(|_| is_result) {
             let word: String = word.chars().take_while(char::is_ascii_alphanumeric).collect();
             self.written.insert((spec.clone(), word));
