@@ -76,8 +76,9 @@ impl Weather {
     fn answer(&mut self, question: &Value) -> Turn {
         let spec = spec_of(question);
         let last = question["messages"].as_array().and_then(|messages| messages.last()).cloned().unwrap_or_default();
-        // A session that resumes after a tool gets its prompt with what the tool said.
-        let is_result = last.to_string().contains("tool_result") && !last.to_string().contains("Part-");
+        // A session that resumes gets its prompt with what came before, such as what a tool said: the prompt counts.
+        let resumes = last.to_string().contains("Part-");
+        let is_result = last.to_string().contains("tool_result") && !resumes;
         for word in last.to_string().split("written-").skip(1).filter(|_| is_result) {
             let word: String = word.chars().take_while(char::is_ascii_alphanumeric).collect();
             self.written.insert((spec.clone(), word));
@@ -89,10 +90,10 @@ impl Weather {
             self.note(&spec, name);
             return turn.clone();
         }
-        if let Some((_, turn)) = AGAIN.iter().find(|(said, _)| last.to_string().contains(said)) {
+        if let Some((_, turn)) = AGAIN.iter().find(|(said, _)| !resumes && last.to_string().contains(said)) {
             return turn.clone();
         }
-        if last.to_string().contains("go-on") {
+        if !resumes && last.to_string().contains("go-on") {
             return self.write("; echo go-on");
         }
         if is_result {
