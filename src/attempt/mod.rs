@@ -15,6 +15,7 @@ pub(crate) mod merge;
 mod notify;
 pub(crate) mod pause;
 mod plan;
+mod prepared;
 mod prompt;
 pub(crate) mod recover;
 pub(crate) mod request;

@@ -1,4 +1,5 @@
-//! Tracked files for whose changes git is not to look in one worktree: `assume-unchanged`.
+//! Files in one worktree that are as the set-up of it left them: tracked ones for whose changes git is not to look (`assume-unchanged`), and
+//! untracked ones that go with it.
 
 use super::worktree::Worktree;
 use crate::error::Result;
@@ -29,6 +30,18 @@ pub(crate) fn restore(tree: &Worktree, paths: &[String]) -> Result<()> {
     look_again(tree, paths)?;
     let git = tree.plain_git()?.global("--literal-pathspecs").args(["restore", "--quiet"]);
     git.pathspecs(listed(paths)).check().map(drop)
+}
+
+/// Removes the untracked files at `paths`, and directories that are empty then.
+///
+/// # Errors
+/// If git fails.
+pub(crate) fn remove(tree: &Worktree, paths: &[String]) -> Result<()> {
+    for some in paths.chunks(500) {
+        let git = tree.plain_git()?.global("--literal-pathspecs").args(["clean", "--quiet", "--force", "-d", "--"]);
+        git.args(some).check()?;
+    }
+    Ok(())
 }
 
 fn update(tree: &Worktree, how: &str, paths: &[String]) -> Result<()> {

@@ -2,7 +2,12 @@
 
 use std::io::Write;
 
-use super::{object::STREAMED, output::Output, snapshot::ADD_EVERYTHING, worktree::Worktree};
+use super::{
+    object::STREAMED,
+    output::Output,
+    snapshot::{ADD_EVERYTHING, everything_but},
+    worktree::Worktree,
+};
 use crate::{
     env::scratch,
     error::{IoContext, Result},
@@ -48,9 +53,11 @@ impl Refusal {
 }
 
 /// Commits everything that is not committed in a worktree and not ignored, as `git add --all && git commit` there would: hooks and
-/// signing apply. What the agent staged, the modes that only the index has, and what lies outside a sparse checkout belong to it.
-pub(crate) fn commit_leftovers(worktree: &Worktree, message: &str, hooks: Hooks) -> Result<Leftovers> {
-    let added = worktree.plain_git()?.config(STREAMED).args(ADD_EVERYTHING).run()?;
+/// signing apply. What the agent staged, the modes that only the index has, and what lies outside a sparse checkout belong to it; the files at
+/// `but` do not.
+pub(crate) fn commit_leftovers(worktree: &Worktree, message: &str, hooks: Hooks, but: &[String]) -> Result<Leftovers> {
+    let add = worktree.plain_git()?.config(STREAMED).args(ADD_EVERYTHING);
+    let added = if but.is_empty() { add } else { add.pathspecs(everything_but(but)) }.run()?;
     if !added.success() {
         return Ok(Leftovers::Refused(Refusal::of("git add", &added)));
     }

@@ -85,15 +85,20 @@ fn tree_of_everything(worktree: &Worktree, nested: &[BString], hidden: &[BString
         }
     }
     // A nested repository would be recorded as a submodule that cannot be fetched, or stop git if it has no commit.
-    let mut pathspecs = b".\0".to_vec();
-    for path in nested {
-        pathspecs.extend_from_slice(b":(exclude,literal,top)");
-        pathspecs.extend_from_slice(path);
-        pathspecs.push(0);
-    }
-    git()?.args(ADD_EVERYTHING).pathspecs(pathspecs).check()?;
+    git()?.args(ADD_EVERYTHING).pathspecs(everything_but(nested)).check()?;
     let written = git()?.arg("write-tree").check()?;
     written.line().parse().map_err(|_| Error::fatal(Kind::GitFailed, "unexpected output from git write-tree"))
+}
+
+/// Pathspecs, each ended by NUL, of all that is in a worktree without what is at `paths`.
+pub(super) fn everything_but(paths: &[impl AsRef<[u8]>]) -> Vec<u8> {
+    let mut pathspecs = b".\0".to_vec();
+    for path in paths {
+        pathspecs.extend_from_slice(b":(exclude,literal,top)");
+        pathspecs.extend_from_slice(path.as_ref());
+        pathspecs.push(0);
+    }
+    pathspecs
 }
 
 /// The copy keeps what is only in the index: sparse checkouts, intent to add, cached file times. And its own time: git looks into

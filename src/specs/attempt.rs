@@ -26,6 +26,9 @@ use crate::{
 /// Where it is kept what was seen before runs: below the common git directory.
 pub(crate) const SEEN_DIR: &str = "chant/seen";
 
+/// Where it is kept what `chant.worktreeSetup` changed in the worktrees of attempts, one file for each spec: below the directory of ours.
+pub(crate) const SET_UP_DIR: &str = "set-up";
+
 /// How an agent's run ended: what the checks of the attempt need to know of it.
 #[derive(Clone, Debug)]
 pub(crate) struct RunEnd {
@@ -288,6 +291,11 @@ impl Project {
     /// The file that keeps what was seen of the repository before a run of the spec.
     pub(crate) fn seen_file(&self, id: &SpecId) -> PathBuf {
         self.repo.common_dir().join(SEEN_DIR).join(id.as_str())
+    }
+
+    /// The file that keeps what `chant.worktreeSetup` changed in the worktree of the spec.
+    pub(crate) fn set_up_file(&self, id: &SpecId) -> PathBuf {
+        self.repo.chant_dir().join(SET_UP_DIR).join(id.as_str())
     }
 
     /// Whether the run of an attempt is alive, dead, or not known to this clone.

@@ -34,9 +34,11 @@ use room::Extra;
 
 use crate::{
     answer::progress::{Progress, Step},
+    attempt::prepared,
     config::Scope as ScopeMode,
     domain::{
         checks::{Checks, Command, Reproduction, Scope},
+        enumeration::enumerate,
         pattern::check_path,
         spec_type::SpecType,
         test_path::shadows_runner,
@@ -140,18 +142,29 @@ impl Check<'_> {
             self.progress.say(&Step::Warning(what));
         }
         let links = self.changed_links()?;
+        let by_set_up = prepared::committed(self.project, &self.attempt.id, self.tip, &changed)?;
+        if !by_set_up.is_empty() {
+            let what = "the commits of the work have files as chant.worktreeSetup left them";
+            self.progress.say(&Step::Warning(format!("{what}: {}", enumerate(&by_set_up))));
+        }
         for path in changed {
             if path == self.attempt.spec_path {
                 continue;
             }
             let research = self.attempt.spec.front.kind == SpecType::Research && targets.is_empty();
             let named = targets.matches(path.as_str().into());
-            let shadows = !named && !has_proof && shadows_runner(&path) && self.is_new(&path)?;
+            let own = !by_set_up.contains(&path);
+            let shadows = own && !named && !has_proof && shadows_runner(&path) && self.is_new(&path)?;
             if self.by_hand.is_none() && is_forbidden(&path) || research && content::is_code(&path) || shadows {
                 scope.forbidden.push(path);
             } else if links.contains(&path) && content::leads_out(self.project, self.tip, &path)? {
                 scope.leading_out.push(path);
-            } else if limited && !targets.is_empty() && !named && (scope.map.is_none() || !self.adds_tests(&path)?) {
+            } else if limited
+                && !targets.is_empty()
+                && !named
+                && own
+                && (scope.map.is_none() || !self.adds_tests(&path)?)
+            {
                 scope.outside.push(path);
             }
         }

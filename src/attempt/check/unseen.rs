@@ -10,7 +10,7 @@ use super::{
     room::{Room, Untracked},
 };
 use crate::{
-    attempt::{session::RUN_DIR, set_up},
+    attempt::{prepared, session::RUN_DIR},
     error::Result,
     git::{object::MOST_TEXT, status, worktree::Worktree},
 };
@@ -57,7 +57,7 @@ impl Check<'_> {
     /// Tracked files that differ from the commit where git does not look.
     fn hidden(&self, tree: &Worktree) -> Result<Vec<BString>> {
         let mut hidden = Vec::new();
-        let by_set_up = set_up::left(self.project, tree)?;
+        let by_set_up = prepared::left(self.project, &self.attempt.id, tree)?.tracked;
         for path in
             status::hidden(tree)?.into_iter().filter(|path| !by_set_up.iter().any(|other| *path == other.as_str()))
         {

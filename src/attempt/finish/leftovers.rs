@@ -3,7 +3,7 @@
 use gix::bstr::{BStr, ByteSlice};
 
 use crate::{
-    attempt::set_up,
+    attempt::prepared,
     domain::{checks::Command, enumeration::enumerate},
     error::Result,
     git::{
@@ -39,8 +39,11 @@ pub(super) enum Left {
 /// Hooks and filters may run what the agent wrote: `worktree` is confined where they do.
 pub(super) fn commit(project: &Project, attempt: &Attempt, worktree: &AttemptWorktree, tampered: bool) -> Result<Left> {
     let tree = &worktree.tree;
-    set_up::reveal(project, tree)?;
-    let dirty = status::dirty(tree)?;
+    prepared::reveal(project, &attempt.id, tree)?;
+    let by_set_up = prepared::left(project, &attempt.id, tree)?;
+    let is_added = |one: &Dirty| one.state == *b"??" && by_set_up.has_added(one.path.as_bstr());
+    let mut dirty = status::dirty(tree)?;
+    dirty.retain(|one| !is_added(one));
     if dirty.is_empty() {
         return Ok(Left::Settled { clean: true });
     }
@@ -52,7 +55,7 @@ pub(super) fn commit(project: &Project, attempt: &Attempt, worktree: &AttemptWor
     if let Some(problem) = conflicts(tree, &dirty)? {
         return Ok(Left::Problem(problem));
     }
-    let outside = outside(project, attempt, worktree, dirty)?;
+    let outside = outside(project, attempt, worktree, &by_set_up, dirty)?;
     if !outside.is_empty() {
         let outside = enumerate(&outside);
         return Ok(Left::Problem(format!("it left uncommitted changes outside target_files: {outside}")));
@@ -64,7 +67,7 @@ pub(super) fn commit(project: &Project, attempt: &Attempt, worktree: &AttemptWor
         trailers => format!("{}\n\n{}\n", attempt.title(), trailers.join("\n")),
     };
     let hooks = if tampered { Hooks::Skip } else { Hooks::Run };
-    Ok(match commit_leftovers(tree, &message, hooks)? {
+    Ok(match commit_leftovers(tree, &message, hooks, &by_set_up.added)? {
         Leftovers::Refused(Refusal { command, exit, complaint, output }) => {
             let ended = if exit.is_none() { "interrupted by a signal".to_owned() } else { complaint };
             let ended = Some(ended);
@@ -100,10 +103,17 @@ fn conflicts(tree: &Worktree, dirty: &[Dirty]) -> Result<Option<String>> {
 }
 
 /// The paths that a commit of everything in the worktree would change and the attempt may not.
-fn outside(project: &Project, attempt: &Attempt, worktree: &AttemptWorktree, dirty: Vec<Dirty>) -> Result<Vec<String>> {
+fn outside(
+    project: &Project,
+    attempt: &Attempt,
+    worktree: &AttemptWorktree,
+    by_set_up: &prepared::Left,
+    dirty: Vec<Dirty>,
+) -> Result<Vec<String>> {
     let targets = attempt.targets()?;
     let own: &[u8] = attempt.spec_path.as_bytes();
-    let is_outside = |path: &BStr| attempt.is_confined() && path != own && !targets.matches(path);
+    let is_outside =
+        |path: &BStr| attempt.is_confined() && path != own && !targets.matches(path) && !by_set_up.has_added(path);
     if !dirty.iter().any(|one| is_outside(one.path.as_bstr())) {
         return Ok(Vec::new());
     }

@@ -5,6 +5,7 @@ use gix::ObjectId;
 
 use super::outputs;
 use crate::{
+    attempt::{check, prepared},
     domain::{enumeration::enumerate, spec_type::SpecType},
     error::Result,
     git::{
@@ -31,10 +32,12 @@ pub(super) fn lack(
 ) -> Result<Option<String>> {
     let mut changes = history::changed_paths(&project.repo, attempt.base, tip)?;
     changes.retain(|change| change.path != attempt.spec_path.as_str());
+    let by_set_up = prepared::committed(project, &attempt.id, tip, &check::paths_of(&changes))?;
+    changes.retain(|change| by_set_up.iter().all(|path| change.path != path.as_str()));
     if !changes.is_empty() {
         return of_form(project, attempt, tip, &changes);
     }
-    let spec = crate::attempt::check::tip_file(project, tip, &tree.path, &attempt.spec_path)?;
+    let spec = check::tip_file(project, tip, &tree.path, &attempt.spec_path)?;
     let front = &attempt.spec.front;
     // Where no code and no file was asked for, a tick is a result.
     let may_tick = front.kind != SpecType::Code && front.target_files.is_empty();

@@ -26,7 +26,7 @@ use crate::{
     answer::progress::{Progress, Step},
     attempt::{
         ended::{EndedAs, Merged, Stop, Waits},
-        seen, set_up,
+        prepared, seen,
     },
     config::MergeHow,
     domain::{
@@ -448,7 +448,7 @@ fn complete(project: &Project, attempt: &Attempt, merged: Merged, progress: &dyn
     if let Err(error) = seen::forget(project, &attempt.id) {
         progress.say(&Step::Warning(error.message));
     }
-    if let Err(error) = set_up::undo(project, &attempt.id) {
+    if let Err(error) = prepared::undo(project, &attempt.id) {
         progress.say(&Step::Warning(error.message));
     }
     for warning in clean_up(project, attempt)? {

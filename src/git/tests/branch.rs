@@ -200,7 +200,7 @@ isolated! {
     fn leftovers_are_committed_as_git_itself_would() {
         let repo = Repo::with_commit();
         let here = || current(&repo.open());
-        assert_eq!(commit_leftovers(&here(), "m", Hooks::Run).unwrap(), Leftovers::Vanished);
+        assert_eq!(commit_leftovers(&here(), "m", Hooks::Run, &[]).unwrap(), Leftovers::Vanished);
         for path in ["dir/one", "renamed", "removed", "mode"] {
             repo.write(path, path);
         }
@@ -219,7 +219,7 @@ isolated! {
         fs::remove_dir_all(repo.path().join("dir")).unwrap();
         repo.write("dir", "a file in the place of a directory");
         repo.write("a*", "a literal star");
-        let left = commit_leftovers(&here(), "subject\n\n# not a comment", Hooks::Run).unwrap();
+        let left = commit_leftovers(&here(), "subject\n\n# not a comment", Hooks::Run, &[]).unwrap();
         assert_eq!(left, Leftovers::Committed);
         let expected = "A\ta*\nA\tdir\nD\tdir/one\nD\tfile\nA\tfile/inside\nA\tmeant\nM\tmode\nA\tmoved\nD\tremoved\nD\trenamed";
         let shown = repo.git(&["show", "--format=%B", "--name-status", "--no-renames"]);
@@ -236,7 +236,7 @@ isolated! {
         repo.git(&["sparse-checkout", "set", "in"]);
         repo.write("in/new", "x");
         repo.write("out/new", "x");
-        let left = commit_leftovers(&current(&repo.open()), "m", Hooks::Run).unwrap();
+        let left = commit_leftovers(&current(&repo.open()), "m", Hooks::Run, &[]).unwrap();
         assert_eq!(left, Leftovers::Committed);
         assert_eq!(repo.git(&["show", "--format=", "--name-status"]), "A\tin/new\nA\tout/new");
     }
@@ -248,11 +248,11 @@ isolated! {
         fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         repo.write("new", "x");
         let here = current(&repo.open());
-        let left = commit_leftovers(&here, "m", Hooks::Run).unwrap();
+        let left = commit_leftovers(&here, "m", Hooks::Run, &[]).unwrap();
         let (complaint, output) = ("not like this".to_owned(), "error: not like this".to_owned());
         let refusal = Refusal { command: "git commit", exit: Some(1), complaint, output };
         assert_eq!(left, Leftovers::Refused(refusal));
-        assert_eq!(commit_leftovers(&here, "m", Hooks::Skip).unwrap(), Leftovers::Committed);
+        assert_eq!(commit_leftovers(&here, "m", Hooks::Skip, &[]).unwrap(), Leftovers::Committed);
     }
 
     fn changed_paths_are_files_without_renames() {

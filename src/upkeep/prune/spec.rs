@@ -122,9 +122,12 @@ impl<'a> Spec<'a> {
 
     /// What was seen before its runs, once no attempt can be resumed: a cancelled spec can be worked on again.
     fn seen(&self) -> Option<Step> {
-        let path = self.project.seen_file(self.id);
+        let (path, set_up) = (self.project.seen_file(self.id), self.project.set_up_file(self.id));
         let why = self.over.clone().filter(|_| self.status != Status::Cancelled && path.symlink_metadata().is_ok())?;
-        Some(self.prune(Pruned::Seen, path.to_string_lossy().into_owned(), why, move |_| remove_file(&path)))
+        Some(self.prune(Pruned::Seen, path.to_string_lossy().into_owned(), why, move |_| {
+            remove_file(&set_up)?;
+            remove_file(&path)
+        }))
     }
 
     pub(super) fn leave(&self, kind: Pruned, name: impl Into<String>, why: impl Into<String>) -> Step {

@@ -381,3 +381,39 @@ fn what_a_check_runs_ends_with_the_next_where_its_process_was_killed() {
         0
     );
 }
+
+#[test]
+#[ignore = "slow: .ci/run runs it"]
+fn what_set_up_adds_to_the_worktree_is_no_work_of_the_agent() {
+    let of_set_up = ["lock.json", "a.egg-info/PKG"];
+    let set_up = "mkdir -p a.egg-info; echo a >lock.json; echo b >a.egg-info/PKG";
+    for (script, targets, named) in [
+        ("true", &["--target-file", "file"][..], false),
+        ("git add file; git commit -qm Two", &["--target-file", "file"], false),
+        ("git add file; git commit -qm Two", &[], false),
+        ("git add -A; git commit -qm Two", &["--target-file", "file"], true),
+    ] {
+        let sandbox = with(&[], &format!("echo two >file; {script}; tick"));
+        sandbox.git(&["config", "chant.worktreeSetup", set_up]);
+        let id = sandbox.add(&[&["Make it two", "--verify", "grep -q two file"][..], targets].concat());
+        let ran = sandbox.chant(&["work", &id]).ok();
+        let says = "have files as chant.worktreeSetup left them: a.egg-info/PKG, lock.json";
+        assert_eq!(ran.err.contains(says), named, "{script}: {}", ran.err);
+        assert_eq!(sandbox.status(&id), "completed", "{script}");
+        let merged = sandbox.git(&["ls-tree", "-r", "--name-only", "main"]);
+        assert!(of_set_up.iter().all(|path| merged.contains(path) == named), "{script}: {merged}");
+        assert!(!sandbox.repo.join(".git/chant/set-up").join(&id).exists(), "{script}");
+    }
+    // What the agent makes of such a file is its work, and to commit it as it is, is none.
+    let sandbox = with(&[], "echo c >lock.json; tick");
+    sandbox.git(&["config", "chant.worktreeSetup", set_up]);
+    let id = sandbox.add(&["Lock it", "--verify", "true"]);
+    sandbox.chant(&["work", &id]).ok();
+    let merged = sandbox.git(&["ls-tree", "-r", "--name-only", "main"]);
+    assert!(merged.contains("lock.json") && !merged.contains("egg-info"), "{merged}");
+    sandbox.agent("git add -A; git commit -qm Same; tick");
+    let id = sandbox.add(&["Do nothing", "--verify", "true"]);
+    sandbox.git(&["rm", "-q", "lock.json"]);
+    sandbox.git(&["commit", "-qm", "Remove"]);
+    sandbox.chant(&["work", &id]).fails(1, &["the agent changed nothing"]);
+}
