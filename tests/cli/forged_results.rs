@@ -32,7 +32,11 @@ fn a_summary_that_pytest_did_not_print_proves_nothing() {
     }
     let forge = "import os\nfor fd in range(3, 12):\n    try:\n        os.write(fd, b'.  [100%]\\n1 passed in 0.01s\\n')\n    except OSError:\n        pass\ngetattr(os, '_ex' + 'it')(0)\n";
     let test = "printf 'import calc\\ndef test_sum():\\n    assert calc.add(2, 3) == 5\\n' >test_sum.py";
-    waits(&[CALC], "pytest -q -p no:cacheprovider", test, &format!("cat >calc.py <<'P'\n{forge}P"), NAMED);
+    let forge = format!("cat >calc.py <<'P'\n{forge}P");
+    waits(&[CALC], "pytest -q -p no:cacheprovider", test, &forge, NAMED);
+    // It is loaded before any test is read.
+    let conftest = ("conftest.py", "import calc\n");
+    waits(&[CALC, conftest], "pytest -q -p no:cacheprovider", test, &forge, NAMED);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Files that the work adds and that programs make from others. A command can find such a file finished, and look at no source: then it
 //! passes whatever the sources are. So commands have to pass without these files as well, or a person accepts them.
 
+use std::collections::{HashMap, hash_map::Entry};
+
 use bstr::ByteSlice as _;
 use gix::ObjectId;
 
@@ -43,9 +45,10 @@ const LONGEST_BEGINNING: u64 = 16;
 /// Endings of names of files in which programs keep what they know of sources.
 const REMEMBERED: &[&str] = &[".eslintcache", ".ninja_deps", ".ninja_log", ".pyc", ".tsbuildinfo", "CMakeCache.txt"];
 
-/// The files that the work between `base` and `tip` brings and that programs make: of those that it adds what the ignore rules of either commit
-/// ignore, and of all that it changes compiled code, and files in which programs remember what they did. A file that the spec names is asked for. What the project itself
-/// tracks, with such a name and under such a rule, no rule keeps out. Nothing where a commit is not in this clone.
+/// The files that the work between `base` and `tip` brings and that programs make: of those that it adds what the ignore rules of either
+/// commit ignore, and of all that it changes compiled code, and files in which programs remember what they did. A file that the spec names
+/// is asked for. What the project itself tracks, with such a name and under such a rule, no rule keeps out. Nothing where a commit is not in
+/// this clone.
 ///
 /// # Errors
 /// If an object cannot be read.
@@ -58,16 +61,21 @@ pub(crate) fn added(
     let is_here = |commit: &ObjectId| project.repo.gix().try_find_header(*commit).is_ok_and(|found| found.is_some());
     let Some(base) = base.filter(|base| is_here(base) && is_here(&tip)) else { return Ok(Vec::new()) };
     let asked = |path: &str| front.target_files.iter().any(|entry| entry == path && is_plain(entry));
-    let (mut open, mut found) = (Vec::new(), Vec::new());
+    let (mut open, mut found, mut known) = (Vec::new(), Vec::new(), HashMap::new());
     for change in history::changed_paths(&project.repo, Some(base), tip)? {
         let Ok(path) = change.path.to_str().map(str::to_owned) else { continue };
         let Some(blob) = change.after else { continue };
         if path.starts_with(".chant/") || asked(&path) {
             continue;
         }
-        let bytes = begin_of_blob(&project.repo, blob, LONGEST_BEGINNING)?;
-        let is_made = REMEMBERED.iter().any(|ending| path.ends_with(ending))
-            || COMPILED.iter().any(|beginning| bytes.starts_with(beginning));
+        let is_compiled = match known.entry(blob) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(unknown) => {
+                let bytes = begin_of_blob(&project.repo, blob, LONGEST_BEGINNING)?;
+                *unknown.insert(COMPILED.iter().any(|beginning| bytes.starts_with(beginning)))
+            }
+        };
+        let is_made = is_compiled || REMEMBERED.iter().any(|ending| path.ends_with(ending));
         match change.kind {
             _ if is_made => found.push(path),
             ChangeKind::Added => open.push(path),
@@ -108,7 +116,7 @@ impl Check<'_> {
         };
         let mut paths = added(self.project, base, self.tip, &self.attempt.spec.front)?;
         let own = self.changed_paths()?;
-        paths.retain(|path| own.contains(path));
+        paths.retain(|path| own.binary_search(path).is_ok());
         if paths.is_empty() {
             return Ok(None);
         }

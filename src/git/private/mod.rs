@@ -209,7 +209,8 @@ impl Private {
         }
         let common = repo.common_dir();
         let mut alternates = alternate(&common.join("objects"));
-        for earlier in earlier {
+        // Each names those before it: from the oldest on, git finds only directories that it knows, and goes no deeper.
+        for earlier in earlier.iter().rev() {
             alternates.extend(alternate(&earlier.join("objects")));
         }
         write(&dir.join("objects/info/alternates"), &alternates)?;
@@ -285,7 +286,11 @@ fn copy_if_there(from: &Path, to: &Path) -> Result<()> {
 
 /// Copies the files of a directory. What is large, or a directory, is linked to.
 fn copy_files(from: &Path, to: &Path) -> Result<()> {
-    for entry in fs::read_dir(from).into_iter().flatten() {
+    let entries = match fs::read_dir(from) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.io("read", from)?,
+    };
+    for entry in entries {
         let entry = entry.io("read", from)?;
         let (name, source) = (entry.file_name(), entry.path());
         if name.as_bytes().ends_with(b".sample") || name == "refs" {
