@@ -30,9 +30,10 @@ use crate::{
     git::{
         branch,
         conflict::{self, MergeOutcome},
+        history,
         worktree::Worktree,
     },
-    project::Project,
+    project::{Project, SPECS_DIR},
     specs::{
         agent_run,
         attempt::RunEnd,
@@ -179,6 +180,10 @@ fn merge_target(
     if !strayed.is_empty() {
         let why = format!("the agent changed files without conflicts: {}", enumerate(&strayed));
         return Ok((Some(run), Some(why)));
+    }
+    let left = history::changed_paths(&project.repo, Some(conflict.target_tip), tip)?;
+    if left.iter().all(|change| change.path.starts_with(format!("{SPECS_DIR}/").as_bytes())) {
+        return Ok((Some(run), Some(format!("the resolution leaves nothing of the work: it is what '{name}' has"))));
     }
     // That may be right, and the checks of the spec know nothing of what other work was for.
     let dropped = stopped.as_in(&project.repo, conflict.tip, tip)?;

@@ -44,6 +44,7 @@ impl Plan {
         Waits::new(what)
             .hint(format!("to read the agent's output: git chant log {} --agent", self.attempt.id.short()))
             .hints(self.conflict.hints.clone())
+            .hint(format!("if the work is not wanted: git chant cancel {}", self.attempt.id.short()))
     }
 }
 

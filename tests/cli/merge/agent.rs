@@ -167,6 +167,22 @@ fn a_resolution_that_leaves_out_what_the_target_changed_is_told() {
 
 #[test]
 #[ignore = "slow: .ci/run runs it"]
+fn a_resolution_that_leaves_nothing_of_the_work_is_none() {
+    for script in ["echo three >file; git commit -qam Theirs", "git checkout -q --theirs file"] {
+        let (sandbox, id, place) = conflicting("merge");
+        let tips = || sandbox.git(&["rev-parse", "main", &format!("chant/{id}")]);
+        let before = tips();
+        resolver(&sandbox, script);
+        let said =
+            ["leaves nothing of the work: it is what 'main' has", "resolve it in its worktree", "git chant cancel"];
+        sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &said);
+        assert_eq!((sandbox.status(&id), tips()), ("finished".into(), before), "{script}");
+        assert_eq!(std::fs::read_to_string(place.join("file")).unwrap(), "two\n", "{script}");
+    }
+}
+
+#[test]
+#[ignore = "slow: .ci/run runs it"]
 fn an_agent_that_resolves_is_guarded_as_one_that_works() {
     let (sandbox, id, _) = conflicting("merge");
     let sandbox = sandbox.unconfined();
