@@ -232,7 +232,8 @@ pub(crate) const NEXT_PAGE: Page = Page {
 /// commit it is. The commands are those of the present text of the spec. The status of the spec stays unchanged.
 ///
 /// A proof needs the commits of the work, or those of its merge. With --all and --since, a spec that cannot be checked is listed as not run,
-/// and the exit status is 1.
+/// and the exit status is 1. With --all, a spec that came by a branch without its history, as into a new clone, may be done and is not run
+/// either, until "git chant sync --fetch" has asked the remote; then a spec without a history is pending.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct VerifyArgs {
     /// Name a spec by full or short id

@@ -90,6 +90,22 @@ fn has_no_history(project: &Project, id: &SpecId) -> Result<bool> {
     }
 }
 
+/// Those specs that came by a branch without their histories, where the remote was not asked since: they may be done.
+///
+/// # Errors
+/// If the names of the specs cannot be read.
+pub(super) fn may_be_done(project: &Project) -> Result<BTreeSet<SpecId>> {
+    let mut found = BTreeSet::new();
+    if sync::unasked(project)?.is_some() {
+        for id in project.spec_names().active()? {
+            if has_no_history(project, id)? {
+                found.insert(id.clone());
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Asks the remote for the history of a spec that is about to be worked and has none here. One that does not answer is said.
 ///
 /// # Errors

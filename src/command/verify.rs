@@ -6,7 +6,7 @@ use super::{Context, context::Grant, fetched};
 use crate::{
     answer::{AllChecked, Checked, CheckedSpec, NotRun, RangeChecked, outcome::Outcome, progress::Step},
     attempt::{
-        check::{self, recall},
+        check::recall,
         verify::{self, Verified},
     },
     cli::work::VerifyArgs,
@@ -24,7 +24,6 @@ pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
     if args.fresh {
         recall::forget(&project)?;
         warm::forget(&project)?;
-        check::forget_changes(&project)?;
     }
     let at = args.at.as_deref().map(|name| named_commit(&project.repo, name)).transpose()?;
     if let Some(since) = &args.since {
@@ -65,21 +64,28 @@ fn since_commit(
     Ok(hints.into_iter().fold(Outcome::new(answer), Outcome::hint))
 }
 
-/// Every spec whose work is done and that names commands, or whose text cannot be read.
+/// Every spec whose work is done and that names commands, or whose text cannot be read. One that may be done, as only a remote knows, is not run.
 fn all(context: &Context<'_>, project: &Project, at: Option<ObjectId>, trust: bool) -> Result<Outcome> {
     let specs = Specs::new(project)?;
-    let mut wanted = Vec::new();
+    let (mut wanted, mut unknown) = (Vec::new(), Vec::new());
+    let may_be_done = fetched::may_be_done(project)?;
     for id in specs.names.active()? {
-        if matches!(specs.recorded(id)?.status, Status::Finished | Status::Completed)
-            && specs
-                .entry(id)?
-                .spec()
-                .is_none_or(|spec| !spec.front.verify.is_empty() || spec.front.reproduces.is_some())
-        {
-            wanted.push(id.clone());
+        let is_done = matches!(specs.recorded(id)?.status, Status::Finished | Status::Completed);
+        if !is_done && !may_be_done.contains(id) {
+            continue;
+        }
+        let entry = specs.entry(id)?;
+        if entry.spec().is_none_or(|spec| !spec.front.verify.is_empty() || spec.front.reproduces.is_some()) {
+            if is_done {
+                wanted.push(id.clone());
+            } else {
+                let why = "it has no history in this clone and may be done".to_owned();
+                unknown.push(NotRun { spec: specs.view(&entry)?, why });
+            }
         }
     }
-    let Each { checked, not_run, hints } = each(context, &specs, &wanted, at, trust)?;
+    let Each { checked, mut not_run, hints } = each(context, &specs, &wanted, at, trust)?;
+    not_run.append(&mut unknown);
     let unasked = fetched::hint(project)?;
     Ok(hints.into_iter().chain(unasked).fold(Outcome::new(AllChecked { checked, not_run }), Outcome::hint))
 }

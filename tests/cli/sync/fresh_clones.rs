@@ -33,6 +33,29 @@ fn it_is_told_and_the_remote_is_asked_before_a_spec_is_worked_again() {
 
 #[test]
 #[ignore = "slow: .ci/run runs it"]
+fn a_spec_without_its_history_is_not_run_by_verify_all() {
+    let net = Net::new(2);
+    for (title, command) in [("Once", "test -e done"), ("Later", "false")] {
+        net.chant(0, &["add", title, "--verify", command]).ok();
+    }
+    let ids: Vec<String> = net.chant(0, &["list", "--format=%(id)"]).ok().out.lines().map(str::to_owned).collect();
+    net.agent(0, "echo done >>done; git add done; git commit -qm Done");
+    net.chant(0, &["work", &ids[0]]).ok();
+    net.git(0, &["add", ".chant"]);
+    net.git(0, &["commit", "-qm", "Specs"]);
+    net.chant(0, &["sync"]).ok();
+    net.git(0, &["push", "-q"]);
+    net.git(1, &["pull", "-q"]);
+    let all = ["verify", "--all", "--at", "HEAD", "--trust"];
+    let ran = net.chant(1, &all).fails(1, &["git chant sync --fetch"]);
+    assert_eq!(ran.out.matches("has no history in this clone").count(), 2, "{}", ran.out);
+    net.chant(1, &["sync", "--fetch"]).ok();
+    let ran = net.chant(1, &all).ok();
+    assert!(ran.out.contains("1 spec checked"), "{}", ran.out);
+}
+
+#[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_clone_that_never_asked_its_remote_is_told_so_where_it_knows_of_no_spec() {
     let net = Net::new(2);
     net.chant(0, &["init", "--silent"]).ok();
