@@ -100,14 +100,19 @@ pub(super) fn starts_changed(env: &Env, since: Since) -> Vec<PathBuf> {
     search.end()
 }
 
-/// What to say of such changes; `None` if there are none but those that the known agents make for themselves: no other program reads these.
-pub(super) fn say(env: &Env, changed: &[PathBuf], what: &str) -> Option<String> {
+/// Those of such changes that a program other than a known agent may read: what the agents make for themselves is not among them.
+pub(super) fn told<'a>(env: &Env, changed: &'a [PathBuf]) -> Vec<&'a PathBuf> {
     let home = env.home().and_then(|home| fs::canonicalize(home).ok());
     let own = |path: &PathBuf| {
         let names = preset::ALL.iter().flat_map(|preset| preset.writes);
         home.as_ref().is_some_and(|home| names.into_iter().any(|name| is_of(path, &home.join(name))))
     };
-    let told: Vec<&PathBuf> = changed.iter().filter(|path| !own(path)).collect();
+    changed.iter().filter(|path| !own(path)).collect()
+}
+
+/// What to say of such changes; `None` if there are none but those that the known agents make for themselves: no other program reads these.
+pub(super) fn say(env: &Env, changed: &[PathBuf], what: &str) -> Option<String> {
+    let told = told(env, changed);
     let first = told.first()?;
     let more = if told.len() > 1 { format!(", and {} more", told.len() - 1) } else { String::new() };
     Some(format!("{what}: '{}'{more}", first.display()))

@@ -73,6 +73,11 @@ pub(crate) fn verify(
             checks.reproduces = prover.prove(&mut room)?;
         }
     }
+    if !checks.clone().settled().ok
+        && let Some(what) = check::to_take_over(&room, entry.id.short())
+    {
+        progress.say(&Step::Hint(what));
+    }
     let attempt = work.map(|work| work.attempt.start);
     check_output::write_whole(project, &entry.id, attempt, Some(at), checks.commands())?;
     Ok(Verified { checks: checks.settled(), note })

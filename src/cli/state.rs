@@ -201,6 +201,9 @@ pub(crate) const REJECT_PAGE: Page = Page {
 ///
 /// git-chant reports changes to refs, configuration or hooks that no event explains, and does not merge until a person has accepted them.
 /// A held test that no longer fits stops the merge as well.
+///
+/// What changed in your home directory while an agent ran is hidden from checks, also where you changed it. This takes it over as yours, as it is
+/// now, and names it: later checks find it.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct AcceptArgs {
     /// Name a spec by full or short id

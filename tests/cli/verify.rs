@@ -97,8 +97,8 @@ fn a_clone_that_was_not_asked_for_histories_says_so() {
     let (sandbox, _) = fixed("merge");
     let (at, from) = (sandbox.dir().join("fresh"), sandbox.repo.display().to_string());
     sandbox.git(&["clone", "-q", &from, at.to_str().unwrap()]);
-    let ran = sandbox.chant_in(&at, &["verify", "--all", "--trust"]).ok();
-    assert!(ran.out == "0 specs checked\n" && ran.err.contains("git chant sync --fetch"), "{ran:?}");
+    let ran = sandbox.chant_in(&at, &["verify", "--all", "--trust"]);
+    ran.fails(1, &["it has no history in this clone and may be done", "git chant sync --fetch"]);
 }
 
 #[test]
@@ -127,7 +127,11 @@ fn what_runs_left_at_home_decides_no_check_without_an_attempt() {
     sandbox.agent("echo three >file; tick");
     let said = sandbox.chant(&["work", &member, "--trust"]).fails(1, &["cannot complete"]);
     assert_eq!(sandbox.status(&driver), "pending", "{}", said.err);
-    sandbox.chant(&["verify", &other, "--fresh"]).ok();
+    // To check anew takes nothing over; a person does, who sees what it is.
+    let fresh = sandbox.chant(&["verify", &other, "--fresh"]).fails(1, &["if that is yours: git chant accept"]);
+    assert!(fresh.err.contains("/.local/bin/planted"), "{}", fresh.err);
+    sandbox.chant(&["accept", &other, "-m", "mine"]).fails(0, &["/.local/bin/planted"]);
+    sandbox.chant(&["verify", &other]).ok();
 }
 
 #[test]

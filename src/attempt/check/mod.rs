@@ -53,7 +53,8 @@ pub(crate) use command::set_up;
 pub(crate) use content::{changed_by, own_changes, paths_of, tip_file};
 pub(crate) use proof::{Prover, Shown};
 pub(crate) use room::Room;
-pub(crate) use surroundings::{forget_changes, remember_changes};
+pub(crate) use surroundings::{remember_changes, take_over};
+pub(crate) use unseen::to_take_over;
 
 /// Writes the `checks` as the evidence of an event.
 pub(crate) fn write_checks(project: &Project, checks: &Checks) -> Result<ObjectId> {
@@ -113,6 +114,9 @@ impl Check<'_> {
                 if self.lacks_submodules()? {
                     let set_up = "git config chant.worktreeSetup \"git submodule update --init --recursive\"";
                     self.progress.say(&Step::Hint(format!("to have submodules in worktrees and checkouts: {set_up}")));
+                }
+                if let Some(what) = to_take_over(&room, id.short()) {
+                    self.progress.say(&Step::Hint(what));
                 }
                 if checks.commands().any(|seen| !seen.changed.is_empty()) {
                     let what = "to let checks change a tracked file: git config chant.checkMayChange \"<files>\"";

@@ -10,7 +10,7 @@ use super::{
     room::{Room, Untracked},
 };
 use crate::{
-    attempt::{prepared, session::RUN_DIR},
+    attempt::{home, prepared, session::RUN_DIR},
     error::Result,
     git::{object::MOST_TEXT, status, worktree::Worktree},
 };
@@ -78,6 +78,15 @@ impl Check<'_> {
         };
         found.included.iter().filter(differs).cloned().collect()
     }
+}
+
+/// How a person takes over what a check in `room` did not find in their home directory; `short` is the spec. `None` where it found all.
+pub(crate) fn to_take_over(room: &Room<'_>, short: &str) -> Option<String> {
+    let hidden = home::told(&room.project.env, room.hidden.get(..room.at_home)?);
+    let paths: Vec<String> = hidden.iter().map(|path| path.display().to_string()).collect();
+    let what = "checks do not find what changed in your home directory while agents ran";
+    (!paths.is_empty())
+        .then(|| format!("{what}: {}; if that is yours: git chant accept {short} -m \"...\"", paths.join(", ")))
 }
 
 /// The files of a worktree that no commit has, and that no check `found`.

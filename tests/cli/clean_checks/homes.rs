@@ -70,7 +70,10 @@ fn what_a_run_changed_at_home_decides_no_check() {
     sandbox.agent("echo three >file; tick");
     let later = sandbox.add(&["Make it three", "--verify", &unseen.replace("! test -e .toolrc", "! cat .toolrc")]);
     sandbox.chant(&["work", &later]).ok();
-    sandbox.chant(&["verify", &later, "--fresh"]).fails(1, &["FAILED"]);
+    sandbox.chant(&["verify", &later, "--fresh"]).ok();
+    let taken = sandbox.chant(&["accept", &later, "-m", "all mine"]).ok().err;
+    assert!(taken.contains("/.toolrc") && taken.contains("/.local/bin/mine"), "{taken}");
+    sandbox.chant(&["verify", &later]).fails(1, &["FAILED"]);
     // What a known agent keeps for itself no command can have needed.
     let fails = sandbox.add(&["Make it four", "--verify", "echo no; exit 3"]);
     let agent = "echo x >\"$HOME/.claude.json\"; echo x >\"$HOME/.claude.json.tmp.1\"; mkdir -p \"$HOME/.local/share/opencode\"";
