@@ -56,7 +56,8 @@ fn entry_by_entry(source: &Source, front: Range<usize>) -> (FrontMatter, Vec<Dia
                 nodes.into_iter().flatten().enumerate().for_each(|(at, (key, node))| reader.entry(at, key, node));
                 found.extend(reader.diagnostics(source, text, range.start));
             }
-            Err(_) if std::mem::take(&mut is_first) => {}
+            // An alias stands for what another key has.
+            Err(_) if std::mem::take(&mut is_first) || text.contains('*') => {}
             Err(fault) => found.push(syntax(source, range, fault)),
         }
     }

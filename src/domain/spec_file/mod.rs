@@ -53,15 +53,11 @@ pub(crate) struct Spec {
 
 /// Reads a spec file. `path` is only for the diagnostics, `bytes` is the whole file.
 ///
-/// A file without front matter, with CRLF line ends, a byte order mark or unknown keys is a spec. Otherwise all that is wrong with the file
-/// comes back: the errors in its order, at least one, and behind them the warnings.
+/// A file without front matter, with CRLF line ends, a byte order mark or unknown keys is a spec. Otherwise the errors of the file come back
+/// in its order, at least one; [`parse_partly`] has its warnings, too.
 pub(crate) fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
-    let (spec, mut errors) = parse_partly(path, bytes).map_err(|diagnostic| vec![*diagnostic])?;
-    if errors.is_empty() {
-        return Ok(spec);
-    }
-    errors.extend(spec.warnings);
-    Err(errors)
+    let (spec, errors) = parse_partly(path, bytes).map_err(|diagnostic| vec![*diagnostic])?;
+    if errors.is_empty() { Ok(spec) } else { Err(errors) }
 }
 
 /// As much of a spec file as can be read, with its errors. Fails with the one of a file that is no text, or too large.
