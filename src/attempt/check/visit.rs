@@ -148,7 +148,7 @@ impl Room<'_> {
         commands: &[String],
         begins: &dyn Fn(&str),
     ) -> Result<Vec<Command>> {
-        let tried = self.run_warm(commit, extra, commands, begins)?;
+        let (tried, progress) = (self.run_warm(commit, extra, commands, begins)?, self.progress);
         if let Tried::Passed(done) = tried {
             return Ok(done);
         }
@@ -160,7 +160,12 @@ impl Room<'_> {
             }
             let mut seen = visit.run(command)?;
             seen.ok = seen.has_passed();
-            let failed = !seen.ok;
+            let (failed, left) = (!seen.ok, commands.len() - done.len() - 1);
+            if failed && left > 0 {
+                let what = if left == 1 { "command was" } else { "commands were" };
+                seen.remarks.push(format!("{left} more {what} not run after it failed"));
+                progress.say(&Step::Note(format!("{left} more {what} not run")));
+            }
             done.push(seen);
             if failed {
                 break;

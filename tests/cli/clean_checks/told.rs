@@ -6,6 +6,15 @@ use super::{confine, with};
 use crate::support::terminal::Terminal;
 
 #[test]
+fn commands_that_were_not_run_are_counted() {
+    let sandbox = with(&[], "echo two >file; tick");
+    let id = sandbox.add(&["Make it two", "--verify", "exit 3", "--verify", "exit 4", "--verify", "exit 5"]);
+    sandbox.chant(&["work", &id]).fails(1, &["2 more commands were not run\n"]);
+    let shown = sandbox.chant(&["show", &id]).ok().out;
+    assert!(shown.contains("2 more commands were not run after it failed"), "{shown}");
+}
+
+#[test]
 #[ignore = "slow: .ci/run runs it"]
 fn what_a_failing_command_printed_is_shown_and_kept_here() {
     let sandbox = with(&[], "echo two >file; tick");

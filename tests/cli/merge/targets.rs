@@ -123,7 +123,7 @@ fn a_target_that_cannot_move_keeps_the_spec_finished_in_each_way() {
         sandbox.git(&["-c", "sequence.editor=sed -i 1ibreak", "rebase", "-q", "-i", "side"]);
         sandbox.chant(&["merge", &id]).fails(1, &["'main' is being rebased"]);
         sandbox.git(&["rebase", "--abort"]);
-        sandbox.chant(&["merge", &id, "--onto", "not..a.branch"]).fails(128, &["not..a.branch"]);
+        sandbox.chant(&["merge", &id, "--onto", "not..a.branch"]).fails(129, &["not..a.branch"]);
         assert_eq!((sandbox.status(&id), sandbox.read("file")), ("finished".into(), "one\n".into()));
         sandbox.chant(&["merge", &id]).ok();
         assert_eq!((sandbox.status(&id), sandbox.read("file")), ("completed".into(), "two\n".into()));
