@@ -125,11 +125,16 @@ impl<'w, 'p> Linter<'w, 'p> {
             found.push(twice);
         }
         let Some(loaded) = &entry.loaded else { return Ok(found) };
-        let read = loaded.text.as_ref().map(|text| spec_file::parse_partly(&text.path, &text.bytes));
-        match (&loaded.spec, read) {
-            (Ok(spec), _) => found.extend(self.all(&entry, spec, Vec::new())?),
-            (Err(_), Some(Ok((spec, errors)))) if !errors.is_empty() => found.extend(self.all(&entry, &spec, errors)?),
-            (Err(diagnostics), _) => found
+        let diagnostics = match &loaded.spec {
+            Ok(spec) => {
+                found.extend(self.all(&entry, spec, Vec::new())?);
+                return Ok(found);
+            }
+            Err(diagnostics) => diagnostics,
+        };
+        match loaded.text.as_ref().map(|text| spec_file::parse_partly(&text.path, &text.bytes)) {
+            Some(Ok((spec, errors))) if !errors.is_empty() => found.extend(self.all(&entry, &spec, errors)?),
+            _ => found
                 .extend(diagnostics.iter().map(|one| ProblemView::of(Some(id.clone()), "invalid-spec", one.clone()))),
         }
         Ok(found)
