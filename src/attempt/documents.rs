@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Puts into place what the events of `id` carry, and of every spec that it depends on, directly and through others. Gives the paths of
-/// [`write`].
+/// [`write()`].
 ///
 /// # Errors
 /// If the events or the files cannot be read.

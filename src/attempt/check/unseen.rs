@@ -111,7 +111,7 @@ fn missing(tree: &Worktree, found: &Untracked) -> Result<Vec<BString>> {
     Ok(missing)
 }
 
-/// A file, as much of it as [`Project::blob_in`] gives.
+/// A file, as much of it as [`blob_in`](crate::project::Project::blob_in) gives.
 fn read(top: &Path, path: &BStr) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = fs::File::open(top.join(path.to_path().ok()?)).ok()?;
