@@ -114,14 +114,14 @@ pub(super) fn forget(project: &Project, id: &SpecId) -> Result<()> {
 pub(super) struct Left {
     /// Those that are tracked, and hidden from git.
     pub tracked: Vec<String>,
-    /// Those that it added.
+    /// Those that it added, sorted.
     pub added: Vec<String>,
 }
 
 impl Left {
     /// Whether an untracked file is one that set-up added.
     pub(super) fn has_added(&self, path: &BStr) -> bool {
-        self.added.iter().any(|one| path == one.as_str())
+        self.added.binary_search_by(|one| one.as_bytes().cmp(path)).is_ok()
     }
 }
 
@@ -137,6 +137,7 @@ pub(super) fn left(project: &Project, id: &SpecId, tree: &Worktree) -> Result<Le
             of.push(one.path);
         }
     }
+    left.added.sort_unstable();
     Ok(left)
 }
 
