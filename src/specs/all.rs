@@ -60,6 +60,8 @@ pub(crate) struct Specs<'p> {
     /// The open specs that repeat what completed ones were built on.
     pub(super) repeated: RefCell<HashMap<SpecId, Rc<[SpecId]>>>,
     recorded: RefCell<HashMap<SpecId, Recorded>>,
+    /// Statuses that the cache answered for.
+    settled: RefCell<HashMap<SpecId, Status>>,
     informants: RefCell<HashMap<SpecId, Option<Rc<Informant>>>>,
     /// What was asked for last of what is not kept there.
     last: RefCell<Option<(SpecId, Recorded)>>,
@@ -122,6 +124,7 @@ impl<'p> Specs<'p> {
             acyclic: RefCell::default(),
             repeated: RefCell::default(),
             recorded: RefCell::default(),
+            settled: RefCell::default(),
             informants: RefCell::default(),
             last: RefCell::default(),
             texts,
@@ -307,10 +310,16 @@ impl<'p> Specs<'p> {
 
     /// The status of a spec by its events; the text is not read.
     pub(crate) fn status(&self, id: &SpecId) -> Result<Status> {
-        match self.cached_facts(id)? {
-            Some((state, text)) if self.is_settled(id, &state, text.as_ref())? => Ok(state.status),
-            _ => Ok(self.recorded(id)?.status),
+        if let Some(status) = self.settled.borrow().get(id) {
+            return Ok(*status);
         }
+        if let Some((state, text)) = self.cached_facts(id)?
+            && self.is_settled(id, &state, text.as_ref())?
+        {
+            self.settled.borrow_mut().insert(id.clone(), state.status);
+            return Ok(state.status);
+        }
+        Ok(self.recorded(id)?.status)
     }
 
     /// The recorded facts of a spec that the cache knows to be over and not contended.
@@ -343,9 +352,14 @@ impl<'p> Specs<'p> {
             self.entry(id)?;
             return Ok(self.depends_on.borrow().get(id).cloned().unwrap_or_default());
         };
+        Ok(self.note_depends_on(id, &text))
+    }
+
+    /// `depends_on` of a spec, as this text of it has it, for the next one who asks.
+    pub(super) fn note_depends_on(&self, id: &SpecId, text: &TextFacts<'_>) -> Rc<[String]> {
         let written: Rc<[String]> = text.depends_on.iter().map(str::to_owned).collect();
         self.depends_on.borrow_mut().insert(id.clone(), Rc::clone(&written));
-        Ok(written)
+        written
     }
 
     /// One spec; it need not exist.

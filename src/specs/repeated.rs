@@ -77,16 +77,15 @@ impl Specs<'_> {
     /// # Errors
     /// If the specs cannot be read.
     pub(super) fn built_on(&self, id: &SpecId) -> Result<Vec<SpecId>> {
-        let mut found = self.named(&self.depends_on(id)?)?;
-        let informed = match self.cached_facts(id)? {
-            Some((_, Some(text))) => self.input_specs(&text)?,
-            _ => match &self.entry(id)?.facts().text {
-                Some(text) => self.input_specs(text)?,
-                None => Vec::new(),
-            },
+        let on = |text: &TextFacts<'_>| -> Result<Vec<SpecId>> {
+            let mut found = self.named(&self.note_depends_on(id, text))?;
+            found.extend(self.input_specs(text)?);
+            Ok(found)
         };
-        found.extend(informed);
-        Ok(found)
+        match self.cached_facts(id)? {
+            Some((_, Some(text))) => on(&text),
+            _ => self.entry(id)?.facts().text.as_ref().map_or_else(|| Ok(Vec::new()), on),
+        }
     }
 
     /// The specs among the inputs that a text names.
@@ -124,6 +123,10 @@ impl Specs<'_> {
     /// Whether a spec was completed before it was opened again.
     fn was_completed(&self, id: &SpecId) -> Result<bool> {
         let Some(tip) = self.names.tip(id)? else { return Ok(false) };
+        // It was added, completed, and opened again.
+        if self.recorded(id)?.state.is_some_and(|state| state.generation < 3) {
+            return Ok(false);
+        }
         let history = self.project.store()?.walk(id, tip)?.history;
         Ok(history.events().iter().any(|event| matches!(event.op, Op::Complete | Op::Land)))
     }
