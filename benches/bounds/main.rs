@@ -86,14 +86,21 @@ impl Asked {
 
     /// The rows that were asked for, and what they are held against.
     fn wanted(&self, rows: Vec<Subject>) -> Vec<Subject> {
-        let named = |row: &Subject| self.only.is_empty() || self.only.iter().any(|name| name == row.name);
-        let floors: Vec<&str> = rows
-            .iter()
-            .filter(|row| named(row))
-            .flat_map(|row| [row.floor.map(|(floor, _)| floor), row.without])
-            .flatten()
-            .collect();
-        rows.into_iter().filter(|row| named(row) || floors.contains(&row.name)).collect()
+        // A comma in a name would end it.
+        let named =
+            |row: &Subject| self.only.is_empty() || self.only.iter().any(|name| *name == row.name.replace(',', ""));
+        let mut wanted: Vec<&str> = rows.iter().filter(|row| named(row)).map(|row| row.name).collect();
+        // A floor may have one of its own.
+        loop {
+            let held_against = |row: &Subject| [row.floor.map(|(floor, _)| floor), row.without];
+            let more = rows.iter().filter(|row| wanted.contains(&row.name)).flat_map(held_against).flatten();
+            let more: Vec<&str> = more.filter(|name| !wanted.contains(name)).collect();
+            if more.is_empty() {
+                break;
+            }
+            wanted.extend(more);
+        }
+        rows.into_iter().filter(|row| wanted.contains(&row.name)).collect()
     }
 }
 

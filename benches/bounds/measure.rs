@@ -152,6 +152,16 @@ fn environment(command: &mut Command, top: &Path) {
         .env("LC_ALL", "C.UTF-8")
         .env("TZ", "UTC")
         .stdin(Stdio::null());
+    // Where rustup has its compilers, which it looks for below HOME otherwise.
+    for (name, below) in [("RUSTUP_HOME", ".rustup"), ("CARGO_HOME", ".cargo")] {
+        let usual = || Some(PathBuf::from(std::env::var_os("HOME")?).join(below));
+        if let Some(place) = std::env::var_os(name).map(PathBuf::from).or_else(usual) {
+            command.env(name, place);
+        }
+    }
+    if let Some(toolchain) = std::env::var_os("RUSTUP_TOOLCHAIN") {
+        command.env("RUSTUP_TOOLCHAIN", toolchain);
+    }
     for role in ["AUTHOR", "COMMITTER"] {
         command.env(format!("GIT_{role}_NAME"), "Ada").env(format!("GIT_{role}_EMAIL"), "ada@example.com");
     }
