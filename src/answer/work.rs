@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{merge::Merged, prelude::*};
 use crate::domain::{check_line::CheckLine, status::Status};
+use crate::terminal::fit::cut;
 
 pub(super) const ANSWERS: &[Kind] = &[
     of::<Worked>(&["work", "finish", "merge"]).with::<SpecView>(),
@@ -152,7 +153,8 @@ impl Answer for AllWorked {
                 WorkedAs::Status(_) => Slot::from(spec.status),
             };
             let outcome = look.paint.with(slot, format!("{:<outcomes$}", outcome.as_str()));
-            writeln!(out, "{id}  {outcome}  {:<tooks$}  {}", took(*duration_ms), spec.titled())?;
+            let title = cut(&spec.titled(), ids + outcomes + tooks + 6, look);
+            writeln!(out, "{id}  {outcome}  {:<tooks$}  {title}", took(*duration_ms))?;
             if let Some(why) = why {
                 writeln!(out, "    {}", clean::line(why))?;
             }

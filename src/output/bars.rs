@@ -55,7 +55,7 @@ impl Bars {
                 false
             }
             Step::Running { command, line } => {
-                let text = running(command, line, &self.checking);
+                let text = shortened(&running(command, line, &self.checking), CLOCK, look);
                 let multi = &self.multi;
                 let bar = self.command.get_or_insert_with(|| {
                     let bar = multi.add(timed());
@@ -96,6 +96,7 @@ impl Bars {
     }
 
     fn of(&mut self, short: &str, step: &Step<'_>, look: &Look) -> bool {
+        let from = fit::width(short) + CLOCK;
         let text = match step {
             Step::Working { title, .. } => clean::line(title).into_owned(),
             Step::AgentStarted { .. } => "starting the agent".to_owned(),
@@ -108,7 +109,7 @@ impl Bars {
         };
         let style = match step {
             Step::Doing { activity, since } if activity.wait.is_some() => {
-                let activity = fitted(activity, fit::width(short) + "  1000  ".len(), look);
+                let activity = fitted(activity, from, look);
                 living("{prefix}  {elapsed:>4}  {clock}", &activity, *since)
             }
             _ => timed_style(),
@@ -124,7 +125,7 @@ impl Bars {
         }
         if let Some(bar) = self.specs.get(short) {
             bar.set_style(style);
-            bar.set_message(text);
+            bar.set_message(shortened(&text, from, look));
         }
         true
     }
@@ -144,6 +145,7 @@ impl Bars {
 /// What a command printed last, after the command where that does not stand above.
 fn running(command: &str, line: &str, above: &str) -> String {
     match line {
+        "" if command == above => "no output yet".to_owned(),
         line if command == above => clean::line(line).into_owned(),
         "" => clean::line(command).into_owned(),
         line => format!("{}: {}", clean::line(command), clean::line(line)),
@@ -158,9 +160,17 @@ fn timed_style() -> ProgressStyle {
     ProgressStyle::with_template("{prefix}  {elapsed:>4}  {wide_msg}").expect("the template is valid")
 }
 
+/// The columns before the text of a line that begins with a clock, besides its prefix.
+const CLOCK: usize = "  1000  ".len();
+
+/// The text, which begins in column `from`, with a mark at its end where it would not fit.
+fn shortened(text: &str, from: usize, look: &Look) -> String {
+    fit::cut(text, from + usize::from(canvas::FREE), look)
+}
+
 /// The activity in words that leave the clock on its line, which begins in column `from`.
 fn fitted(activity: &Activity, from: usize, look: &Look) -> Activity {
-    let cut = |text: &str, after: usize| fit::cut(&clean::line(text), after + usize::from(canvas::FREE), look);
+    let cut = |text: &str, after: usize| shortened(&clean::line(text), after, look);
     let what = cut(&activity.what, from + ", 10h 10m 10s".len());
     let after = from + fit::width(&what) + " in 10h 10m 10s, ".len();
     let wait = activity.wait.as_ref().map(|wait| Wait { detail: cut(&wait.detail, after), ..wait.clone() });
@@ -180,4 +190,21 @@ fn living(template: &str, activity: &Activity, since: Duration) -> ProgressStyle
 fn plain() -> ProgressBar {
     let style = ProgressStyle::with_template("{wide_msg}").expect("the template is valid");
     ProgressBar::new_spinner().with_style(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal::color::Paint;
+
+    #[test]
+    fn a_line_is_neither_bare_nor_broken_off() {
+        assert_eq!(running("make", "", "make"), "no output yet");
+        assert_eq!(running("make", "", "verify"), "make");
+        assert_eq!(running("make", "done", "make"), "done");
+        let look = Look { paint: Paint::new(false), width: Some(40), screen: true, unicode: true };
+        let title = shortened("A title of many words that does not fit", "010".len() + CLOCK, &look);
+        assert_eq!(title, "A title of many words th…");
+        assert!("010".len() + CLOCK + fit::width(&title) + usize::from(canvas::FREE) <= 40);
+    }
 }

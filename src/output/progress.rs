@@ -2,18 +2,23 @@
 
 use super::error::labelled;
 use crate::answer::progress::{Step, described};
-use crate::terminal::{Look, clean, color::Slot};
+use crate::terminal::{Look, clean, color::Slot, fit};
 
 /// The line of a step; nothing for a piece of the answer, which is not progress.
 pub(super) fn line(step: &Step<'_>, look: &Look) -> String {
     match step {
         Step::Working { short, title } => {
-            format!("Working {}: {}\n", look.paint.with(Slot::Id, clean::line(short)), clean::line(title))
+            let title = fit::cut(&clean::line(title), "Working : ".len() + fit::width(short), look);
+            format!("Working {}: {title}\n", look.paint.with(Slot::Id, clean::line(short)))
         }
         Step::AgentStarted { worktree } => {
             format!("> Agent working in worktree {}\n", clean::line(&worktree.to_string_lossy()))
         }
-        Step::AgentLine(text) => format!("  {}\n", clean::line(text)),
+        // A command stays in one piece.
+        Step::AgentLine(text) if text.starts_with("$ ") => format!("  {}\n", clean::line(text)),
+        Step::AgentLine(text) => {
+            fit::wrapped(&clean::line(text), 2, look).iter().map(|line| format!("  {line}\n")).collect()
+        }
         Step::Checking { what } => format!("> Checking {}\n", clean::line(what)),
         Step::Of { short, step } => {
             let id = look.paint.with(Slot::Id, clean::line(short));

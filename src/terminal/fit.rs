@@ -26,10 +26,36 @@ pub(crate) fn cut(text: &str, from: usize, look: &Look) -> String {
     format!("{}{mark}", kept.trim_end())
 }
 
+/// `text`, which has no control characters and begins in column `indent`, in lines that end between words before the edge.
+pub(crate) fn wrapped(text: &str, indent: usize, look: &Look) -> Vec<String> {
+    let Some(room) = look.width.map(|width| width.saturating_sub(indent)) else { return vec![text.to_owned()] };
+    let mut lines = vec![String::new()];
+    for word in text.split_inclusive(' ') {
+        let line = lines.last_mut().expect("it begins with one");
+        if !line.is_empty() && width(line) + width(word.trim_end()) > room {
+            lines.push(word.to_owned());
+        } else {
+            line.push_str(word);
+        }
+    }
+    lines.iter_mut().for_each(|line| line.truncate(line.trim_end().len()));
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::terminal::color::Paint;
+
+    #[test]
+    fn a_wrapped_text_is_broken_between_words() {
+        let look = Look { paint: Paint::new(false), width: Some(20), screen: true, unicode: true };
+        assert_eq!(wrapped("one more than that, and more", 2, &look), ["one more than", "that, and more"]);
+        assert_eq!(wrapped("  indented", 2, &look), ["  indented"]);
+        assert_eq!(wrapped("a-word-without-an-end and", 2, &look), ["a-word-without-an-end", "and"]);
+        assert_eq!(wrapped("", 2, &look), [""]);
+        assert_eq!(wrapped(&"x y".repeat(50), 2, &Look { width: None, ..look }).len(), 1);
+    }
 
     #[test]
     fn a_cut_text_ends_before_the_edge() {
