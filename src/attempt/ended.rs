@@ -197,6 +197,9 @@ impl fmt::Display for Failure {
     }
 }
 
+/// How the reason of a pause begins by which a person took the attempt over.
+pub(super) const TAKEN_OVER: &str = "taken over by ";
+
 /// Why an attempt stopped before it could be judged. Its text is what is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Pause {
@@ -217,6 +220,11 @@ impl Pause {
             Pause::Interrupted(signal) | Pause::ChecksInterrupted(signal) => Some(*signal),
             Pause::Stopped(_) | Pause::Recorded(_) => None,
         }
+    }
+
+    /// Whether a person took the attempt over.
+    pub(crate) fn is_takeover(&self) -> bool {
+        matches!(self, Pause::Recorded(reason) if reason.starts_with(TAKEN_OVER))
     }
 }
 

@@ -36,6 +36,10 @@ impl Assignment<'_> {
             EndedAs::Finished => vec![format!("to merge it: git chant merge {short}")],
             EndedAs::Waiting(waits) => std::mem::take(&mut waits.hints),
             EndedAs::HandedOver { .. } => vec![format!("when the work is done: git chant finish {short}")],
+            EndedAs::Paused(pause) if pause.is_takeover() => vec![
+                format!("to see who has it: git chant show {short}"),
+                format!("once the work is done there: git chant finish {short}"),
+            ],
             EndedAs::Paused(pause) => {
                 // To check what an agent has only begun would end its attempt, and with it what can be resumed.
                 let is_done = matches!(pause, Pause::ChecksInterrupted(_));

@@ -17,7 +17,7 @@ use crate::{
         AttemptProgress,
         progress::{Progress, Step},
     },
-    attempt::{recover, resume, session, track, worktree},
+    attempt::{ended::TAKEN_OVER, recover, resume, session, track, worktree},
     domain::{
         enumeration::enumerate,
         event::{Facts, Op},
@@ -170,7 +170,11 @@ pub(crate) fn take_over(
     let by_hand = entry.state.as_ref().is_some_and(|state| state.facts.agent.as_deref() == Some(MANUAL));
     match entry.status {
         Status::InProgress if by_hand => refuse_elsewhere(project, &entry)?,
-        Status::InProgress => drop(stop(project, &entry, Some(reason.unwrap_or("taken over by a person")), progress)?),
+        Status::InProgress => {
+            let by = format!("{TAKEN_OVER}{}", project.repo.author()?.name);
+            let why = reason.map_or(by.clone(), |reason| format!("{by}: {reason}"));
+            stop(project, &entry, Some(&why), progress)?;
+        }
         Status::Paused => {}
         status => {
             let message = format!("'{short}' has no running attempt; it is {status}");

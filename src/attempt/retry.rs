@@ -74,8 +74,10 @@ pub(crate) fn work(work: &Assignment<'_>, asked: Asked<'_>, mut slot: Option<Slo
         work.notify(&ended, next.is_none() && is_last_try);
         let ended = ended?;
         let EndedAs::Paused(Pause::Stopped(stopped)) = &ended.how else { return Ok(ended) };
+        let why = stopped.to_string();
+        let why = why.trim_end_matches('.');
         if let Some(next) = next {
-            work.progress.say(&Step::Note(format!("{stopped}; resuming with '{next}'")));
+            work.progress.say(&Step::Note(format!("{why}; resuming with '{next}'")));
             instead = Some(next);
             continue;
         }
@@ -90,7 +92,7 @@ pub(crate) fn work(work: &Assignment<'_>, asked: Asked<'_>, mut slot: Option<Slo
         let event = work.project.held_up(work.id)?;
         held_up = event.as_ref().map(|event| event.id);
         let _announced = event.map(|event| announce(work.project, work.id, &event, pause, next, work.progress));
-        work.progress.say(&Step::Note(format!("{stopped}; going on in {when} (try {next} of {MAX_TRIES})")));
+        work.progress.say(&Step::Note(format!("{why}; going on in {when} (try {next} of {MAX_TRIES})")));
         if let Some(signal) = wait(work, Activity::after(pause, "retrying", &detail), pause, held_up)? {
             return Ok(Ended { signal: Some(signal), ..ended });
         }
