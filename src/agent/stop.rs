@@ -23,7 +23,7 @@ const LONGEST_WORDS: usize = 300;
 
 /// What the known agents, and the services behind them, say last, in lower case. The first that is found counts: an account without credit
 /// answers as one that is rate-limited, and what broke a connection is named beside better reasons.
-const SAYINGS: [(&str, StopKind); 57] = [
+const SAYINGS: [(&str, StopKind); 58] = [
     ("credit balance is too low", StopKind::NoCredit),
     ("insufficient_quota", StopKind::NoCredit),
     ("quota exceeded. check your plan and billing", StopKind::NoCredit),
@@ -53,6 +53,8 @@ const SAYINGS: [(&str, StopKind); 57] = [
     ("529 overloaded", StopKind::Overload),
     ("the model is overloaded", StopKind::Overload),
     ("selected model is at capacity", StopKind::Overload),
+    // Codex says so of a server that failed, and Gemini's service that it is busy.
+    ("we're currently experiencing high demand", StopKind::ServerError),
     ("currently experiencing high demand", StopKind::Overload),
     ("503 service unavailable", StopKind::Overload),
     ("litellm.serviceunavailableerror", StopKind::Overload),

@@ -46,6 +46,7 @@ impl Assignment<'_> {
                 let check = is_done.then(|| format!("to check the work as it is: git chant finish {short}"));
                 let mut hints = Vec::from_iter(kept()?);
                 hints.extend(self.staying()?);
+                hints.extend(self.longer_silence(pause)?);
                 hints.into_iter().chain([format!("to resume it: git chant work {short}")]).chain(check).collect()
             }
             EndedAs::Failed { reason, .. } if reason.blames_research() => self.research_again()?,
@@ -91,6 +92,16 @@ impl Assignment<'_> {
                 [mend, longer, more, earlier, kept, check].into_iter().flatten().chain(missing).chain(again).collect()
             }
         })
+    }
+
+    /// How a person allows an agent more time that was ended because it printed nothing.
+    fn longer_silence(&self, pause: &Pause) -> Result<Option<String>> {
+        let is_silent = matches!(pause, Pause::Stopped(stopped) if stopped.kind == StopKind::Unresponsive);
+        let limit = self.project.config().silence_timeout()?.filter(|_| is_silent);
+        Ok(limit.map(|limit| {
+            let twice = time::duration(limit.saturating_mul(2));
+            format!("to allow longer silence: git config chant.silenceTimeout {}", shell_words::quote(&twice))
+        }))
     }
 
     /// What of the paused attempt does not go along where another clone resumes it, if one can.

@@ -26,7 +26,8 @@ use crate::domain::{filter::Filter, phase::Phase, span};
 /// finish. A spec that you pause stops no other.
 ///
 /// If the agent reports a rate limit (or exits with status 75), an overloaded model, a server error or no network, git-chant pauses the
-/// attempt, waits for chant.rateLimitPause, and resumes its session. For a single spec it does so only if chant.rateLimitPause is set.
+/// attempt, waits for chant.rateLimitPause, and resumes its session. It does the same if the agent prints nothing for 30 minutes
+/// (chant.silenceTimeout). For a single spec it waits and resumes only if chant.rateLimitPause is set.
 /// After other failures it waits for you and keeps the agent's own words: a rejected key, an account without credit, a question, a limit, a
 /// refusal.
 #[derive(Args, Clone, Debug)]

@@ -112,7 +112,7 @@ keys! {
     PUSH_BRANCHES = "chant.pushBranches", Kind::Bool, Some("true"),
         "Whether `git chant sync` exchanges the work branches of finished and paused specs, so that another person can merge or resume them. A branch keeps its name at the remote, is never forced, and is deleted there once its spec is closed.";
     RATE_LIMIT_PAUSE = "chant.rateLimitPause", Kind::Duration, Some("1m"),
-        "How long `git chant work` waits before an agent goes on that stopped because it is rate-limited, the model is overloaded, its server failed or there is no network; twice as long each time that it stops again, up to 32 times as long, twelve tries in all. With one spec `work` waits only if this is set; it pauses the spec otherwise, and where it is `none`.";
+        "How long `git chant work` waits before an agent goes on that stopped because it is rate-limited, the model is overloaded, its server failed, there is no network, or it printed nothing for `chant.silenceTimeout`; twice as long each time that it stops again, up to 32 times as long, twelve tries in all. With one spec `work` waits only if this is set; it pauses the spec otherwise, and where it is `none`.";
     REMOTE = "chant.remote", Kind::Text, None,
         "The remote that histories and notes are exchanged with. In silent mode nothing is pushed unless it is set.";
     REQUIRE_SIGNED = "chant.requireSigned", Kind::Bool, Some("false"),
@@ -127,6 +127,8 @@ keys! {
         "Whether events are signed, with the key and format that git is set up with (`user.signingKey`, `gpg.format`). If unset, only what `chant.requireSigned` needs is signed.";
     SIGNOFF = "chant.signoff", Kind::Bool, None,
         "Whether the commits that this tool makes on branches end with a `Signed-off-by` line. If unset, `format.signoff` decides. An agent's work, squashed or rebased, is never signed off, because only a person can certify it.";
+    SILENCE_TIMEOUT = "chant.silenceTimeout", Kind::Duration, Some("30m"),
+        "How long a supported agent may print nothing before git-chant ends its run and pauses the spec, with its session. The time that a tool takes does not count where the agent says that one runs. `none` is no limit. Agents with a command of your own count once they print events of the supported agent's format.";
     TARGET = "chant.target", Kind::Text, None,
         "The branch that finished work is merged into. If unset, it is the branch that was checked out when the work started.";
     TIMEOUT = "chant.timeout", Kind::Duration, None,

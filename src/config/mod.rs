@@ -15,6 +15,9 @@ use crate::{
 };
 use value::Setting;
 
+/// How long a supported agent may print nothing, where nothing else is set.
+const SILENCE: Duration = Duration::from_secs(30 * 60);
+
 /// How work reaches its target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString)]
 #[strum(serialize_all = "lowercase")]
@@ -168,6 +171,12 @@ impl<'repo> Config<'repo> {
     /// How long agents may run; none is no limit.
     pub(crate) fn timeout(&self) -> Result<Option<Duration>> {
         self.duration(&keys::TIMEOUT)
+    }
+
+    /// How long a supported agent may print nothing; none is no limit.
+    pub(crate) fn silence_timeout(&self) -> Result<Option<Duration>> {
+        let found = self.find(keys::SILENCE_TIMEOUT.name);
+        found.map_or(Ok(Some(SILENCE)), |found| found.duration())
     }
 
     /// How long each check may run; none is no limit.

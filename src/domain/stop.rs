@@ -19,6 +19,8 @@ pub enum StopKind {
     ServerError,
     /// The model's server cannot be reached.
     NoNetwork,
+    /// It printed nothing for longer than it may.
+    Unresponsive,
     /// The server does not accept the key.
     BadKey,
     /// The account has no credit left.
@@ -53,7 +55,8 @@ pub enum StopKind {
 impl StopKind {
     /// Whether it passes by itself: the same run may succeed later.
     pub(crate) fn passes(&self) -> bool {
-        matches!(self, StopKind::RateLimit | StopKind::Overload | StopKind::ServerError | StopKind::NoNetwork)
+        use StopKind::{NoNetwork, Overload, RateLimit, ServerError, Unresponsive};
+        matches!(self, RateLimit | Overload | ServerError | NoNetwork | Unresponsive)
     }
 
     /// Whether a person has to mend the account or the key before any run of the agent can succeed.
@@ -86,6 +89,7 @@ impl fmt::Display for StopKind {
             StopKind::Overload => "the model is overloaded",
             StopKind::ServerError => "the model's server failed",
             StopKind::NoNetwork => "the model's server cannot be reached",
+            StopKind::Unresponsive => "the agent stopped responding",
             StopKind::BadKey => "the agent's key was not accepted",
             StopKind::NoCredit => "the agent's account has no credit left",
             StopKind::NotLoggedIn => "the agent is not logged in",
@@ -114,9 +118,9 @@ pub(crate) struct Stopped {
 }
 
 impl Stopped {
-    /// With these words, where the agent said nothing of the reason itself: what it said after a question or a denial is about other things.
+    /// With these words, where the agent said nothing of the reason itself: what it said after a denial is about other things.
     pub(crate) fn or_said(self, words: Option<&str>) -> Stopped {
-        let words = words.filter(|_| !matches!(self.kind, StopKind::Question | StopKind::Denied));
+        let words = words.filter(|_| self.kind != StopKind::Denied);
         Stopped { said: self.said.or_else(|| words.map(str::to_owned)), ..self }
     }
 }

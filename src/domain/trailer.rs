@@ -121,7 +121,7 @@ trailers! {
     "Confined" facts.confined, "name", "What confined the run of the agent: `bubblewrap`, `seatbelt` or `none`.";
     "Verified" facts.verified, "name", "How far the work is verified: `none`, `checks`, `proof` or `reviewed`, see gitchant-security(7).";
     "Exit" facts.exit, "number", "The exit code of the agent.";
-    "Stopped" facts.stopped, "name", "Why the agent stopped before its work was done: `rate-limit`, `overload`, `server-error`, `no-network`, `bad-key`, `no-credit`, `not-logged-in`, `time-limit`, `turn-limit`, `output-limit`, `budget-limit`, `refusal`, `killed`, `broken-off`, `question`, `denied` or `research-insufficient`.";
+    "Stopped" facts.stopped, "name", "Why the agent stopped before its work was done: `rate-limit`, `overload`, `server-error`, `no-network`, `unresponsive`, `bad-key`, `no-credit`, `not-logged-in`, `time-limit`, `turn-limit`, `output-limit`, `budget-limit`, `refusal`, `killed`, `broken-off`, `question`, `denied` or `research-insufficient`.";
     "Reason" facts.reason, "text", "The reason.";
     "Informed-By" facts.informed_by, "input", "A pinned input: `path:<path> <blob>`, `spec:<id> <event>` or `url:<url>`.";
     "Supersedes" facts.supersedes, "event id", "An attempt that this event ends.";

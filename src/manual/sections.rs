@@ -59,6 +59,7 @@ pub(super) const CONFIGURATION: &[(&str, &[&str])] = &[
             "chant.merge",
             "chant.claim",
             "chant.rateLimitPause",
+            "chant.silenceTimeout",
             "chant.trust",
             "chant.worktreeDir",
             "chant.worktreePool",

@@ -39,6 +39,8 @@ pub(crate) struct Agent {
     pub permit: Permit,
     /// How long it may take; `None` is as long as it likes.
     pub timeout: Option<Duration>,
+    /// How long it may print nothing, where its output is understood; `None` is as long as it likes.
+    pub silence: Option<Duration>,
 }
 
 /// What an agent reports of the cost of its runs.
@@ -190,7 +192,11 @@ impl Agent {
     ) -> (Stdin, Option<OutputParser>) {
         match self.protocol {
             Protocol::Text => {
-                let parser = self.preset.map(|preset| preset.parser(name));
+                // A command of a person's own may print nothing before the end.
+                let parser = self.preset.map(|preset| {
+                    let is_its = self.command.starts_with(preset.start);
+                    preset.parser(name).with_silence(self.silence, is_its)
+                });
                 (Stdin::Bytes(prompt.to_owned().into_bytes()), parser)
             }
             Protocol::Acp => {
@@ -200,7 +206,7 @@ impl Agent {
                     had: had.map(str::to_owned),
                     permit: self.permit.clone(),
                 };
-                (Stdin::Dialogue, Some(OutputParser::talking(dialogue)))
+                (Stdin::Dialogue, Some(OutputParser::talking(dialogue).with_silence(self.silence, true)))
             }
         }
     }
@@ -229,7 +235,7 @@ impl Project {
     pub(crate) fn agent(&self, name: &str) -> Result<Agent> {
         let config = self.config();
         let preset = preset::named(name);
-        let timeout = config.agent_timeout(name)?;
+        let (timeout, silence) = (config.agent_timeout(name)?, config.silence_timeout()?);
         let protocol = match (config.agent_protocol(name)?, preset) {
             (Some(word), _) => word.parse().unwrap_or_default(),
             (None, preset) => preset.map(|preset| preset.protocol).unwrap_or_default(),
@@ -244,6 +250,7 @@ impl Project {
             protocol,
             permit: permit.clone(),
             timeout,
+            silence,
         };
         if name == MANUAL {
             return Ok(agent(String::new(), None));

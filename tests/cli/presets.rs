@@ -362,7 +362,7 @@ fn options_that_tell_more_are_used_where_the_installed_version_has_them() {
     let id = room.sandbox.add(&["Four", "--body-file", "../body.md"]);
     room.chant(&["work", &id, "--agent", "opencode"]).ok();
     let last = room.args().pop().unwrap();
-    assert!(last.ends_with("--auto --print-logs --log-level ERROR"), "{last}");
+    assert!(last.ends_with("--auto --print-logs --log-level INFO"), "{last}");
     // A command of one's own stays as it is.
     room.sandbox.git(&["config", "chant.agent.claude.cmd", "claude --mine"]);
     let id = room.sandbox.add(&["Three", "--body-file", "../body.md"]);

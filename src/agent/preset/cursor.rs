@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{EventReader, ParsedOutput, Preset, Protocol, claude};
-use crate::agent::preset::parsed::{number, string};
+use crate::agent::preset::parsed::{WAITS, number, string};
 
 /// It takes the prompt as an argument, and an argument is no place for a long text: it is told where to read it. `--force` lets it
 /// run commands; there is no option that keeps them in the worktree. `--trust`, since it asks about every directory that is new to it.
@@ -62,6 +62,7 @@ fn tool(event: &Value, parsed: &mut ParsedOutput) {
                     let said = string(error, "errorMessage").or_else(|| string(error, "message"));
                     parsed.failed(said.unwrap_or(name));
                 }
+                parsed.doing(WAITS);
             }
             _ => {}
         }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{EventReader, ParsedOutput, Preset, Protocol};
-use crate::agent::preset::parsed::{number, string, text_of};
+use crate::agent::preset::parsed::{WAITS, number, string, text_of};
 
 /// Its session gets the name of the attempt, since it does not say what it calls it. `GOOSE_MODE=auto` has it ask for nothing.
 pub(super) const PRESET: Preset = Preset {
@@ -64,6 +64,7 @@ fn message(event: &Value, parsed: &mut ParsedOutput) {
                     let output = value.and_then(|value| value.get("content")).unwrap_or(&Value::Null);
                     parsed.failed(&text_of(output));
                 }
+                parsed.doing(WAITS);
             }
             _ => {}
         }

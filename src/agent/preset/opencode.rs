@@ -11,7 +11,8 @@ use crate::{
     domain::stop::StopKind,
 };
 
-/// `--auto` allows what its configuration does not deny. It names no model.
+/// `--auto` allows what its configuration does not deny. It names no model. Where it can, it writes to npm's cache as well, from which other
+/// programs run code: it works without that.
 pub(super) const PRESET: Preset = Preset {
     name: "opencode",
     program: "opencode",
@@ -24,7 +25,7 @@ pub(super) const PRESET: Preset = Preset {
     reports_money: true,
     stopped_by: |_| None,
     protocol: Protocol::Text,
-    options: &[("--print-logs", "--print-logs --log-level ERROR")],
+    options: &[("--print-logs", "--print-logs --log-level INFO")],
     own_sandbox: None,
     reader: |_| Box::new(Opencode::default()),
 };
@@ -34,6 +35,12 @@ const DENIED: &str = "The user has specified a rule which prevents you from usin
 
 /// What a line of its log contains about a request that failed, before the error itself. It sends most requests again, and no event says so.
 const FAILED: (&str, &str) = (" message=\"stream error\" ", " error.error=");
+
+/// What a line of its log contains when its session begins, a request to the model, and a tool, whose event comes only when that has ended.
+/// Sessions of its helpers have a parent, and titles are asked for of a small model.
+const CREATED: (&str, &str) = (" message=created id=", " parentID=undefined ");
+const ASKED: (&str, &str) = (" message=stream ", " small=false ");
+const TOOL: (&str, &str) = (" message=evaluated permission=", " pattern=");
 
 /// Each step has a price of its own.
 #[derive(Default)]
@@ -101,9 +108,17 @@ impl EventReader for Opencode {
             parsed.request_failed(&self.failures.to_string(), said.strip_prefix("AI_APICallError: ").unwrap_or(&said));
             return None;
         }
+        self.log(line, parsed);
         // The error that ended it comes as an event, too.
-        (!line.contains(" message=process ")).then(|| line.to_owned())
+        let is_error = line.contains(" level=ERROR ") && !line.contains(" message=process ");
+        is_error.then(|| line.to_owned())
     }
+}
+
+/// The value at the beginning of a text of its log: a string of JSON, or a word.
+fn value(text: &str) -> String {
+    let string = serde_json::Deserializer::from_str(text).into_iter::<String>().next();
+    string.and_then(Result::ok).unwrap_or_else(|| text.split(' ').next().unwrap_or_default().to_owned())
 }
 
 /// What kind of reason an error is.
@@ -120,6 +135,17 @@ fn stop_kind(error: &Value, said: &str) -> Option<StopKind> {
 }
 
 impl Opencode {
+    /// What it does now, by a line of its log that is no error.
+    fn log(&self, line: &str, parsed: &mut ParsedOutput) {
+        if let Some((_, session)) = line.split_once(CREATED.0).filter(|_| line.contains(CREATED.1)) {
+            parsed.report.session(session.split(' ').next());
+        } else if line.contains(ASKED.0) && line.contains(ASKED.1) {
+            parsed.doing(WAITS);
+        } else if let Some((tool, pattern)) = line.split_once(TOOL.0).and_then(|(_, rest)| rest.split_once(TOOL.1)) {
+            parsed.begins_tool(tool, &value(pattern).into());
+        }
+    }
+
     fn step(&mut self, part: &Value, parsed: &mut ParsedOutput) {
         if let Some(dollars) = part.get("cost").and_then(Value::as_f64) {
             self.dollars += dollars;

@@ -80,6 +80,8 @@ pub(super) struct ParsedOutput {
     in_error: bool,
     /// Whether it began a turn, and said how that ended.
     turn: Turn,
+    /// Whether the output ends in the middle of an event.
+    cut_off: bool,
     /// Whether the agent continues what cannot succeed.
     hopeless: bool,
     /// What went wrong last.
@@ -88,6 +90,8 @@ pub(super) struct ParsedOutput {
     last_lines: VecDeque<String>,
     /// What the agent does now.
     doing: Option<Activity>,
+    /// Whether that is a tool: it may print nothing for as long as it takes.
+    in_tool: bool,
 }
 
 impl ParsedOutput {
@@ -146,11 +150,13 @@ impl ParsedOutput {
     /// What the agent does now, until it says something else.
     pub(super) fn doing(&mut self, what: &str) {
         self.doing = Some(Activity::new(what));
+        self.in_tool = false;
     }
 
     /// The agent will do something again after a time that it named; `detail` says which time that is, and why.
     pub(super) fn retries(&mut self, length: Duration, detail: &str) {
         self.doing = Some(Activity::after(length, "retrying", detail));
+        self.in_tool = false;
     }
 
     /// Request number `count` to the model failed. The agent may send it again, and does not say when.
@@ -173,9 +179,25 @@ impl ParsedOutput {
 
     /// The use of a tool: `$ cargo test`, `Edit src/lib.rs`.
     pub(super) fn tool(&mut self, name: &str, input: &Value) {
-        let line = described(name, input);
-        self.say(&line);
-        self.doing(&line);
+        self.uses(&described(name, input));
+    }
+
+    /// The use of a tool, in words.
+    pub(super) fn uses(&mut self, line: &str) {
+        self.say(line);
+        self.doing(line);
+        self.in_tool = true;
+    }
+
+    /// The use of a tool that begins, where its end is what is shown.
+    pub(super) fn begins_tool(&mut self, name: &str, input: &Value) {
+        self.doing(&described(name, input));
+        self.in_tool = true;
+    }
+
+    /// Whether a tool runs, as far as the agent says so.
+    pub(super) fn in_tool(&self) -> bool {
+        self.in_tool
     }
 
     /// The use of a tool that was not permitted.
@@ -204,6 +226,18 @@ impl ParsedOutput {
         self.turn = Turn::Ended;
     }
 
+    /// Whether a turn began whose end has not been said.
+    pub(super) fn in_turn(&self) -> bool {
+        self.turn == Turn::Begun
+    }
+
+    /// The output ends in the middle of an event. Programs on Node lose what a pipe does not take before they exit: how the turn ended is not
+    /// known then.
+    pub(super) fn cut_off(&mut self) {
+        self.cut_off = true;
+        self.say("(the end of its output is missing)");
+    }
+
     /// The agent says that the run ended in an error.
     pub(super) fn ended_in_error(&mut self) {
         self.in_error = true;
@@ -220,7 +254,7 @@ impl ParsedOutput {
             stopped: self.stopped.clone(),
             held_up: self.held_up.clone(),
             in_error: self.in_error,
-            broken_off: self.turn == Turn::Begun,
+            broken_off: self.in_turn() && !self.cut_off,
             last: self.last_lines.iter().rev().chain(&self.last_error).cloned().collect(),
         }
     }

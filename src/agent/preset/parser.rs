@@ -1,12 +1,22 @@
 //! Splits the output of an agent into lines, gives each to the reader of its preset, and gives out what people read. What a line
 //! means is not known here.
 
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
+
 use serde_json::Value;
 
 use super::{Dialogue, EventReader, ParsedOutput, Report, acp};
 use crate::{
     agent::{process::OutputFilter, stop::Reported},
-    domain::{activity::Activity, checks::Permission},
+    domain::{
+        activity::Activity,
+        checks::Permission,
+        stop::{StopKind, Stopped},
+    },
+    terminal::time,
 };
 
 /// A line that is longer is not read, in bytes: agents put whole files into one.
@@ -20,11 +30,20 @@ pub struct OutputParser {
     partial: Vec<u8>,
     /// The line is too long; what is left of it is passed over.
     skipping: bool,
+    silence: Option<Silence>,
+}
+
+/// How long an agent may print nothing, and whether it did for longer.
+struct Silence {
+    limit: Duration,
+    /// When it printed something last. `None` as long as it is not known to print what it does.
+    since: Option<Instant>,
+    broken: Cell<bool>,
 }
 
 impl OutputParser {
     pub(super) fn new(reader: Box<dyn EventReader>) -> Self {
-        OutputParser { reader, parsed: ParsedOutput::default(), partial: Vec::new(), skipping: false }
+        OutputParser { reader, parsed: ParsedOutput::default(), partial: Vec::new(), skipping: false, silence: None }
     }
 
     /// What the agent has said of the run so far.
@@ -39,7 +58,32 @@ impl OutputParser {
 
     /// What the output says of the end of the run.
     pub(crate) fn reported(&self) -> Reported {
-        self.parsed.reported()
+        let reported = self.parsed.reported();
+        match self.silence.as_ref().filter(|silence| silence.broken.get()) {
+            Some(silence) => {
+                let said = Some(format!("no output for {}", time::duration(silence.limit)));
+                let stopped = Some(Stopped { kind: StopKind::Unresponsive, said });
+                Reported { stopped, in_error: true, ..reported }
+            }
+            None => reported,
+        }
+    }
+
+    /// Has the run end where the agent prints nothing for that long: from now on, or once it has printed an event if it may print
+    /// its answer alone. A tool may take as long as it likes, where the agent says that one runs.
+    #[must_use]
+    pub(crate) fn with_silence(mut self, limit: Option<Duration>, from_now: bool) -> Self {
+        let since = from_now.then(Instant::now);
+        self.silence = limit.map(|limit| Silence { limit, since, broken: Cell::new(false) });
+        self
+    }
+
+    /// Whether the agent has printed nothing for longer than it may. Once it has, what it prints later changes nothing.
+    fn is_silent(&self) -> bool {
+        let Some(Silence { limit, since, broken }) = &self.silence else { return false };
+        let is_silent = !self.parsed.in_tool() && since.is_some_and(|since| since.elapsed() >= *limit);
+        broken.set(broken.get() || is_silent);
+        broken.get()
     }
 
     /// Talks to an agent that speaks the Agent Client Protocol.
@@ -73,6 +117,7 @@ impl OutputParser {
         let event = text.trim_start().starts_with('{').then(|| serde_json::from_str::<Value>(&text).ok()).flatten();
         if event.is_some_and(|event| self.reader.event(&event, &mut self.parsed)) {
             self.parsed.other_than_plain();
+            self.silence.iter_mut().for_each(|silence| silence.since = Some(Instant::now()));
         } else if let Some(line) = self.reader.text(text.trim_end(), &mut self.parsed) {
             self.parsed.plain(&line);
         }
@@ -81,6 +126,9 @@ impl OutputParser {
 
 impl OutputFilter for OutputParser {
     fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
+        if let Some(since) = self.silence.as_mut().and_then(|silence| silence.since.as_mut()) {
+            *since = Instant::now();
+        }
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             if !self.skipping {
                 self.partial.extend_from_slice(piece);
@@ -97,7 +145,7 @@ impl OutputFilter for OutputParser {
     }
 
     fn is_hopeless(&self) -> bool {
-        self.parsed.is_hopeless()
+        self.parsed.is_hopeless() || self.is_silent()
     }
 
     fn input(&mut self) -> Vec<u8> {
@@ -113,7 +161,12 @@ impl OutputFilter for OutputParser {
     }
 
     fn finish(&mut self) -> Vec<u8> {
-        if !self.partial.is_empty() || self.skipping {
+        let is_event = |line: &[u8]| serde_json::from_slice::<Value>(line).is_ok();
+        let is_cut = self.skipping || (self.partial.starts_with(b"{") && !is_event(&self.partial));
+        if is_cut && self.parsed.in_turn() {
+            self.partial.clear();
+            self.parsed.cut_off();
+        } else if !self.partial.is_empty() || self.skipping {
             self.line();
         }
         self.reader.end(&mut self.parsed);

@@ -99,6 +99,7 @@ fn a_question_a_denial_a_limit_and_a_refusal_are_named() {
     for (agent, output, code, kind, said) in [
         ("claude", recorded!("claude-question"), 0, "question", "asked a question that no one answered: Which file?"),
         ("codex", recorded!("codex-question"), 0, "question", "no one answered: Which file shall I write?"),
+        ("codex", recorded!("codex-question-by-tool"), 0, "question", "no one answered: I need an answer, so I stop"),
         ("claude", recorded!("claude-denied"), 0, "denied", "was denied a permission: Write /outside/file"),
         ("claude", recorded!("claude-turn-limit"), 1, "turn-limit", "reached its turn limit: Reached maximum number"),
         ("gemini", recorded!("gemini-turn-limit"), 53, "turn-limit", "reached its turn limit: Reached max session"),
@@ -175,11 +176,54 @@ fn a_turn_without_an_end_is_no_work_that_is_done() {
 }
 
 #[test]
+fn output_that_ends_within_an_event_says_nothing_of_the_end_of_the_turn() {
+    // Gemini CLI 0.61.0, whose tool printed 200,000 lines: what its pipe had not taken when it exited is lost.
+    let (room, id, ran) = worked("gemini", recorded!("gemini-cut-off"), super::DOES_IT);
+    let ran = ran.ok();
+    assert!(
+        ran.err.contains("  (the end of its output is missing)\n") && !ran.err.contains("tool_result"),
+        "{}",
+        ran.err
+    );
+    assert_eq!((room.sandbox.status(&id), room.event(&id, "finish", "stopped")), ("completed".to_owned(), None));
+    // Without the work its checks fail, and what the tool printed is no reason.
+    let (room, id, _) = worked("gemini", recorded!("gemini-cut-off"), "exit 0");
+    let reason = room.event(&id, "fail", "reason").unwrap();
+    assert!(reason.contains("the agent changed nothing") && !reason.contains("tool_result"), "{reason}");
+    assert_eq!(room.event(&id, "fail", "stopped"), None);
+}
+
+#[test]
 fn a_resumed_agent_that_is_killed_at_once_keeps_its_session() {
     let (room, id, _) = worked("claude", recorded!("claude-overload"), "exit 1");
     room.install("claude", "", "kill -9 $$");
     room.chant(&["work", &id]).fails(1, &["the agent was killed: SIGKILL"]);
     assert_eq!(room.args().len(), 2, "no other session was begun");
+}
+
+#[test]
+fn an_agent_that_prints_nothing_for_long_pauses_with_its_session() {
+    let begun = "{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"ses-1\"}\n";
+    let tool = "{\"type\":\"assistant\",\"message\":{\"id\":\"m\",\"content\":[{\"type\":\"tool_use\",\"name\":\"Bash\",\"input\":{\"command\":\"make\"}}]}}\n";
+    let room = Room::new();
+    stream(&room, "claude", begun, "trap 'exit 0' TERM; sleep 1000 & wait");
+    room.use_agent("claude");
+    room.sandbox.git(&["config", "chant.silenceTimeout", "1s"]);
+    let id = room.add();
+    let said = "the agent stopped responding: no output for 1s";
+    let ran = room.chant(&["work", &id]).fails(1, &["Paused after", said, "git config chant.silenceTimeout 2s"]);
+    assert!(ran.err.contains("to resume it: git chant work"), "{}", ran.err);
+    assert_eq!(room.event(&id, "pause", "stopped").as_deref(), Some("unresponsive"));
+    // A tool that runs may say nothing for as long as it takes.
+    let ended = r#"{"type":"result","subtype":"success","is_error":false,"session_id":"ses-1"}"#;
+    stream(&room, "claude", &format!("{begun}{tool}"), &format!("sleep 2; {}; echo '{ended}'", super::DOES_IT));
+    room.chant(&["work", &id]).ok();
+    assert!(room.args()[1].contains(" --resume ses-1"), "{:?}", room.args());
+    // Another command may print its answer alone, at its end.
+    room.install("mine", "", "sleep 2; echo three >file; tick");
+    room.sandbox.git(&["config", "chant.agent.claude.cmd", "mine"]);
+    let id = room.add();
+    room.chant(&["work", &id]).ok();
 }
 
 #[test]

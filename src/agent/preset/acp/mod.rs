@@ -53,7 +53,7 @@ const UNNAMED: &str = "Internal error: ";
 const MOST_PERMISSIONS: usize = 200;
 
 /// How long an agent may take to answer the first message.
-const GREETING: Duration = Duration::from_secs(60);
+const GREETING: Duration = Duration::from_secs(180);
 
 /// What a conversation is about.
 #[derive(Clone, Debug)]

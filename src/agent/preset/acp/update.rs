@@ -113,8 +113,7 @@ impl Calls {
             kind if title.to_lowercase().starts_with(permit::name(kind)) => title,
             kind => format!("{} {title}", permit::name(kind)),
         };
-        parsed.say(&line);
-        parsed.doing(&line);
+        parsed.uses(&line);
     }
 
     /// What a tool changed, and what it said when it failed.

@@ -25,6 +25,25 @@ fn a_request_that_failed_is_shown_from_its_log() {
 }
 
 #[test]
+fn its_log_says_what_it_does_before_its_events_do() {
+    let log = include_str!("../recorded/opencode-log.txt");
+    let until = |words: &str| {
+        let end = log.find(words).and_then(|at| Some(at + log[at..].find('\n')? + 1)).expect("it is there");
+        parse(&PRESET, &log[..end])
+    };
+    let does = |words: &str| until(words).1.does().map(|activity| activity.what.clone());
+    let (shown, parser) = until("message=created");
+    assert_eq!((shown.as_str(), parser.report().session.as_deref()), ("", Some("ses_dcd941cf6ffeqrQA9T78IJun7r")));
+    assert_eq!(does("small=true"), None);
+    assert_eq!(does("small=false").as_deref(), Some("waiting for the model"));
+    assert_eq!(does("pattern=\"sleep 4\"").as_deref(), Some("$ sleep 4"));
+    assert_eq!(does("\"type\":\"tool_use\"").as_deref(), Some("waiting for the model"));
+    assert_eq!(parse(&PRESET, log).0, "$ echo a; sleep 4\nDone.\n");
+    let helper = log.replace("parentID=undefined", "parentID=ses_parent");
+    assert_eq!(parse(&PRESET, &helper[..helper.find("{\"type\"").expect("an event")]).1.report().session, None);
+}
+
+#[test]
 fn a_command_that_failed_is_shown() {
     let (shown, parser) = parse(&PRESET, include_str!("../recorded/stops/opencode-denied-by-sandbox.jsonl"));
     let said = "/bin/bash: line 1: /home/ada/repo/x: Read-only file system";

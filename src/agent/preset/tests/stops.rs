@@ -9,8 +9,7 @@ use crate::{
     domain::stop::StopKind::{self, *},
 };
 
-/// The agent, its exit code, what it printed, and why it stopped. Codex asks in its last message only, which is no field, and tells a server
-/// that fails from one that is busy by nothing.
+/// The agent, its exit code, what it printed, and why it stopped. Codex asks in its last message only, which is no field.
 fn recorded() -> Vec<(&'static str, i32, &'static str, Option<StopKind>)> {
     vec![
         ("claude", 1, include_str!("../recorded/stops/claude-bad-key.jsonl"), Some(BadKey)),
@@ -39,8 +38,9 @@ fn recorded() -> Vec<(&'static str, i32, &'static str, Option<StopKind>)> {
         ("codex", 1, include_str!("../recorded/stops/codex-rate-limit-in-stream.jsonl"), Some(RateLimit)),
         ("codex", 1, include_str!("../recorded/stops/codex-rate-limit.jsonl"), Some(RateLimit)),
         ("codex", 1, include_str!("../recorded/stops/codex-refusal.jsonl"), Some(Refusal)),
-        ("codex", 1, include_str!("../recorded/stops/codex-server-error.jsonl"), Some(Overload)),
+        ("codex", 1, include_str!("../recorded/stops/codex-server-error.jsonl"), Some(ServerError)),
         ("gemini", 144, include_str!("../recorded/stops/gemini-bad-key.jsonl"), Some(BadKey)),
+        ("gemini", 0, include_str!("../recorded/stops/gemini-cut-off.jsonl"), None),
         ("gemini", 0, include_str!("../recorded/stops/gemini-denied.jsonl"), Some(Denied)),
         ("gemini", 0, include_str!("../recorded/stops/gemini-denied-by-sandbox.jsonl"), Some(Denied)),
         ("gemini", 1, include_str!("../recorded/stops/gemini-dropped-in-answer.jsonl"), Some(NoNetwork)),
