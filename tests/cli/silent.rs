@@ -133,3 +133,22 @@ fn a_document_that_a_glob_names_is_updated_too_and_leaving_it_is_no_work() {
     sandbox.chant(&["work", &idle]).fails(1, &["the agent changed nothing"]);
     hidden(&sandbox);
 }
+
+#[test]
+#[ignore = "slow: .ci/run runs it"]
+fn documents_of_work_that_arrived_are_taken_back_where_that_cannot_be_recorded() {
+    let sandbox = silent();
+    sandbox.agent("mkdir -p .chant/research; printf '# Why\\n\\nIt is the moon.\\n' >.chant/research/why.md; echo two >file; git commit -qam Two; tick");
+    let id = sandbox.add(&["Fix it", "--target-file", "file", "--target-file", ".chant/research/why.md"]);
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    sandbox.git(&["merge", "-q", "--squash", &format!("chant/{id}")]);
+    sandbox.git(&["commit", "-q", "-m", "Squashed"]);
+    let (document, lock) =
+        (sandbox.repo.join(".chant/research/why.md"), sandbox.repo.join(format!(".git/refs/chant/specs/{id}.lock")));
+    std::fs::create_dir(&lock).unwrap();
+    sandbox.chant(&["merge", &id]).fails(128, &["could not update"]);
+    assert!(!document.exists());
+    std::fs::remove_dir(&lock).unwrap();
+    sandbox.chant(&["merge", &id]).ok();
+    assert!(document.exists() && sandbox.status(&id) == "completed");
+}

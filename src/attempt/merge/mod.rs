@@ -143,8 +143,11 @@ fn arrived(
     match project.landed_otherwise(attempt, ours, tip)? {
         Arrival::As(landing) => {
             let new = landing.new;
-            drop(outputs::write(project, attempt)??);
-            announce(project, attempt, target, tip, landing)?;
+            let placed = outputs::write(project, attempt)??;
+            if let Err(unmerged) = announce(project, attempt, target, tip, landing) {
+                placed.take_back(project)?;
+                return Err(unmerged);
+            }
             Ok(Some(complete(project, attempt, Some((name, new)), progress)?))
         }
         Arrival::TakenBack(taken) if !is_named => {
