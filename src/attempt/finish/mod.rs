@@ -14,7 +14,7 @@ use leftovers::Left;
 use gix::ObjectId;
 
 pub(crate) use by_hand::{by_hand, by_hand_again};
-pub(crate) use outputs::documents;
+pub(crate) use outputs::{documents, is_output};
 
 use crate::{
     agent::{RESEARCH_INSUFFICIENT, process::Ending},

@@ -8,13 +8,26 @@ use gix::{ObjectId, bstr::ByteSlice};
 use super::finish_event;
 use crate::{
     attempt::check::{given, tip_file},
-    domain::{pattern::check_path, spec_file::front_matter_bytes},
+    domain::{
+        pattern::{PathSet, check_path},
+        spec_file::front_matter_bytes,
+    },
     error::Result,
     git::{history, work_file, worktree::Worktree},
-    project::Project,
+    project::{Project, files::is_forbidden},
     specs::attempt::Attempt,
     store::File,
 };
+
+/// Whether a file is an output of an attempt whose spec names the `targets`: a document below `.chant/`, and not the spec itself. A clone may
+/// have written anything into an event.
+pub(crate) fn is_output(attempt: &Attempt, targets: &PathSet, path: &str) -> bool {
+    path.starts_with(".chant/")
+        && path != attempt.spec_path
+        && check_path(path).is_ok()
+        && !is_forbidden(path)
+        && targets.matches(path.as_bytes().as_bstr())
+}
 
 /// The target files under `.chant/` that exist at the tip (in silent mode: in the worktree) and differ from the base.
 pub(super) fn declared(
@@ -30,9 +43,7 @@ pub(super) fn declared(
     let given = if project.silent { store.evidence_files(attempt.start, "inputs")? } else { Vec::new() };
     let mut found = Vec::new();
     for path in candidates(project, attempt, tip, tree)? {
-        if path.starts_with(".chant/")
-            && path != attempt.spec_path
-            && targets.matches(path.as_bytes().as_bstr())
+        if is_output(attempt, &targets, &path)
             && let Some(bytes) = tip_file(project, tip, &tree.path, &path)?
             && !given.iter().any(|file| file.path == path && file.blob == store.blob_id(&bytes))
         {
@@ -69,8 +80,9 @@ pub(crate) fn documents(project: &Project, attempt: &Attempt) -> Result<Vec<(Str
     let Some(finish) = finish else { return Ok(found.into_iter().collect()) };
     let targets = attempt.targets()?;
     for file in project.store()?.evidence_files(finish.id, "outputs")? {
-        let is_declared = file.path == attempt.spec_path || targets.matches(file.path.as_bytes().as_bstr());
-        if is_declared && file.path.starts_with(".chant/") && check_path(&file.path).is_ok() {
+        let is_spec =
+            || file.path == attempt.spec_path && file.path.starts_with(".chant/") && check_path(&file.path).is_ok();
+        if is_output(attempt, &targets, &file.path) || is_spec() {
             found.insert(file.path, project.repo.gix().find_blob(file.blob)?.take_data());
         }
     }

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
-    attempt::{ended::Waits, finish::finish_event},
-    domain::pattern::check_path,
+    attempt::{
+        ended::Waits,
+        finish::{finish_event, is_output},
+    },
     env::{fault, local_file},
     error::{Error, IoContext, Kind, Result},
     git::{history, work_file},
-    project::{Project, files::is_forbidden},
+    project::Project,
     specs::attempt::Attempt,
     store::File,
 };
@@ -45,11 +47,7 @@ impl Outputs {
         let before = store.evidence_files(attempt.start, "inputs")?;
         let targets = attempt.targets()?;
         let mut files = store.evidence_files(finish.id, "outputs")?;
-        // Whatever clone wrote the event: only what was declared, and only where it belongs.
-        files.retain(|file| {
-            let declared = check_path(&file.path).is_ok() && targets.matches(file.path.as_bytes().as_bstr());
-            file.path != attempt.spec_path && declared && file.path.starts_with(".chant/") && !is_forbidden(&file.path)
-        });
+        files.retain(|file| is_output(attempt, &targets, &file.path));
         let pinned = |path: &str| before.iter().find(|input| input.path == path).map(|input| input.blob);
         let files = files.into_iter().map(|file| (pinned(&file.path), file)).map(|(pinned, file)| (file, pinned));
         Ok(Some(Outputs { top, files: files.collect() }))
