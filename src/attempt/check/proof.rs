@@ -9,6 +9,7 @@ use regex_lite::Regex;
 use super::{
     doubt::{Doubt, quoted},
     held::Source,
+    recall::How,
     room::Room,
     test_set::Tests,
 };
@@ -117,7 +118,7 @@ impl Prover<'_> {
         let other = source.other_code()?;
         let unsteady = RefCell::new(None);
         let steady = |seen: &Command| seen.command == command && seen.is_evidence() && unsteady.borrow().is_none();
-        let mut without = room.recall_or(source.base, command, steady, |room| {
+        let mut without = room.recall_or(How::Twice, source.base, &[command], steady, |room| {
             let (first, second) = room.run_twice(source.base, command)?;
             unsteady.replace(proof::flaky(&first, &second));
             Ok(if unsteady.borrow().is_some() { first.unlike(1, (2, second)) } else { first })
@@ -339,7 +340,7 @@ impl Prover<'_> {
             && let Ok(laid) = reproduced.over(repo, base)?
         {
             let held = reproduced.paths();
-            let before = room.run_or_recall(laid, laid, command, |seen| expected(&held, seen))?;
+            let before = room.run_or_recall(laid, command, |seen| expected(&held, seen))?;
             return Ok((self.described(before), reproduced));
         }
         // What is kept is what several runs came to, never the first of them alone.
@@ -347,7 +348,8 @@ impl Prover<'_> {
             let first = self.described(room.run(base, command)?);
             self.steadily(room, base, command, first)
         };
-        let before = self.described(room.recall_or(base, command, |seen: &Command| expected(&[], seen), steady)?);
+        let is_expected = |seen: &Command| expected(&[], seen);
+        let before = self.described(room.recall_or(How::Steadily, base, &[command], is_expected, steady)?);
         let added = source.added()?;
         if before.outcome() == Outcome::Failed || added.is_empty() {
             return Ok((before, source.found()?));

@@ -98,7 +98,6 @@ impl<'p> Verifier<'p> {
     /// If a command could not be run, or was interrupted.
     pub(super) fn check(&self, merged: ObjectId, ours: ObjectId, target: &str) -> Result<Option<Waits>> {
         self.progress.say(&Step::Note(format!("'{target}' has new commits: checking the merge with them, too")));
-        let tree = self.project.repo.gix().find_commit(merged)?.tree_id()?.detach();
         let mut room = Room::for_attempt(self.project, self.attempt.start, self.progress)?;
         room.warm_up(self.attempt, &[])?;
         let front = &self.attempt.spec.front;
@@ -107,7 +106,7 @@ impl<'p> Verifier<'p> {
             return self.refused(failed, merged, target).map(Some);
         }
         if let Some(command) = &front.reproduces
-            && let Some(waits) = self.reproduces(&mut room, merged, tree, command, target)?
+            && let Some(waits) = self.reproduces(&mut room, merged, command, target)?
         {
             return Ok(Some(waits));
         }
@@ -145,14 +144,7 @@ impl<'p> Verifier<'p> {
     }
 
     /// The proof has to hold on the merge, with the very tests that proved the work.
-    fn reproduces(
-        &self,
-        room: &mut Room<'_>,
-        merged: ObjectId,
-        tree: ObjectId,
-        command: &str,
-        target: &str,
-    ) -> Result<Option<Waits>> {
+    fn reproduces(&self, room: &mut Room<'_>, merged: ObjectId, command: &str, target: &str) -> Result<Option<Waits>> {
         self.progress.say(&Step::Checking { what: command });
         let stands = |seen: &Command| proof::stands(self.attempt.spec.front.known_phase(), seen);
         let (project, attempt) = (self.project, self.attempt);
@@ -161,7 +153,7 @@ impl<'p> Verifier<'p> {
             false => None,
         };
         let Some(proof) = proof else {
-            let seen = room.run_or_recall(merged, tree, command, stands)?;
+            let seen = room.run_or_recall(merged, command, stands)?;
             return if stands(&seen) { Ok(None) } else { self.refused(&seen, merged, target).map(Some) };
         };
         if !stands(&proof.tip) {

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use super::{HOWS, agent::resolver, at_once, clean, commit, conflicting, merging};
+use super::{HOWS, agent::resolver, at_once, clean, commit, conflicting, merging, runs, verified};
 use crate::support::{Ran, cases::few_or_many};
 
 #[test]
@@ -200,4 +200,17 @@ fn a_target_that_is_no_branch_is_refused_before_anything_is_written() {
     assert_eq!(refs(), with_spec);
     let files = sandbox.git(&["ls-files", "--others", "--", ".chant"]);
     assert!(files.lines().all(|file| file.contains(&finished)), "{files}");
+}
+
+#[test]
+fn what_passed_with_another_history_is_verified_again() {
+    let (sandbox, id) = verified("merge");
+    commit(&sandbox, "other", "other\n");
+    sandbox.write("list", "mine\n");
+    sandbox.chant(&["merge", &id]).fails(1, &["are in the way: list"]);
+    sandbox.git(&["checkout", "-q", "list"]);
+    // The tree is the same; a command may read the message.
+    sandbox.git(&["commit", "-q", "--amend", "-m", "Another message"]);
+    sandbox.chant(&["merge", &id]).ok();
+    assert_eq!((runs(&sandbox), sandbox.status(&id)), (3, "completed".into()));
 }
