@@ -73,6 +73,11 @@ pub(crate) fn verify(
             checks.reproduces = prover.prove(&mut room)?;
         }
     }
+    if !checks.clone().settled().ok {
+        let hints = check::unseen(&room, &entry.id, at)?;
+        // Where it ran is plain here, unless something was missing there.
+        hints.iter().filter(|_| hints.len() > 1).for_each(|what| progress.say(&Step::Hint(what.clone())));
+    }
     if !checks.clone().settled().ok
         && let Some(what) = check::to_take_over(&room, entry.id.short())
     {

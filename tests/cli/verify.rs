@@ -117,7 +117,7 @@ fn what_runs_left_at_home_decides_no_check_without_an_attempt() {
         return;
     }
     assert!(bin.join("planted").exists(), "it stays in the person's home");
-    ran.fails(1, &["FAILED", "which runs of agents made"]);
+    ran.fails(1, &["FAILED", "made while agents ran"]);
     // A member would inherit what its driver names from the beginning.
     let driver = sandbox.add(&["Driver", "--type", "driver"]);
     let member = sandbox.add(&["Member", "--member-of", &driver[11..]]);

@@ -54,7 +54,7 @@ pub(crate) use content::{changed_by, own_changes, paths_of, tip_file};
 pub(crate) use proof::{Prover, Shown};
 pub(crate) use room::Room;
 pub(crate) use surroundings::{remember_changes, take_over};
-pub(crate) use unseen::to_take_over;
+pub(crate) use unseen::{to_take_over, unseen};
 
 /// Writes the `checks` as the evidence of an event.
 pub(crate) fn write_checks(project: &Project, checks: &Checks) -> Result<ObjectId> {
@@ -110,7 +110,7 @@ impl Check<'_> {
             let ran = checks.commands().chain(&without);
             check_output::write_whole(self.project, id, Some(*start), Some(self.tip), ran)?;
             if !checks.clone().settled().ok {
-                self.progress.say(&Step::Hint(self.unseen(&room)?));
+                unseen(&room, &self.attempt.id, self.tip)?.into_iter().for_each(|what| self.progress.say(&Step::Hint(what)));
                 if self.lacks_submodules()? {
                     let set_up = "git config chant.worktreeSetup \"git submodule update --init --recursive\"";
                     self.progress.say(&Step::Hint(format!("to have submodules in worktrees and checkouts: {set_up}")));

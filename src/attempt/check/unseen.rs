@@ -4,6 +4,7 @@
 use std::{fs, io::Read as _, path::Path};
 
 use bstr::{BStr, BString, ByteSlice};
+use gix::ObjectId;
 
 use super::{
     Check,
@@ -11,73 +12,80 @@ use super::{
 };
 use crate::{
     attempt::{home, prepared, session::RUN_DIR},
+    domain::id::SpecId,
     error::Result,
     git::{object::MOST_TEXT, status, worktree::Worktree},
+    project::Project,
 };
 
 /// How many files are named.
 const MOST: usize = 5;
 
-impl Check<'_> {
-    /// Says, after a command failed in `room`, where it ran and what of the worktree it did not find there.
-    pub(super) fn unseen(&self, room: &Room<'_>) -> Result<String> {
-        let place = format!("commands run in a clean checkout of {}", self.tip.to_hex_with_len(12));
-        let Some(tree) = self.project.worktree_of(&self.attempt.id)?.filter(|tree| tree.path.is_dir()) else {
-            return Ok(place);
-        };
-        let found = room.found();
-        let mut said = place;
-        let missing = missing(&tree, &found)?;
-        if !missing.is_empty() {
-            said.push_str(&format!(", without the worktree's ignored and untracked files ({})", named(&missing)));
-        } else if found.all.is_empty() {
-            said.push_str(", without ignored and untracked files");
-        }
-        let hidden = self.hidden(&tree)?;
-        if !hidden.is_empty() {
-            let how = "marked assume-unchanged or skip-worktree in the index";
-            said.push_str(&format!(", without hidden changes: {} ({how})", named(&hidden)));
-        }
-        let others = self.others(&tree, &found);
-        if !others.is_empty() {
-            said.push_str(&format!(
-                ", with the main worktree's {}, which differs from the worktree's (.worktreeinclude)",
-                named(&others)
-            ));
-        }
-        Ok(said)
+/// Hints, after a command failed in `room` at the commit `tip` of a spec's work: where it ran, what of the worktree it did not find there, and
+/// what brings that there.
+///
+/// # Errors
+/// If git fails, or a file cannot be read.
+pub(crate) fn unseen(room: &Room<'_>, id: &SpecId, tip: ObjectId) -> Result<Vec<String>> {
+    let place = format!("commands run in a clean checkout of {}", tip.to_hex_with_len(12));
+    let Some(tree) = room.project.worktree_of(id)?.filter(|tree| tree.path.is_dir()) else {
+        return Ok(vec![place]);
+    };
+    let found = room.found();
+    let mut said = place;
+    let missing = missing(&tree, &found)?;
+    if !missing.is_empty() {
+        said.push_str(&format!(", without the worktree's ignored and untracked files ({})", named(&missing)));
+    } else if found.all.is_empty() {
+        said.push_str(", without ignored and untracked files");
     }
+    let hidden = hidden(room.project, id, tip, &tree)?;
+    if !hidden.is_empty() {
+        let how = "marked assume-unchanged or skip-worktree in the index";
+        said.push_str(&format!(", without hidden changes: {} ({how})", named(&hidden)));
+    }
+    let others = others(room.project, &tree, &found);
+    if !others.is_empty() {
+        said.push_str(&format!(
+            ", with the main worktree's {}, which differs from the worktree's (.worktreeinclude)",
+            named(&others)
+        ));
+    }
+    let way_out =
+        "to have such a file there: commit it, list it in .worktreeinclude, or make it by chant.worktreeSetup";
+    Ok([Some(said), (!missing.is_empty()).then(|| way_out.to_owned())].into_iter().flatten().collect())
+}
 
+impl Check<'_> {
     /// Whether the commit has submodules that no set-up brings into a checkout.
     pub(super) fn lacks_submodules(&self) -> Result<bool> {
         let has_some = self.project.blob_id_in(self.tip, ".gitmodules")?.is_some();
         Ok(has_some && self.project.config().worktree_setup()?.is_none())
     }
+}
 
-    /// Tracked files that differ from the commit where git does not look.
-    fn hidden(&self, tree: &Worktree) -> Result<Vec<BString>> {
-        let mut hidden = Vec::new();
-        let by_set_up = prepared::left(self.project, &self.attempt.id, tree)?.tracked;
-        for path in
-            status::hidden(tree)?.into_iter().filter(|path| !by_set_up.iter().any(|other| *path == other.as_str()))
-        {
-            let committed = self.project.blob_in(self.tip, &path.to_str_lossy())?.map(|(_, bytes)| bytes);
-            if committed != read(&tree.path, path.as_bstr()) {
-                hidden.push(path);
-            }
+/// Tracked files that differ from the commit where git does not look.
+fn hidden(project: &Project, id: &SpecId, tip: ObjectId, tree: &Worktree) -> Result<Vec<BString>> {
+    let mut hidden = Vec::new();
+    let by_set_up = prepared::left(project, id, tree)?.tracked;
+    for path in status::hidden(tree)?.into_iter().filter(|path| !by_set_up.iter().any(|other| *path == other.as_str()))
+    {
+        let committed = project.blob_in(tip, &path.to_str_lossy())?.map(|(_, bytes)| bytes);
+        if committed != read(&tree.path, path.as_bstr()) {
+            hidden.push(path);
         }
-        Ok(hidden)
     }
+    Ok(hidden)
+}
 
-    /// Files of `.worktreeinclude` that are not as the worktree has them: they come from the main one.
-    fn others(&self, tree: &Worktree, found: &Untracked) -> Vec<BString> {
-        let Some(main) = self.project.repo.main_work_dir() else { return Vec::new() };
-        let differs = |path: &&BString| {
-            let own = read(&tree.path, path.as_bstr());
-            own.is_some() && own != read(&main, path.as_bstr())
-        };
-        found.included.iter().filter(differs).cloned().collect()
-    }
+/// Files of `.worktreeinclude` that are not as the worktree has them: they come from the main one.
+fn others(project: &Project, tree: &Worktree, found: &Untracked) -> Vec<BString> {
+    let Some(main) = project.repo.main_work_dir() else { return Vec::new() };
+    let differs = |path: &&BString| {
+        let own = read(&tree.path, path.as_bstr());
+        own.is_some() && own != read(&main, path.as_bstr())
+    };
+    found.included.iter().filter(differs).cloned().collect()
 }
 
 /// How a person takes over what a check in `room` did not find in their home directory; `short` is the spec. `None` where it found all.

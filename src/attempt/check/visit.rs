@@ -236,11 +236,15 @@ impl Visit<'_> {
             Some(self.stand.commands.as_ref().map_or(Confined::None, |by| by.by.clone()).as_ref().to_owned());
         seen.warm = self.warm.map(|commit| commit.to_string());
         seen.home = Some(if self.stand.own_home { "own" } else { "shared" }.to_owned());
-        if apart::refs(&self.stand.files.join(".git")) != self.refs {
+        let git_dir = self.stand.files.join(".git");
+        if fs::symlink_metadata(git_dir.join("HEAD")).is_err() {
+            let what = "it removed or replaced '.git' in its checkout; git-chant has a copy of its own".to_owned();
+            self.remark(&mut seen, what);
+        } else if apart::refs(&git_dir) != self.refs {
             self.remark(&mut seen, "it moved refs in its checkout; git-chant ignores them".to_owned());
         }
         if self.stand.own_home {
-            let without = "it ran without these changes, which runs of agents made in your home directory";
+            let without = "it ran without these changes of your home directory, made while agents ran";
             seen.home_without = home::say(&self.room.project.env, &self.room.hidden[..self.room.at_home], without);
         } else {
             let changed = home::starts_changed(&self.room.project.env, began);

@@ -65,7 +65,7 @@ fn what_a_run_changed_at_home_decides_no_check() {
     sandbox.chant(&["work", &id]).ok();
     assert!(bin.join("mine").exists(), "it stays in the person's home");
     let without = evidence(&sandbox, &id)["verify"][0]["home_without"].to_string();
-    assert!(without.contains("which runs of agents made") && without.contains("and 6 more"), "{without}");
+    assert!(without.contains("made while agents ran") && without.contains("and 6 more"), "{without}");
     // Nor does it in the checks of later attempts, until the person takes it as it is.
     sandbox.agent("echo three >file; tick");
     let later = sandbox.add(&["Make it three", "--verify", &unseen.replace("! test -e .toolrc", "! cat .toolrc")]);

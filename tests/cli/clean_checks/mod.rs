@@ -194,6 +194,14 @@ fn a_command_moves_no_ref_and_makes_no_hook() {
 }
 
 #[test]
+fn a_command_that_removes_the_git_directory_is_told_so() {
+    let sandbox = with(&[], "echo two >file; tick");
+    let id = sandbox.add(&["Make it two", "--verify", "rm -rf .git && grep -q two file"]);
+    let said = sandbox.chant(&["work", &id]).ok().err;
+    assert!(said.contains("it removed or replaced '.git' in its checkout") && !said.contains("moved refs"), "{said}");
+}
+
+#[test]
 fn an_object_that_git_replaces_is_checked_as_it_is() {
     let sandbox = with(&[("check.sh", "grep -q two file\n")], "echo three >file; git commit -qam three; tick");
     sandbox.write("good", "two\n");

@@ -131,6 +131,7 @@ fn a_failed_check_names_only_what_it_did_not_find() {
     };
     let said = fails("echo two >file; touch conf/b left; tick");
     assert!(said.contains("without the worktree's ignored and untracked files (conf/b, left)\n"), "{said}");
+    assert!(said.contains("to have such a file there: commit it, list it in .worktreeinclude, or"), "{said}");
     let said = fails("echo three >file; echo y >>.env; tick");
     assert!(!said.contains("without") && said.contains("with the main worktree's .env, which differs"), "{said}");
     let said = fails("echo four >file; tick");
