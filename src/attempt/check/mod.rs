@@ -5,6 +5,7 @@ mod built;
 mod canary;
 mod cargo_target;
 mod chain;
+mod changes;
 mod command;
 mod content;
 mod doubt;
@@ -49,11 +50,11 @@ use crate::{
 };
 
 pub(crate) use built::{added, run_too, without};
+pub(crate) use changes::{remember_changes, take_over};
 pub(crate) use command::set_up;
 pub(crate) use content::{changed_by, own_changes, paths_of, tip_file};
 pub(crate) use proof::{Prover, Shown};
 pub(crate) use room::Room;
-pub(crate) use surroundings::{remember_changes, take_over};
 pub(crate) use unseen::{to_take_over, unseen};
 
 /// Writes the `checks` as the evidence of an event.
@@ -110,7 +111,9 @@ impl Check<'_> {
             let ran = checks.commands().chain(&without);
             check_output::write_whole(self.project, id, Some(*start), Some(self.tip), ran)?;
             if !checks.clone().settled().ok {
-                unseen(&room, &self.attempt.id, self.tip)?.into_iter().for_each(|what| self.progress.say(&Step::Hint(what)));
+                unseen(&room, &self.attempt.id, self.tip)?
+                    .into_iter()
+                    .for_each(|what| self.progress.say(&Step::Hint(what)));
                 if self.lacks_submodules()? {
                     let set_up = "git config chant.worktreeSetup \"git submodule update --init --recursive\"";
                     self.progress.say(&Step::Hint(format!("to have submodules in worktrees and checkouts: {set_up}")));

@@ -15,7 +15,7 @@ use bstr::BString;
 use gix::ObjectId;
 use tempfile::TempDir;
 
-use super::{reads::Changed, surroundings};
+use super::{changes, reads::Changed, surroundings};
 use crate::{
     agent::{
         confine::{self, Confinement, Layer, Layers, Sandbox, Unavailable},
@@ -128,7 +128,6 @@ impl<'p> Room<'p> {
     /// If the lock cannot be taken, or `chant.checkMayChange` cannot be read.
     pub(crate) fn open(project: &'p Project, progress: &'p dyn Progress) -> Result<Room<'p>> {
         let may_change = project.config().check_may_change()?;
-        let hidden = surroundings::changed_by_runs(project)?;
         let slot = Slot::take(project, || {
             progress.say(&Step::Note("waiting for another check in this clone to end".to_owned()));
         })?;
@@ -142,6 +141,8 @@ impl<'p> Room<'p> {
                 progress.say(&Step::Warning(format!("an interrupted check may still be running: {why}")));
             }
         }
+        // What other runs changed until now: waiting took its time.
+        let hidden = changes::by_runs(project)?;
         Ok(Room {
             project,
             progress,
@@ -162,10 +163,11 @@ impl<'p> Room<'p> {
     /// # Errors
     /// As [`Room::open`].
     pub(crate) fn for_attempt(project: &'p Project, attempt: ObjectId, progress: &'p dyn Progress) -> Result<Room<'p>> {
+        let room = Room::open(project, progress)?;
         // The run itself cannot write this file.
         let since = Private::of(&project.repo, &attempt).commondir;
         let (hidden, at_home) = surroundings::hidden(project, &since)?;
-        Ok(Room { hidden, at_home, ..Room::open(project, progress)? })
+        Ok(Room { hidden, at_home, ..room })
     }
 
     /// Notes what a checkout holds before a command runs.

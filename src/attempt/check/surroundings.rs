@@ -3,20 +3,18 @@
 use std::{
     ffi::OsString,
     fs,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
-use gix::ObjectId;
 use rustix::fs::Access;
 
+use super::changes;
 use crate::{
     agent::confine::Layer,
-    attempt::home::{self, Ours, Since},
-    env::{Env, local_file},
-    error::{Error, IoContext as _, Kind, Result},
+    attempt::home::Ours,
+    env::Env,
+    error::{Error, Kind, Result},
     git::{
-        private::Private,
         process::scrubbed_env,
         repository::Head,
         worktree::{self, Worktree},
@@ -71,21 +69,14 @@ pub(super) fn of_agents(project: &Project, place: &Path) -> Result<Vec<PathBuf>>
     Ok(trees.chain(["pool", "runs"].map(|name| chant.join(name))).collect())
 }
 
-/// What changed in the home directory since the file `since` was written; nothing where that is not there.
-fn changed_at_home(project: &Project, since: &Path) -> Vec<PathBuf> {
-    fs::symlink_metadata(since).map(|meta| home::changed(project, Since::of(&meta))).unwrap_or_default()
-}
-
 /// All that a check of an attempt does not find in the person's directories: what its own run changed or made there since the file `since`
 /// was written, and what other runs changed. Those of the home directory come first; the number says how many they are.
 ///
 /// # Errors
 /// If that cannot be told.
 pub(super) fn hidden(project: &Project, since: &Path) -> Result<(Vec<PathBuf>, usize)> {
-    let mut hidden = changed_at_home(project, since);
-    let own = known_changes(project, TAKEN_OVER)?;
-    hidden.retain(|path| line_of(path).is_none_or(|line| !own.contains(&line)));
-    hidden.extend(changed_by_runs(project)?);
+    let mut hidden = changes::at_home(project, since)?;
+    hidden.extend(changes::by_runs(project)?);
     hidden.sort();
     hidden.dedup();
     let at_home = hidden.len();
@@ -119,87 +110,6 @@ fn new_temporary(project: &Project, since: &Path) -> Result<Vec<PathBuf>> {
         }
         None => Ok(new),
     }
-}
-
-/// Where it is kept what runs changed in the home directory.
-const CHANGED_BY_RUNS: &str = "changed-by-runs";
-
-/// Where it is kept which of these changes a person took over as their own.
-const TAKEN_OVER: &str = "taken-over";
-
-/// How large such a file may be, in bytes.
-const MOST_CHANGED: u64 = 16 << 20;
-
-/// Remembers what a run of `attempt` changed in the home directory, as far as it decides how programs run: no later check finds that there.
-///
-/// # Errors
-/// If the file cannot be written.
-pub(crate) fn remember_changes(project: &Project, attempt: ObjectId) -> Result<()> {
-    let changed = changed_at_home(project, &Private::of(&project.repo, &attempt).commondir);
-    let mut known = known_changes(project, CHANGED_BY_RUNS)?;
-    let own = known_changes(project, TAKEN_OVER)?;
-    let before = known.len();
-    for path in changed {
-        let Some(line) = line_of(&path) else { continue };
-        if !known.contains(&line) && !own.contains(&line) {
-            known.push(line);
-        }
-    }
-    if known.len() == before {
-        return Ok(());
-    }
-    // What was changed again since is named anew.
-    known.retain(|line| is_so(line));
-    local_file::replace(&project.private_dir("check")?, CHANGED_BY_RUNS, known.join("\n").as_bytes())
-}
-
-/// Takes what the run of `attempt`, if that is given, and other runs changed in the home directory for a person's own, as it is now: later checks find it. Gives
-/// the paths.
-///
-/// # Errors
-/// If a file of ours cannot be read or written.
-pub(crate) fn take_over(project: &Project, attempt: Option<ObjectId>) -> Result<Vec<PathBuf>> {
-    let own_run = |attempt: ObjectId| changed_at_home(project, &Private::of(&project.repo, &attempt).commondir);
-    let mut hidden = attempt.map(own_run).unwrap_or_default();
-    hidden.extend(changed_by_runs(project)?);
-    let mut own = known_changes(project, TAKEN_OVER)?;
-    hidden.retain(|path| line_of(path).is_some_and(|line| !own.contains(&line)));
-    hidden.sort();
-    hidden.dedup();
-    if !hidden.is_empty() {
-        own.retain(|line| is_so(line));
-        own.extend(hidden.iter().filter_map(|path| line_of(path)));
-        local_file::replace(&project.private_dir("check")?, TAKEN_OVER, own.join("\n").as_bytes())?;
-    }
-    Ok(hidden)
-}
-
-/// Whether a path is still as a line has it.
-fn is_so(line: &str) -> bool {
-    line.split_once('\t').is_some_and(|(_, path)| line_of(Path::new(path)).as_deref() == Some(line))
-}
-
-/// What runs changed in the home directory, is still as they left it, and no person took over.
-///
-/// # Errors
-/// If a file that holds them cannot be read.
-pub(super) fn changed_by_runs(project: &Project) -> Result<Vec<PathBuf>> {
-    let own = known_changes(project, TAKEN_OVER)?;
-    let lines = known_changes(project, CHANGED_BY_RUNS)?.into_iter().filter(|line| is_so(line) && !own.contains(line));
-    Ok(lines.filter_map(|line| Some(PathBuf::from(line.split_once('\t')?.1))).collect())
-}
-
-fn known_changes(project: &Project, name: &str) -> Result<Vec<String>> {
-    let path = project.private_dir("check")?.join(name);
-    let bytes = local_file::read(&path, MOST_CHANGED).io("read", &path)?.unwrap_or_default();
-    Ok(String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect())
-}
-
-/// A path and when it was last changed, in a line.
-fn line_of(path: &Path) -> Option<String> {
-    let meta = fs::symlink_metadata(path).ok()?;
-    let text = path.to_str().filter(|text| !text.contains(['\n', '\t']))?;
-    Some(format!("{}.{}\t{text}", meta.ctime(), meta.ctime_nsec()))
 }
 
 fn roots(env: &Env) -> Vec<PathBuf> {

@@ -103,6 +103,27 @@ fn what_a_run_left_for_the_checks_in_a_temporary_directory_is_not_there() {
 }
 
 #[test]
+fn what_a_run_changed_at_home_is_hidden_whatever_its_name() {
+    let names = "printf 'a\\tb:a\\nb:\\377'";
+    let script = format!("cd ~/.local/bin; {names} | tr ':' '\\000' | xargs -0 touch; cd -; echo two >file; tick");
+    let sandbox = with(&[], &script);
+    if !confine(&sandbox) {
+        return;
+    }
+    let bin = sandbox.dir().join("home/.local/bin");
+    fs::create_dir_all(&bin).unwrap();
+    let empty = "test -z \"$(ls -A ~/.local/bin)\"";
+    let id = sandbox.add(&["Make it two", "--verify", empty]);
+    sandbox.chant(&["work", &id]).ok();
+    assert_eq!(fs::read_dir(&bin).unwrap().count(), 3);
+    sandbox.agent("echo three >file; tick");
+    let later = sandbox.add(&["Make it three", "--verify", empty]);
+    sandbox.chant(&["work", &later]).ok();
+    sandbox.chant(&["accept", &later, "-m", "all mine"]).ok();
+    sandbox.chant(&["verify", &later]).fails(1, &["FAILED"]);
+}
+
+#[test]
 fn a_check_that_is_not_confined_says_so() {
     let sandbox = with(&[], "echo two >file; tick");
     sandbox.git(&["config", "chant.confine", "off"]);
