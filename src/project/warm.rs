@@ -47,6 +47,10 @@ const READS: &str = "reads.json";
 /// A larger one is none of ours, in bytes.
 const MOST_READS: u64 = 64 << 20;
 
+/// In such a directory, where what is set apart lies, and what it is; as large at most as what commands read.
+const COMPILED: &str = "compiled";
+const UNITS: &str = "compiled.json";
+
 /// The tracked files that each command read in a fresh checkout, by command.
 pub(crate) type Reads = BTreeMap<String, BTreeSet<String>>;
 
@@ -87,6 +91,8 @@ pub(crate) struct Built<'a> {
     pub commands: &'a [String],
     /// What they read.
     pub reads: &'a Reads,
+    /// Where what is set apart lies, and what it is, in the words of the caller.
+    pub compiled: (&'a Path, &'a [u8]),
     /// Whether it began with the warm checkout as it is.
     pub on_top: bool,
 }
@@ -150,6 +156,13 @@ impl Warm {
     /// Git's index of its files.
     pub(crate) fn index(&self) -> Option<PathBuf> {
         Some(self.dir.join(self.record.as_ref()?.layers.last()?.to_string()).join("index"))
+    }
+
+    /// Where what the newest directory has set apart lies, and what it is.
+    pub(crate) fn compiled(&self) -> Option<(PathBuf, Vec<u8>)> {
+        let dir = self.dir.join(self.record.as_ref()?.layers.last()?.to_string());
+        let units = local_file::read(&dir.join(UNITS), MOST_READS).ok().flatten()?;
+        Some((dir.join(COMPILED), units))
     }
 
     /// What commands read while it was built; `None` where that is not known.
@@ -220,6 +233,11 @@ impl Warm {
         fault::around("dir.make", || fs::create_dir(&layer)).io("create", &layer)?;
         fault::around("cache.place", || fs::rename(built.tree, layer.join("tree"))).io("move", built.tree)?;
         fs::copy(built.index, layer.join("index")).io("copy", built.index)?;
+        let (compiled, units) = built.compiled;
+        if compiled.is_dir() {
+            fs::rename(compiled, layer.join(COMPILED)).io("move", compiled)?;
+            fs::write(layer.join(UNITS), units).io("write", &layer)?;
+        }
         let reads = serde_json::to_vec(built.reads).map_err(std::io::Error::from).io("write", &layer)?;
         fs::write(layer.join(READS), reads).io("write", &layer)?;
         // A record that outlives a crash of the machine names files that do, too.

@@ -99,6 +99,7 @@ mod user_files;
 mod validator;
 mod verify;
 mod verify_range;
+mod warm_cargo;
 mod warm_checks;
 mod why;
 mod work;

@@ -25,7 +25,7 @@ fn check() -> String {
 }
 
 /// A confined sandbox whose check is slow; `None` where nothing can confine here.
-fn slow(check: &str, script: &str) -> Option<Sandbox> {
+pub(crate) fn slow(check: &str, script: &str) -> Option<Sandbox> {
     if !need_that(need("bwrap"), "bubblewrap") {
         return None;
     }
@@ -37,13 +37,19 @@ fn slow(check: &str, script: &str) -> Option<Sandbox> {
     Some(sandbox)
 }
 
-fn work(sandbox: &Sandbox, options: &[&str]) -> (String, Ran) {
+pub(crate) fn work(sandbox: &Sandbox, options: &[&str]) -> (String, Ran) {
     let id = sandbox.add(&["Change it", "--verify", "sh check.sh"]);
     (id.clone(), sandbox.chant(&[&["work", &id], options].concat()).ok())
 }
 
+/// What a script begins with that runs cargo: in another home directory the cargo of PATH, rustup's, knows no toolchain.
+pub(crate) fn with_cargo() -> String {
+    let tools = std::env::var("CARGO").ok().and_then(|cargo| Some(Path::new(&cargo).parent()?.display().to_string()));
+    tools.map(|tools| format!("PATH={tools}:$PATH; ")).unwrap_or_default()
+}
+
 /// The commit whose warm checkout the check of a spec began with, and what the check printed.
-fn began(sandbox: &Sandbox, id: &str) -> (Value, String) {
+pub(crate) fn began(sandbox: &Sandbox, id: &str) -> (Value, String) {
     let run = sandbox.show(id)["checks"]["evidence"]["verify"][0].clone();
     (run["warm"].clone(), sandbox.chant(&["log", id, "--checks"]).ok().out)
 }
@@ -174,6 +180,16 @@ fn the_warm_checkout_is_bounded_and_goes() {
     sandbox.git(&["config", "chant.warmLimit", "0"]);
     let (_, ran) = work(&sandbox, &[]);
     assert!(!ran.err.contains("warm"), "{}", ran.err);
+}
+
+#[test]
+fn why_there_can_be_no_warm_checkout_is_said() {
+    let Some(sandbox) = slow("grep -q . file", CHANGES) else { return };
+    fs::create_dir_all(sandbox.repo.join(".git/chant/check")).unwrap();
+    fs::write(sandbox.repo.join(".git/chant/check/warm"), "").unwrap();
+    let (_, ran) = work(&sandbox, &[]);
+    let said = "commands run in a fresh checkout: a reusable one cannot be prepared: cannot ";
+    assert!(ran.err.contains(said), "{}", ran.err);
 }
 
 #[test]
@@ -374,11 +390,7 @@ fn what_the_project_makes_of_its_own_files_is_made_anew() {
         if !need(program) {
             continue;
         }
-        // In another home directory the cargo of PATH, rustup's, knows no toolchain.
-        let tools =
-            std::env::var("CARGO").ok().and_then(|cargo| Some(Path::new(&cargo).parent()?.display().to_string()));
-        let path = tools.map(|tools| format!("PATH={tools}:$PATH; ")).unwrap_or_default();
-        let check = format!("{path}sleep 2.1; {read_all} && {command}");
+        let check = format!("{}sleep 2.1; {read_all} && {command}", with_cargo());
         let comment = if program == "pytest" { "#" } else { "//" };
         let Some(sandbox) = slow(&check, &format!("echo '{comment}' >>{other}; tick")) else { return };
         for (path, text) in files {

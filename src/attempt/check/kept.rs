@@ -2,8 +2,8 @@
 //!
 //! What a program made of the project's files can outlive them, whatever the program says of its caches, and a command can pass by it. So
 //! only what was made of other files stays: what `chant.worktreeSetup` left, unless it read what changed since, and what
-//! [cargo](super::cargo_target) and Python compiled of packages from elsewhere. Everything else that a command wrote is removed, and is
-//! made again from its sources.
+//! [cargo](super::cargo_target) and Python compiled of packages from elsewhere. What rustc [alone](super::compiled) compiled is set apart.
+//! Everything else that a command wrote is removed, and is made again from its sources.
 
 use std::{
     cell::RefCell,
@@ -14,7 +14,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::cargo_target::CargoTarget;
+use super::{
+    cargo_target::CargoTarget,
+    compiled::{self, Unit},
+};
 use crate::error::{IoContext as _, Result};
 
 /// Where Python has what it compiled of the files beside.
@@ -88,29 +91,35 @@ impl<'a> Tree<'a> {
         Ok(found)
     }
 
-    /// Removes all that is neither among `kept`, which has to be as it was, nor made of packages.
+    /// Removes all that is neither among `kept`, which has to be as it was, nor made of packages. What rustc alone compiled goes to
+    /// `compiled`, and comes back in units.
     ///
     /// # Errors
-    /// If something cannot be read or removed.
-    pub(super) fn remove_others(&self, kept: &Outputs) -> Result<Kept> {
+    /// If something cannot be read, moved or removed.
+    pub(super) fn remove_others(&self, kept: &Outputs, compiled: &Path) -> Result<(Kept, Vec<Unit>)> {
         let now = self.outputs()?;
         if kept.iter().any(|(path, stamp)| now.get(path) != Some(stamp)) {
-            return Ok(Kept::Changed);
+            return Ok((Kept::Changed, Vec::new()));
         }
+        let dirs = now.iter().filter(|(_, stamp)| stamp.is_none()).map(|(path, _)| path.as_path());
+        let units = dirs.flat_map(|dir| self.cargo_target(dir).compiled(self.tracked)).collect();
+        let units = compiled::set_apart(units, self.top(), compiled, |path| kept.contains_key(path))?;
         // What a directory holds comes after it.
         for (path, stamp) in now.iter().rev().filter(|(path, _)| !kept.contains_key(*path)) {
             let path = self.top().join(path);
-            match stamp {
-                Some(_) => fs::remove_file(&path).io("remove", &path)?,
-                None => match fs::remove_dir(&path) {
-                    // It holds tracked files, or what is made of packages.
-                    Err(cause) if cause.kind() == io::ErrorKind::DirectoryNotEmpty => {}
-                    removed => removed.io("remove", &path)?,
-                },
+            let removed = if stamp.is_some() { fs::remove_file(&path) } else { fs::remove_dir(&path) };
+            match removed {
+                // It holds tracked files, or what is made of packages; or it was set apart.
+                Err(cause) if matches!(cause.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) => {}
+                removed => removed.io("remove", &path)?,
             }
         }
-        let is_empty = kept.is_empty() && self.of_packages.borrow().is_empty();
-        Ok(if is_empty { Kept::Nothing } else { Kept::Something })
+        let is_empty = kept.is_empty() && units.is_empty() && self.of_packages.borrow().is_empty();
+        Ok((if is_empty { Kept::Nothing } else { Kept::Something }, units))
+    }
+
+    fn cargo_target<'t>(&'t self, at: &'t Path) -> CargoTarget<'t> {
+        CargoTarget { layers: &self.layers, checkout: self.checkout, at }
     }
 
     /// What a directory holds that is neither tracked nor made of packages.
@@ -125,8 +134,7 @@ impl<'a> Tree<'a> {
                 continue;
             }
             if meta.is_dir() {
-                let target = CargoTarget { layers: &self.layers, checkout: self.checkout, at: &path };
-                self.of_packages.borrow_mut().extend(target.of_others());
+                self.of_packages.borrow_mut().extend(self.cargo_target(&path).of_others());
                 let is_bytecode = path.file_name().is_some_and(|name| name == BYTECODE);
                 if is_bytecode && !self.with_tracked.contains(dir) {
                     continue;

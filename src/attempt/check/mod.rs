@@ -7,6 +7,7 @@ mod cargo_target;
 mod chain;
 mod changes;
 mod command;
+mod compiled;
 mod content;
 mod doubt;
 mod doubts;

@@ -39,9 +39,9 @@ pub(super) struct Changed {
     /// Where it lies, relative to the top.
     pub at: PathBuf,
     /// That place as text.
-    path: String,
+    pub path: String,
     /// Whether the warm checkout has none there.
-    is_new: bool,
+    pub is_new: bool,
     /// Whether the target has the file as it is: then no work changed it.
     pub of_target: bool,
 }
@@ -150,6 +150,11 @@ pub(super) fn never_read<'c>(known: &Reads, changed: &'c [Changed]) -> Option<&'
 }
 
 impl Changed {
+    /// Whether it is a document: of git-chant, or by its name.
+    pub(super) fn is_for_people(&self) -> bool {
+        self.path.starts_with(".chant/") || is_prose(&self.path)
+    }
+
     fn has_to_be_read(&self) -> bool {
         !self.of_target && !is_prose(&self.path)
     }

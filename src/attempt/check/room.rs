@@ -15,7 +15,7 @@ use bstr::BString;
 use gix::ObjectId;
 use tempfile::TempDir;
 
-use super::{changes, reads::Changed, surroundings};
+use super::{changes, compiled::Compiled, reads::Changed, surroundings};
 use crate::{
     agent::{
         confine::{self, Confinement, Layer, Layers, Sandbox, Unavailable},
@@ -39,6 +39,9 @@ use crate::{
 
 /// The name of the layer that holds the checkout.
 const TREE: &str = "tree";
+
+/// The name of the directory with what was compiled before.
+const COMPILED: &str = "compiled";
 
 /// The variable by which the processes of a run are found; in a sandbox they need none.
 const MARKER: &str = "CHANT_RUN";
@@ -83,6 +86,8 @@ pub(super) struct Begin {
     pub commit: ObjectId,
     /// The directories with them, the newest first.
     pub layers: Vec<PathBuf>,
+    /// What lies over these.
+    pub compiled: Compiled,
     /// Git's index of them.
     pub index: PathBuf,
     /// Whether what the checkout is prepared from differs, so that set-up has to run again.
@@ -233,7 +238,7 @@ impl<'p> Room<'p> {
         }
         let empty = self.slot.dir.join("empty");
         fs::create_dir_all(&empty).io("create", &empty)?;
-        let lower = begin.map_or_else(|| "empty".to_owned(), |begin| self.slot.names(&begin.layers));
+        let lower = begin.map_or_else(|| Ok("empty".to_owned()), |begin| self.lower(begin))?;
         let layers = |kind: &str, around: bool| {
             let mut each = if around { surroundings::layers(project, kind) } else { Vec::new() };
             each.push(Layer { at: path.clone(), lower: Some(lower.clone()), name: TREE.to_owned() });
@@ -259,6 +264,13 @@ impl<'p> Room<'p> {
         };
         let own = confine::enter(&Sandbox { tried: true, ..self.sandbox(&path, Some(own))? })?;
         Ok(own.map(|own| Stand { path, files, own: Some(own), commands, own_home, temporary: None }))
+    }
+
+    /// The directories that a checkout begins with, as [`Layer::lower`] names them.
+    fn lower(&self, begin: &Begin) -> Result<String> {
+        let below = self.slot.names(&begin.layers);
+        let has_more = begin.compiled.link(&self.slot.dir.join(COMPILED))?;
+        Ok(if has_more { format!("{COMPILED}:{below}") } else { below })
     }
 
     /// What a command in the checkout at `path` can write.

@@ -17,6 +17,7 @@ use gix::ObjectId;
 use rustix::fs::{Timespec, Timestamps};
 
 use super::{
+    compiled::Compiled,
     kept::{Kept, Tree},
     reads::{self, Changed, SET_UP},
     recall,
@@ -52,8 +53,11 @@ impl Room<'_> {
     pub(crate) fn warm_up(&mut self, attempt: &Attempt, commands: &[String]) -> Result<()> {
         self.base = attempt.base;
         if let Err(error) = self.try_to_warm_up(attempt, commands) {
+            let why = error.message.clone();
             is_of_the_person(error)?;
             self.warm = None;
+            let what = format!("commands run in a fresh checkout: a reusable one cannot be prepared: {why}");
+            self.progress.say(&Step::Note(what));
         }
         Ok(())
     }
@@ -83,6 +87,8 @@ impl Room<'_> {
             return Ok(());
         }
         let begin = if self.warm.as_ref().is_some_and(Warm::can_grow) { self.begin(base)? } else { None };
+        // What is set apart lies in the newest directory only, and is made anew with it.
+        let begin = begin.map(|begin| Begin { compiled: Compiled::default(), ..begin });
         let Some(mut warm) = self.warm.take() else { return Ok(()) };
         let built = self.build(&mut warm, base, commands, begin.as_ref());
         self.warm = Some(warm);
@@ -115,14 +121,19 @@ impl Room<'_> {
             reads.insert(command.clone(), read);
         }
         let cold = || commands.iter().try_for_each(|command| warm.mark(project, Mark::Cold, command));
-        match tree.remove_others(&set_up)? {
+        let compiled = visit.room.slot.dir.join("compiled");
+        let (kept, units) = tree.remove_others(&set_up, &compiled)?;
+        match kept {
             Kept::Nothing if begin.is_none() => return cold(),
             Kept::Changed => return cold(),
             Kept::Something | Kept::Nothing => {}
         }
         let (tree, index) = &visit.settle(&tracked, warm.next())?;
         let on_top = begin.is_some();
-        let added = warm.add(project, &Built { commit: base, tree, index, commands, reads: &reads, on_top })?;
+        let units = serde_json::to_vec(&units).map_err(std::io::Error::from).io("write", &compiled)?;
+        let compiled = (compiled.as_path(), units.as_slice());
+        let added =
+            warm.add(project, &Built { commit: base, tree, index, commands, reads: &reads, compiled, on_top })?;
         if let Added::TooLarge(size) = added {
             let size = size.div_ceil(1_000_000);
             let what = "commands run in a fresh checkout: a reusable one is larger than chant.warmLimit";
@@ -172,7 +183,9 @@ impl Room<'_> {
         }
         // The checkout's own configuration, which says what submodules it has, is made anew.
         let set_up = self.project.blob_id_in(commit, ".gitmodules")?.is_some();
-        Ok(Some(Begin { commit: from, layers: warm.layers(), index, set_up, changed, reads }))
+        let compiled = warm.compiled().and_then(|(dir, units)| Some((dir, serde_json::from_slice(&units).ok()?)));
+        let compiled = compiled.map(|(dir, units)| Compiled::unaffected(dir, units, &changed)).unwrap_or_default();
+        Ok(Some(Begin { commit: from, layers: warm.layers(), compiled, index, set_up, changed, reads }))
     }
 
     /// Runs `commands` in turn in the warm checkout, until one fails.
