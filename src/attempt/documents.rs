@@ -78,7 +78,7 @@ pub(super) fn refuse_superseded(project: &Project, id: &SpecId, inputs: &[Input]
             let (Pin::Path { path, .. }, Some(bytes)) = (&input.pin, &input.bytes) else { continue };
             let Some(new) = store.evidence_id(newest.event, &format!("outputs/{path}"))? else { continue };
             let new = project.repo.gix().find_blob(new)?.take_data();
-            for old in all_before(&specs, &by)? {
+            for old in specs.predecessors(&by)? {
                 let Some(was) = written_by(&specs, &old)? else { continue };
                 let Some(blob) = store.evidence_id(was.event, &format!("outputs/{path}"))? else { continue };
                 if is_older(bytes, &project.repo.gix().find_blob(blob)?.take_data(), &new) {
@@ -111,21 +111,6 @@ fn written_by(specs: &Specs<'_>, id: &SpecId) -> Result<Option<Written>> {
     let finish = history.events().iter().rev().find(|event| event.op == Op::Finish);
     let ours = |event: &Event| event.facts.clone.as_deref() == Some(project.clone_name());
     Ok(finish.map(|event| Written { event: event.id, ours: ours(event) }))
-}
-
-/// The specs that `id` supersedes, directly and through others.
-fn all_before(specs: &Specs<'_>, id: &SpecId) -> Result<Vec<SpecId>> {
-    let (mut found, mut open) = (Vec::new(), vec![id.clone()]);
-    while let Some(next) = open.pop() {
-        let named = specs.entry(&next)?.spec().map(|spec| spec.front.supersedes.clone()).unwrap_or_default();
-        for old in specs.named(&named)? {
-            if !found.contains(&old) {
-                found.push(old.clone());
-                open.push(old);
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// Whether a text is made of an old one rather than of the new one: it has more of the lines that only the old one has.

@@ -42,7 +42,7 @@ pub(super) fn text(project: &Project, plan: &Plan, attempt: ObjectId, worktree: 
         .and_then(|_| work_file::read(worktree, path.as_bytes().as_bstr(), MAX_SPEC_LEN as u64).ok()?);
     let spec = String::from_utf8_lossy(ticked.as_deref().unwrap_or(&plan.first_text)).into_owned();
     let earlier = project.earlier_attempts(&plan.id, Some(attempt))?;
-    let remarks = project.remarks(&plan.id, &plan.spec, plan.base)?;
+    let remarks = project.remarks((&plan.id, attempt), &plan.spec, plan.base)?;
     let reproduction = match plan.spec.front.known_phase() {
         Some(Phase::RootCause) => Specs::new(project)?.reproduction_for(&plan.id, &plan.spec)?,
         _ => None,

@@ -112,7 +112,12 @@ impl Project {
     /// What an agent of the spec `id` should know beyond its own attempts: notes on the spec, what superseded what it builds on or what
     /// it supersedes itself, and why, which research is stale at `base`, and, for research, why specs failed that rested on it, on what it takes the place of, or that
     /// belong to its topic. One line each; a review by an agent is quoted below its line.
-    pub(crate) fn remarks(&self, id: &SpecId, spec: &Spec, base: ObjectId) -> Result<Vec<String>> {
+    pub(crate) fn remarks(
+        &self,
+        (id, attempt): (&SpecId, ObjectId),
+        spec: &Spec,
+        base: ObjectId,
+    ) -> Result<Vec<String>> {
         let store = self.store()?;
         let mut remarks = Vec::new();
         if let Some(tip) = store.tip(id)? {
@@ -127,19 +132,11 @@ impl Project {
         }
         let front = &spec.front;
         let specs = Specs::new(self)?;
-        remarks.extend(superseded(&specs, id, spec)?);
+        remarks.extend(superseded(&specs, (id, attempt), spec)?);
         remarks.extend(specs.stale_research(id, base)?.into_iter().map(|stale| stale.what));
-        let mut superseded = specs.named(&front.supersedes)?;
+        let superseded = specs.predecessors(id)?;
         if superseded.is_empty() && (front.kind != SpecType::Research || front.topic.is_none()) {
             return Ok(remarks);
-        }
-        let mut at = 0;
-        while let Some(old) = superseded.get(at).cloned() {
-            at += 1;
-            let before = specs.entry(&old)?.spec().map(|spec| spec.front.supersedes.clone()).unwrap_or_default();
-            let before: Vec<SpecId> =
-                specs.named(&before)?.into_iter().filter(|one| !superseded.contains(one)).collect();
-            superseded.extend(before);
         }
         let topic = front.topic.as_deref().filter(|_| front.kind == SpecType::Research);
         for other in specs.names.active()? {
@@ -205,8 +202,9 @@ impl Specs<'_> {
     }
 }
 
-/// What the spec `id` supersedes, and what superseded the specs that its text names, with the reasons: one line each.
-fn superseded(specs: &Specs<'_>, id: &SpecId, spec: &Spec) -> Result<Vec<String>> {
+/// What the spec `id` supersedes, and what superseded the specs that its text names or whose documents its attempt was given, with the
+/// reasons: one line each.
+fn superseded(specs: &Specs<'_>, (id, attempt): (&SpecId, ObjectId), spec: &Spec) -> Result<Vec<String>> {
     let mut lines = Vec::new();
     let mut add = |old: &SpecId, by: &SpecId| -> Result<()> {
         let by_whom = if by == id { "this spec".to_owned() } else { format!("'{}'", by.short()) };
@@ -226,6 +224,15 @@ fn superseded(specs: &Specs<'_>, id: &SpecId, spec: &Spec) -> Result<Vec<String>
         for by in specs.successors(id, &old)? {
             add(&old, &by)?;
             old = by;
+        }
+    }
+    // A document has the same path in the research that repeats it.
+    for informant in specs.origins(id, attempt)?.iter().flat_map(|origins| origins.iter()) {
+        for mut old in specs.predecessors(informant)? {
+            for by in specs.successors(id, &old)? {
+                add(&old, &by)?;
+                old = by;
+            }
         }
     }
     if spec.front.known_phase() == Some(Phase::Reproduction) && !older.is_empty() {

@@ -104,6 +104,25 @@ impl Specs<'_> {
         Ok(self.successors(from, id)?.pop().unwrap_or_else(|| id.clone()))
     }
 
+    /// The specs that `id` supersedes by its text, directly and through others, the nearest first.
+    ///
+    /// # Errors
+    /// If the specs cannot be read.
+    pub(crate) fn predecessors(&self, id: &SpecId) -> Result<Vec<SpecId>> {
+        let (mut found, mut at) = (vec![id.clone()], 0);
+        while let Some(next) = found.get(at).cloned() {
+            at += 1;
+            let named = self.entry(&next)?.spec().map(|spec| spec.front.supersedes.clone()).unwrap_or_default();
+            for old in self.named(&named)? {
+                if !found.contains(&old) {
+                    found.push(old);
+                }
+            }
+        }
+        found.remove(0);
+        Ok(found)
+    }
+
     /// Leaves of `entries` those that no other spec supersedes.
     ///
     /// # Errors

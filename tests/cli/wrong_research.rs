@@ -157,6 +157,70 @@ fn a_spec_in_the_place_of_wrong_research_is_told_in_the_agents_own_words() {
     }
 }
 
+#[test]
+#[ignore = "slow: .ci/run runs it"]
+fn what_was_superseded_reaches_those_that_read_only_the_document() {
+    let (sandbox, ids) = failed();
+    sandbox.chant(&["investigate", "lost", "--again", "root-cause", "--reason", "not reentrant"]).ok();
+    let new = sandbox.chant(&["list", "--topic", "lost", "--status", "pending", "--format=%(short)"]).ok().out;
+    sandbox.chant(&["work", new.trim()]).ok();
+    sandbox.chant(&["accept", &ids[2], "-m", "it names the same files"]).ok();
+    // The fix depends on the impact map, and has the root cause as a document.
+    sandbox.chant(&["work", &ids[3], "--fresh"]);
+    let told = format!(
+        "- '{}' (Root cause of lost: Lost writes) was superseded by '{}': not reentrant\n",
+        &ids[1][11..],
+        new.trim()
+    );
+    assert!(prompt(&sandbox).contains(&told), "{told}{}", prompt(&sandbox));
+}
+
+#[test]
+#[ignore = "slow: .ci/run runs it"]
+fn research_that_still_holds_says_how_to_accept_that() {
+    let (sandbox, ids) = failed();
+    let map = &ids[2][11..];
+    let path = ".chant/research/lost-impact-map.md";
+    let accepted = format!("to accept that: git chant finish {map} --allow-empty");
+    sandbox.agent("tick");
+    sandbox.chant(&["reset", map]).ok();
+    let nothing = format!("the agent changed nothing; output '{path}': it is unchanged; {accepted}\n");
+    sandbox.chant(&["work", map]).fails(1, &[&nothing]);
+    sandbox.chant(&["finish", map, "--allow-empty"]).ok();
+    // One of two documents that holds is no other case.
+    let both = sandbox.add(&[
+        "Both",
+        "--type",
+        "research",
+        "--onto",
+        "fix/lost",
+        "--target-file",
+        path,
+        "--target-file",
+        ".chant/research/more.md",
+    ]);
+    sandbox.agent("printf '# More\\n\\nThe lock is held by two callers at once.\\n' >.chant/research/more.md; tick");
+    let unchanged =
+        format!("output '{path}': it is unchanged; to accept that: git chant finish {} --allow-empty", &both[11..]);
+    sandbox.chant(&["work", &both]).fails(1, &[&unchanged]);
+    sandbox.chant(&["finish", &both, "--allow-empty"]).ok();
+    // Where more is wrong, that alone is no way out.
+    let none = sandbox.add(&[
+        "None",
+        "--type",
+        "research",
+        "--onto",
+        "fix/lost",
+        "--target-file",
+        path,
+        "--target-file",
+        ".chant/research/none.md",
+    ]);
+    sandbox.agent("tick");
+    let ran = sandbox.chant(&["work", &none]).fails(1, &["it is missing or empty"]);
+    assert!(!ran.err.contains("--allow-empty") && !ran.out.contains("--allow-empty"), "{}{}", ran.out, ran.err);
+}
+
 /// An investigation of which comprehension and root cause are completed; the impact map and the fix are not begun.
 fn half_done() -> (Sandbox, Vec<String>) {
     let sandbox = Sandbox::new();

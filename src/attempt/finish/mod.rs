@@ -314,18 +314,10 @@ impl Judge<'_> {
         if branch::read(&project.repo, attempt.branch.as_ref())? != Some(tip) {
             checks.problems.push("another process moved its branch during the checks".to_owned());
         }
-        // A person's work, too: they may have worked in another place than the worktree, or ran this too early.
-        if !self.may_be_empty
-            && let Some(lack) = substance::lack(project, attempt, tip, &tree, self.run.is_some())?
-        {
-            let short = attempt.id.short();
-            checks.changed_nothing = true;
+        if !self.may_be_empty {
             // What it said may be a question.
-            let words = self.run.filter(|run| run.stopped.is_none()).and_then(|run| run.last_words.as_deref());
-            let lack = words.map_or(lack.clone(), |words| format!("{lack}, and said: {}", words.trim_end_matches('.')));
-            let is_all = checks.clone().settled().ok;
-            let accepted = format!("; to accept that: git chant finish {short} --allow-empty");
-            checks.problems.push(if is_all { lack + &accepted } else { lack });
+            let words = self.run.map(|run| run.last_words.as_deref().filter(|_| run.stopped.is_none()));
+            substance::judge(&check, &tree, words, &mut checks)?;
         }
         // A person may have moved it onto what took the place of the base.
         if let Some(base) = attempt.base

@@ -6,7 +6,7 @@ use gix::ObjectId;
 use super::outputs;
 use crate::{
     attempt::{check, prepared},
-    domain::{enumeration::enumerate, spec_type::SpecType},
+    domain::{checks::Checks, enumeration::enumerate, spec_type::SpecType},
     error::Result,
     git::{
         history::{self, Change},
@@ -19,11 +19,38 @@ use crate::{
 /// A file that is larger is taken as changed, in bytes.
 const MOST: usize = 1 << 20;
 
-/// What the work at `tip` lacks to count as work, in words; `None` if it lacks nothing. An agent did it, or a person.
+/// Adds to the `checks` that were made what the work lacks to count as work. Where that, or a document that is as it was, is all that is
+/// wrong, it says how a person accepts it. `words` are of the agent's run: the last ones, unless something stopped it.
 ///
 /// # Errors
 /// If the repository cannot be read.
-pub(super) fn lack(
+pub(super) fn judge(
+    check: &check::Check<'_>,
+    tree: &Worktree,
+    words: Option<Option<&str>>,
+    checks: &mut Checks,
+) -> Result<()> {
+    let attempt = check.attempt;
+    let outputs = check.outputs_as_accepted(&checks.outputs)?;
+    let is_all = Checks { outputs: outputs.clone(), ..checks.clone() }.settled().ok;
+    let way = format!("; to accept that: git chant finish {} --allow-empty", attempt.id.short());
+    let mut way = Some(way).filter(|_| is_all);
+    for (output, _) in checks.outputs.iter_mut().zip(outputs).filter(|(output, other)| !output.ok && other.ok) {
+        if let (Some(why), Some(way)) = (&mut output.why, way.take()) {
+            why.push_str(&way);
+        }
+    }
+    // A person's work, too: they may have worked in another place than the worktree, or ran this too early.
+    if let Some(lack) = lack(check.project, attempt, check.tip, tree, words.is_some())? {
+        checks.changed_nothing = true;
+        let said = words.flatten().map(|words| format!(", and said: {}", words.trim_end_matches('.')));
+        checks.problems.push(lack + &said.unwrap_or_default() + &way.unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// What the work at `tip` lacks to count as work, in words; `None` if it lacks nothing. An agent did it, or a person.
+fn lack(
     project: &Project,
     attempt: &Attempt,
     tip: ObjectId,
