@@ -23,11 +23,11 @@ pub(super) fn run(context: &Context<'_>, args: &ArchiveArgs) -> Result<Outcome> 
         None => args.specs.clone(),
     };
     let ids = pick(context, &project, &specs, args.restore)?;
-    let (op, titles) = match args.restore {
+    let (op, sentences) = match args.restore {
         true => (Op::Unarchive, archive::unarchive(&project, &ids)?),
         false => (Op::Archive, archive::archive(&project, &ids, context.progress)?),
     };
-    recorded(context, &project, &ids, &op, titles)
+    recorded(context, &project, &ids, &op, sentences)
 }
 
 /// The specs that a person means; a driver comes with those of its members that are not where it goes.

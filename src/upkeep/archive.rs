@@ -85,20 +85,20 @@ pub(crate) fn of_archived_topic(project: &Project, topic: &str) -> Result<Vec<St
 }
 
 /// Archives specs: for each the event, then `.chant/specs/<id>.md` becomes `.chant/archive/<id>.md` where that file is. Last, their
-/// histories are folded. Returns their titles.
+/// histories are folded. Returns the sentence of each event.
 ///
 /// # Errors
 /// If the status of one does not allow it, or its file has changes that are not committed. Those before it are archived by then.
 pub(crate) fn archive(project: &Project, ids: &[SpecId], progress: &dyn Progress) -> Result<Vec<String>> {
-    let titles = move_all(project, ids, &Op::Archive)?;
+    let sentences = move_all(project, ids, &Op::Archive)?;
     if let Err(error) = fold(project, Some(ids)) {
         // The specs are archived: this is no failure.
         progress.say(&Step::Warning(format!("they keep a ref each: {}", error.message)));
     }
-    Ok(titles)
+    Ok(sentences)
 }
 
-/// Takes specs out of the archive. Returns their titles.
+/// Takes specs out of the archive. Returns the sentence of each event.
 ///
 /// # Errors
 /// As [`archive`].
@@ -107,17 +107,18 @@ pub(crate) fn unarchive(project: &Project, ids: &[SpecId]) -> Result<Vec<String>
 }
 
 fn move_all(project: &Project, ids: &[SpecId], op: &Op) -> Result<Vec<String>> {
-    let mut titles = Vec::new();
+    let mut sentences = Vec::new();
     for id in ids {
         let entry = Specs::new(project)?.entry(id)?;
+        let sentence = sentence(if *op == Op::Archive { "Archived" } else { "Restored" }, entry.title(), "");
         // A process that died had recorded the event: then only one of its two files was left to remove.
         let recorded = settle(project, id)? && (entry.status == Status::Archived) == (*op == Op::Archive);
         if !recorded {
-            move_one(project, &entry, op)?;
+            move_one(project, &entry, op, &sentence)?;
         }
-        titles.push(entry.title().to_owned());
+        sentences.push(sentence);
     }
-    Ok(titles)
+    Ok(sentences)
 }
 
 /// Folds these specs, as far as they are archived and have a ref of their own; all specs if none are named. Gives those whose ref is
@@ -136,11 +137,11 @@ pub(crate) fn fold(project: &Project, only: Option<&[SpecId]>) -> Result<Vec<Spe
     Ok(gone)
 }
 
-fn move_one(project: &Project, entry: &Entry, op: &Op) -> Result<()> {
+fn move_one(project: &Project, entry: &Entry, op: &Op, sentence: &str) -> Result<()> {
     let (active, archived) = (path_of(&entry.id), archive_path_of(&entry.id));
-    let (from, to, verb) = match op {
-        Op::Archive => (&active, &archived, "Archived"),
-        _ => (&archived, &active, "Restored"),
+    let (from, to) = match op {
+        Op::Archive => (&active, &archived),
+        _ => (&archived, &active),
     };
     let top = project.tops().into_iter().find(|top| matches!(exists(top, from), Ok(true)));
     if let Some(top) = &top {
@@ -153,7 +154,7 @@ fn move_one(project: &Project, entry: &Entry, op: &Op) -> Result<()> {
     if let Some(top) = &top {
         link(top, from, to)?;
     }
-    let event = NewEvent { op: op.clone(), sentence: sentence(verb, entry.title(), ""), facts };
+    let event = NewEvent { op: op.clone(), sentence: sentence.to_owned(), facts };
     let appended = record::append(project, &entry.id, event, None);
     if let Some(top) = &top {
         // One of the two files is removed, with or without the event.

@@ -30,7 +30,8 @@ fn the_ref_of_the_month_takes_the_place_of_the_refs_of_its_specs() {
     let (one, two) = (done(&sandbox, "The first"), done(&sandbox, "The second"));
     let active = sandbox.add(&["Still to do"]);
     let tip = sandbox.git(&["rev-parse", &format!("refs/chant/specs/{one}")]);
-    sandbox.chant(&["archive", &one, &two]).ok();
+    let answer = sandbox.chant(&["archive", &one, &two]).ok().out;
+    assert_eq!(answer, format!("Archived {}: The first\nArchived {}: The second\n", &one[11..], &two[11..]));
     assert_eq!(refs(&sandbox, "refs/chant"), [archive_of(&one), format!("refs/chant/specs/{active}")]);
     // git alone shows what was archived, and what happened to each.
     let month = archive_of(&one);
@@ -140,7 +141,7 @@ fn what_is_taken_out_has_its_ref_again_and_is_put_away_anew() {
     let id = done(&sandbox, "Out and in");
     sandbox.chant(&["archive", &id]).ok();
     let first = sandbox.git(&["rev-parse", &place(&id)]);
-    sandbox.chant(&["archive", "--restore", &id]).ok();
+    assert!(sandbox.chant(&["archive", "--restore", &id]).ok().out.starts_with(&format!("Restored {}: ", &id[11..])));
     assert_eq!(sandbox.status(&id), "completed");
     assert_eq!(refs(&sandbox, "refs/chant"), [archive_of(&id), format!("refs/chant/specs/{id}")]);
     assert_eq!(sandbox.git(&["rev-parse", &place(&id)]), first, "the archive keeps what it has");
