@@ -67,5 +67,10 @@ pub(super) fn read_body(context: &Context<'_>, path: &Path) -> Result<String> {
         }
         std::fs::read(&path).io("read", &path)?
     };
-    String::from_utf8(bytes).map_err(|_| Error::fatal(Kind::NotUtf8, format!("'{}' is not UTF-8", path.display())))
+    String::from_utf8(bytes).map_err(|_| Error::fatal(Kind::NotUtf8, format!("{} is not UTF-8", named(path))))
+}
+
+/// How a message names the file `path`, or standard input where it is `-`.
+pub(super) fn named(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".to_owned() } else { format!("'{}'", path.display()) }
 }

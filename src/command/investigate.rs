@@ -2,15 +2,20 @@
 
 use std::path::Path;
 
-use super::{Context, draft::read_body, work};
+use super::{
+    Context,
+    draft::{named, read_body},
+    work,
+};
 use crate::{
     answer::{outcome::Outcome, progress::Step},
     authoring::investigate::{self, Proof, Request},
     cli::{add::title as title_of, investigate::InvestigateArgs, work::WorkArgs},
-    domain::{id::SpecId, phase::Phase},
+    domain::{id::SpecId, phase::Phase, text::first_line},
     error::{Error, Kind, Result},
     exchange::issue::{self, Report},
     project::target,
+    specs::all::Specs,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outcome> {
@@ -62,8 +67,14 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
         ));
     }
     if args.work {
-        for spec in &ids {
-            context.progress.say(&Step::Note(format!("Created spec: {}", spec.short())));
+        let specs = Specs::new(&project)?;
+        for id in &ids {
+            context.progress.say(&Step::Note(format!("Created spec: {id}  {}", specs.entry(id)?.title())));
+        }
+        let takes_test = |phase: Phase| matches!(phase, Phase::Reproduction | Phase::ForkFix);
+        if args.proof.reproduces.is_none() && created.iter().any(|(phase, _)| takes_test(*phase)) {
+            let unproved = "without --reproduces no test proves the fix".to_owned();
+            context.progress.say(&Step::Warning(unproved));
         }
         return work::run(context, &WorkArgs::of_topic(&topic));
     }
@@ -84,18 +95,15 @@ fn topic_of(issue: &str) -> Result<String> {
     Ok(format!("issue-{number}"))
 }
 
-/// The report in a file, or on standard input: its first heading, or its first line, is the title.
+/// The report in a file, or on standard input: the first line that a reader sees is the title.
 ///
 /// # Errors
 /// `no-report` if it is empty.
 fn from_text(context: &Context<'_>, path: &Path) -> Result<Report> {
     let text = read_body(context, path)?;
-    if text.trim().is_empty() {
-        let what = if path == Path::new("-") { "standard input".to_owned() } else { format!("'{}'", path.display()) };
-        return Err(Error::negative(Kind::NoReport, format!("the report is empty: {what}")));
-    }
-    let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    Ok(Report { title: first.trim_start_matches('#').trim().to_owned(), body: text, url: None })
+    let title = first_line(&text)
+        .ok_or_else(|| Error::negative(Kind::NoReport, format!("the report is empty: {}", named(path))))?;
+    Ok(Report { title, body: text, url: None })
 }
 
 /// The document that a report becomes.

@@ -276,6 +276,17 @@ fn one_command_goes_from_the_report_at_its_host_to_the_human_gate() {
 }
 
 #[test]
+fn an_investigation_that_is_worked_at_once_says_that_nothing_proves_its_fix() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("exit 1");
+    let unproved = "warning: without --reproduces no test proves the fix";
+    let ran = sandbox.chant(&["investigate", "t", "--title", "T", "--work"]).fails(1, &[unproved]);
+    assert!(ran.err.contains("  Fix t: T\n"), "it names what it created: {}", ran.err);
+    let named = ["investigate", "u", "--title", "U", "--work", "--reproduces", "true"];
+    assert!(!sandbox.chant(&named).fails(1, &[]).err.contains(unproved));
+}
+
+#[test]
 fn one_spec_of_all_phases_has_a_prompt_and_a_document_of_its_own() {
     let sandbox = kvstore(false);
     let ids = investigate(&sandbox, &["--single", "--reproduces", REPRODUCES, "--onto", "main"]);
@@ -296,8 +307,24 @@ fn one_spec_of_all_phases_has_a_prompt_and_a_document_of_its_own() {
 fn an_empty_report_is_no_report() {
     let sandbox = Sandbox::new();
     sandbox.write("empty", " \n\n");
-    for from in ["-", "empty"] {
+    sandbox.write("comment", "<!-- Thank you\nfor the report -->\n\n&nbsp;\n");
+    for from in ["-", "empty", "comment"] {
         sandbox.chant(&["investigate", "t", "--title", "T", "--from", from]).fails(1, &["the report is empty"]);
     }
     assert_eq!(sandbox.chant(&["list", "--format=%(id)"]).ok().out, "");
+}
+
+#[test]
+fn the_title_of_a_report_is_the_first_line_that_its_reader_sees() {
+    let sandbox = Sandbox::new();
+    for (report, title) in [
+        ("<!-- Thank you\nfor the report -->\n\n## Writes are lost\n\nTwo at once.\n", "Writes are lost"),
+        ("---\nname: Bug\n---\nWrites are missing\nTwo at once.\n", "Writes are missing"),
+        ("<!-- Title: --> Writes are gone\n", "Writes are gone"),
+    ] {
+        sandbox.write("report", report);
+        let topic = title.split(' ').next_back().unwrap();
+        let created = sandbox.chant(&["investigate", topic, "--from", "report", "--phases", "root-cause"]).ok().out;
+        assert!(created.ends_with(&format!("  Root cause of {topic}: {title}\n")), "{created}");
+    }
 }

@@ -141,6 +141,14 @@ pub(crate) fn says_nothing(text: &str) -> bool {
     words.is_empty() || placeholder::is_placeholder(text, &words)
 }
 
+/// The first line that a reader sees words in, without the marks of a heading; `None` if there is none.
+pub(crate) fn first_line(document: &str) -> Option<String> {
+    let first = blocks(document).into_iter().find(|block| !block.words.is_empty())?;
+    let line = document.lines().nth(first.line - 1).filter(|line| !line.contains("<!--"));
+    let line = line.unwrap_or_else(|| first.text.lines().next().unwrap_or_default());
+    Some(line.trim().trim_start_matches('#').trim().to_owned()).filter(|line| !line.is_empty())
+}
+
 /// So many words are a paragraph, and so many characters of a script that is written without spaces.
 const PARAGRAPH: usize = 20;
 const CHARACTERS: usize = 40;
