@@ -297,12 +297,20 @@ fn refuse(specs: &Specs<'_>, entry: &Entry, counts: impl Fn(Obstacle) -> bool) -
 fn base_hint(specs: &Specs<'_>, short: &str, dependency: &str, error: Error) -> Result<Error> {
     let project = specs.project;
     if let [id] = project.candidates(&specs.names, dependency)?.as_slice()
-        && let Some(target) = specs.recorded(id)?.state.and_then(|state| state.facts.target.clone())
+        && let Some(state) = specs.recorded(id)?.state
+        && let Some(target) = state.facts.target.clone()
     {
         let branch = short_name(&target);
         if project.branch_start(&target)?.is_none() {
             let remote = project.exchanged_with()?.unwrap_or_else(|| "<remote>".to_owned());
             let branch = shell_words::quote(branch);
+            // After a merge upstream the branch is deleted everywhere.
+            let error = match state.facts.landing.map(|landing| landing.new) {
+                Some(merge) if project.repo.gix().try_find_header(merge)?.is_some() => {
+                    error.hint(format!("if it was deleted, to restore it: git branch {branch} {merge:.12}"))
+                }
+                _ => error,
+            };
             return Ok(
                 error.hint(format!("in the clone that has it: git push {remote} {branch}; then here: git fetch"))
             );

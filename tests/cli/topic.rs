@@ -105,6 +105,13 @@ fn what_is_on_a_branch_that_is_not_here_is_neither_gone_nor_in_the_way() {
     let status = sandbox.chant(&["status"]).ok().out;
     assert!(status.contains("waiting for your decision"), "{status}");
     assert_eq!(sandbox.chant(&["why", "file:2", "--json"]).ok().json()["why"][0]["spec"]["id"], ids[2].as_str());
+    // Upstream wants another fix: the research is on the branch that was deleted.
+    let out = sandbox.chant(&["investigate", "t", "--again", "fork-fix"]).ok().out;
+    let again = &out.lines().next().unwrap()["Created spec: ".len()..][..18];
+    let ran = sandbox.chant(&["work", again]).fails(1, &["if it was deleted, to restore it: git branch fix/t "]);
+    let (_, commit) = ran.err.split_once("git branch fix/t ").unwrap();
+    sandbox.git(&["branch", "fix/t", commit.lines().next().unwrap()]);
+    assert!(sandbox.chant(&["list", "--ready", "--format=%(id)"]).ok().out.contains(again));
 }
 
 #[test]
