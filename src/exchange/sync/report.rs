@@ -7,7 +7,10 @@ use gix::ObjectId;
 use super::{counted, spec_of};
 use crate::{
     answer::{ExchangeResult, ExchangeView},
-    domain::id::SpecId,
+    domain::{
+        event::{Event, Op},
+        id::SpecId,
+    },
     error::Result,
     store::{
         Store,
@@ -125,8 +128,12 @@ impl Report {
             let history = store.walk(&spec, state.tip)?.history;
             let why = if state.status.is_over() {
                 history.crossed(attempt).map(|(end, taken)| {
-                    let (ended, taken) = (&end.author.name, &taken.author.name);
-                    format!("{ended} completed it after {taken} had taken it over in another clone")
+                    let (ended, other) = (&end.author.name, &taken.author.name);
+                    let is_other = |event: &Event| event.op == Op::Complete && event.facts.clone == taken.facts.clone;
+                    if history.events().iter().any(|event| event.attempt() == attempt && is_other(event)) {
+                        return format!("{other} and {ended} completed one attempt in two clones, each with a merge");
+                    }
+                    format!("{ended} completed it after {other} had taken it over in another clone")
                 })
             } else {
                 history.resumed_apart(attempt).map(|(one, other)| {

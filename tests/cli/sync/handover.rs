@@ -133,6 +133,22 @@ fn both_are_told_where_one_completes_what_the_other_has_taken_over() {
 
 #[test]
 #[ignore = "slow: .ci/run runs it"]
+fn both_are_told_where_both_complete_one_attempt() {
+    let net = Net::new(2);
+    let spec = stopped(&net);
+    net.chant(1, &["takeover", &spec]).ok();
+    net.chant(1, &["finish", &spec]).ok();
+    net.chant(1, &["sync"]).ok();
+    // Clone 0 has not heard of it.
+    net.agent(0, "git add -A; git commit -qm Whole");
+    net.chant(0, &["work", &spec]).ok();
+    let told = "Ada and Ada completed one attempt in two clones, each with a merge";
+    net.chant(0, &["sync"]).ok().fails(0, &[told]);
+    net.chant(1, &["sync"]).ok().fails(0, &[told]);
+}
+
+#[test]
+#[ignore = "slow: .ci/run runs it"]
 fn of_two_clones_on_one_attempt_the_checks_of_the_one_that_completed_it_count() {
     let net = Net::new(2);
     let out = net.chant(0, &["add", "For two", "--verify", "test -e whole"]).ok().out;
