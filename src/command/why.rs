@@ -53,10 +53,15 @@ pub(super) fn run(context: &Context<'_>, args: &WhyArgs) -> Result<Outcome> {
     Ok(hint.into_iter().fold(outcome, Outcome::hint))
 }
 
-/// How to get commits of specs that this clone lacks: what a person asks about may be a squash of them.
+/// How to get commits of specs that this clone lacks: what a person asks about may be a squash of them. Where the history is cut off, git
+/// gives each older line to the oldest commit that is left.
 fn to_compare(project: &Project, specs: &Specs<'_>, path: Option<&str>) -> Result<Option<String>> {
     let lacking = specs.lacking(path)?;
     let Some(remote) = project.exchanged_with()?.filter(|_| !lacking.is_empty()) else { return Ok(None) };
+    if project.repo.gix().is_shallow()? {
+        let fetch = format!("git fetch --unshallow {}", shell_words::quote(&remote));
+        return Ok(Some(format!("this clone is shallow; to see where its lines come from: {fetch}")));
+    }
     let tips: Vec<String> = lacking.iter().rev().take(MAX_TIPS).map(|(_, tip)| tip.to_string()).collect();
     let of = if lacking.len() == 1 { "a spec".to_owned() } else { format!("{} specs", lacking.len()) };
     let fetch = format!("git fetch {} {}", shell_words::quote(&remote), tips.join(" "));

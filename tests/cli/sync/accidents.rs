@@ -180,6 +180,27 @@ fn shallow_and_partial_clones_take_part() {
 
 #[test]
 #[ignore = "slow: .ci/run runs it"]
+fn in_a_shallow_clone_why_says_how_to_get_the_history() {
+    let mut net = Net::new(1);
+    let spec = net.add(0, "Lines");
+    net.agent(0, "echo line >lines; git add -A; git commit -qm Lines");
+    net.chant(0, &["work", &spec]).ok();
+    std::fs::write(net.dir(0).join("other"), "other\n").unwrap();
+    net.git(0, &["add", "-A"]);
+    net.git(0, &["commit", "-qm", "Other"]);
+    net.git(0, &["push", "-q"]);
+    net.sync(0);
+    let (url, dir) = (format!("file://{}", net.server.display()), net.sandbox.dir().join("late"));
+    net.sandbox.git_in(net.sandbox.dir(), &["clone", "-q", "--depth=1", &url, &dir.display().to_string()]);
+    net.clones.push(dir);
+    net.sync(1);
+    net.chant(1, &["why", "lines:1"]).fails(1, &["this clone is shallow", "git fetch --unshallow origin"]);
+    net.git(1, &["fetch", "-q", "--unshallow", "origin"]);
+    net.chant(1, &["why", "lines:1"]).ok();
+}
+
+#[test]
+#[ignore = "slow: .ci/run runs it"]
 fn a_chain_that_is_cut_off_is_named_and_taken_nowhere() {
     let (mut net, spec, events) = ahead();
     net.sync(0);
