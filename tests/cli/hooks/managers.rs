@@ -83,7 +83,27 @@ const CONFIG: &str = "repos:\n- repo: local\n  hooks:\n  - id: say\n    name: PR
 
 #[test]
 fn pre_commit_installs_its_hook_again() {
-    let Some(packages) = installed("CHANT_PRE_COMMIT", "pre-commit") else { return };
+    let Some((sandbox, manager)) = with_pre_commit() else { return };
+    coexists(&sandbox, &|| manager(&sandbox), "PRE-COMMIT RAN");
+}
+
+#[test]
+fn a_hook_that_pre_commit_keeps_and_calls_is_not_lost() {
+    let Some((sandbox, manager)) = with_pre_commit() else { return };
+    install(&sandbox);
+    manager(&sandbox);
+    assert!(sandbox.repo.join(".git/hooks/pre-commit.legacy").is_file());
+    assert!(!sandbox.chant(&["status"]).ok().err.contains("another tool"));
+    let hook = sandbox.read(".git/hooks/pre-commit");
+    install(&sandbox);
+    assert_eq!(sandbox.read(".git/hooks/pre-commit"), hook, "ours is called once");
+    hooks(&sandbox, GIT, &["uninstall"]).ok();
+    assert!(!sandbox.repo.join(".git/hooks/pre-commit.legacy").exists(), "it was ours alone");
+}
+
+/// A project with pre-commit, and what installs its hook; `None` without the tool.
+fn with_pre_commit() -> Option<(Sandbox, impl Fn(&Sandbox))> {
+    let packages = installed("CHANT_PRE_COMMIT", "pre-commit")?;
     let sandbox = Sandbox::new();
     sandbox.write(".pre-commit-config.yaml", CONFIG);
     sandbox.commit("A project with pre-commit");
@@ -94,8 +114,8 @@ fn pre_commit_installs_its_hook_again() {
     let site = PathBuf::from(python.ok().out.trim());
     std::fs::create_dir_all(&site).unwrap();
     std::fs::write(site.join("pre-commit.pth"), format!("{}\n", packages.display())).unwrap();
-    let manager = || {
+    let manager = |sandbox: &Sandbox| {
         sandbox.run(sandbox.command_in(&sandbox.repo, "python3").args(["-m", "pre_commit", "install"])).ok();
     };
-    coexists(&sandbox, &manager, "PRE-COMMIT RAN");
+    Some((sandbox, manager))
 }

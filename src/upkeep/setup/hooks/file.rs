@@ -1,6 +1,11 @@
 //! The line in the file of a hook: it is added, found again and removed, and nothing else of the file is touched.
 
-use std::{fs, io::ErrorKind, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{
+    fs,
+    io::ErrorKind,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use bstr::ByteSlice;
 
@@ -75,10 +80,19 @@ pub(super) fn look(path: &Path, hook: Hook) -> Result<State> {
     let ours: Vec<&[u8]> = text.lines().filter(|line| is_ours(line)).collect();
     Ok(match ours.as_slice() {
         _ if meta.permissions().mode() & 0o111 == 0 => State::Refused("it is not executable, so git does not run it"),
+        // pre-commit keeps the hook that it finds beside its own, and calls it.
+        [] if text.contains_str("hook-impl") && matches!(look(&kept(path), hook)?, State::Installed) => {
+            State::Installed
+        }
         [] => State::Without,
         [one] if *one == line(hook).as_bytes() => State::Installed,
         _ => State::Outdated,
     })
+}
+
+/// Where pre-commit keeps the hook that it took the place of.
+fn kept(path: &Path) -> PathBuf {
+    path.with_extension("legacy")
 }
 
 /// Adds the line to the file, in place of a line of another version. Creates the file if there is none.
