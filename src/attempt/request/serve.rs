@@ -156,7 +156,7 @@ impl<'a> Requests<'a> {
             Request::Note { text } => self.note(&words(&text)?),
             Request::Fail(said) => {
                 let said = Said { reason: words(&said.reason)?, ..said };
-                let sentence = sentence("Failing", self.id.short(), &format!("when its agent ends: {said}"));
+                let sentence = sentence("Failing", self.id.short(), &format!("{said} (recorded when its agent ends)"));
                 Ok(Answer::Recorded { spec: self.id.clone(), sentence, said: Some(said) })
             }
             Request::Add { text, onto } => self.add(key, &text, onto.as_deref()),
