@@ -113,9 +113,15 @@ impl Reader<'_> {
                 | TagEnd::Paragraph
                 | TagEnd::Item
                 | TagEnd::TableRow
-                | TagEnd::TableHead
-                | TagEnd::HtmlBlock,
+                | TagEnd::TableHead,
             ) => self.close(),
+            // A comment or a tag may have several lines, and each comes by itself.
+            Event::End(TagEnd::HtmlBlock) => {
+                if let Some(open) = &mut self.open {
+                    open.text = without_tags(&open.text);
+                }
+                self.close();
+            }
             Event::Text(text) => self.push(&text, at),
             Event::Code(text) => {
                 self.push(&text, at);
@@ -123,7 +129,8 @@ impl Reader<'_> {
                     open.code.push(text.into_string());
                 }
             }
-            Event::Html(html) | Event::InlineHtml(html) => self.push(&without_tags(&html), at),
+            Event::Html(html) => self.push(&html, at),
+            Event::InlineHtml(html) => self.push(&without_tags(&html), at),
             _ => {}
         }
     }

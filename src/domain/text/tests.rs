@@ -60,6 +60,8 @@ fn what_says_nothing_is_no_text() {
         "# T\n\n\u{200b}\u{200b}\u{2060}\n",
         "# T\n\n&nbsp; &#8203; &ZeroWidthSpace;\n",
         "# T\n\n<!-- what was found -->\n",
+        "# T\n\n<!--\nThe lock is taken twice,\nby two callers.\n-->\n",
+        "# T\n\n<details\n  title=\"The lock is taken twice by two callers\">\n</details>\n",
         "# T\n\n<p>&nbsp;</p>\n",
         "# T\n\n\u{3164}\u{115f}\u{2800}\n",
         "# T\n\n...\n\n---\n",
