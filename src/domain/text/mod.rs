@@ -240,14 +240,17 @@ pub(crate) fn notes_emptiness(notes: Option<&str>, known: &Known) -> Option<Find
 struct Other<'o> {
     name: &'o str,
     blocks: Vec<String>,
+    sentences: Vec<String>,
     all: String,
 }
 
 impl<'o> Other<'o> {
     fn of((name, text): (&'o str, &'o str)) -> Other<'o> {
-        let blocks: Vec<String> = blocks(text).into_iter().map(|block| folded(&block.words)).collect();
+        let parts = blocks(text);
+        let sentences = parts.iter().flat_map(Block::pieces).map(|piece| folded(&piece)).collect();
+        let blocks: Vec<String> = parts.into_iter().map(|block| folded(&block.words)).collect();
         let all = blocks.join(" ");
-        Other { name, blocks, all }
+        Other { name, blocks, sentences, all }
     }
 
     /// Whether it has these words in a part of their own, or so many of them in a row that they were copied.
@@ -284,7 +287,43 @@ pub(crate) fn copied_from<'o>(
     if let Some(names) = own.iter().map(holder).collect::<Option<Vec<_>>>() {
         return names.first().copied();
     }
+    if is_rearranged(&said, &inputs) {
+        return own.iter().find_map(holder).or(inputs.first().map(|input| input.name));
+    }
     others.into_iter().map(Other::of).find(is_copy).map(|other| other.name)
+}
+
+/// So many words of another text in a row are part of a copy, and so many that are not may join two parts.
+const PART: usize = 4;
+
+/// Whether the sentences of a text are those of `inputs` in another order, or made of pieces of them.
+fn is_rearranged(said: &[&Block], inputs: &[Other<'_>]) -> bool {
+    let inputs_words: Vec<Vec<&str>> = inputs.iter().map(|input| input.all.split(' ').collect()).collect();
+    let parts: HashSet<&[&str]> = inputs_words.iter().flat_map(|words| words.windows(PART)).collect();
+    let is_made_of_parts = |words: &str| {
+        let words: Vec<&str> = words.split(' ').collect();
+        let mut taken = vec![false; words.len()];
+        for (at, window) in words.windows(PART).enumerate() {
+            if parts.contains(window) {
+                taken[at..at + PART].fill(true);
+            }
+        }
+        let longest = taken.split(|taken| *taken).map(<[bool]>::len).max().unwrap_or_default();
+        words.len() >= PART * 2 && longest < PART
+    };
+    let is_taken = |words: &String| {
+        inputs.iter().any(|input| input.has(words) || input.sentences.contains(words)) || is_made_of_parts(words)
+    };
+    let (mut all, mut own) = (0, 0);
+    for piece in
+        said.iter().flat_map(|block| block.pieces()).map(|piece| folded(&piece)).filter(|piece| !piece.is_empty())
+    {
+        let words = piece.split(' ').count();
+        all += words;
+        own += if is_taken(&piece) { 0 } else { words };
+    }
+    // A few words between two parts say nothing, a finding of a few words does.
+    own < PART && own * LONG < all
 }
 
 /// Whether a text is another one with a few words around it, in a code block for example.

@@ -98,6 +98,61 @@ pub(super) fn is_outline(words: &str) -> bool {
     matches!(words[..], [first, second] if is_part(first, second) || is_part(second, first))
 }
 
+/// Words that only announce that something will be written.
+const ANNOUNCES: [&str; 42] = [
+    "a",
+    "the",
+    "this",
+    "that",
+    "here",
+    "it",
+    "will",
+    "is",
+    "are",
+    "be",
+    "being",
+    "to",
+    "in",
+    "out",
+    "up",
+    "of",
+    "for",
+    "section",
+    "part",
+    "document",
+    "page",
+    "chapter",
+    "text",
+    "content",
+    "contents",
+    "details",
+    "more",
+    "analysis",
+    "findings",
+    "follow",
+    "follows",
+    "come",
+    "coming",
+    "added",
+    "filled",
+    "written",
+    "completed",
+    "provided",
+    "soon",
+    "later",
+    "shortly",
+    "still",
+];
+
+/// Whether a text only announces what will be written, when: "This section will be filled in later."
+pub(super) fn only_announces(words: &str) -> bool {
+    let ends = ["later", "soon", "shortly", "written", "filled", "added", "completed", "provided", "follow", "follows"];
+    let mut each = words.split(' ');
+    each.clone().all(|word| ANNOUNCES.contains(&word))
+        && each.any(|word| ends.contains(&word))
+        && words.split(' ').any(|word| matches!(word, "will" | "to" | "follows" | "coming" | "being"))
+}
+
 /// With one of these a text begins that is still to be written.
 const MARKS: [&str; 4] = ["todo", "tbd", "fixme", "placeholder"];
 
@@ -214,6 +269,7 @@ pub(super) fn is_placeholder(text: &str, words: &str) -> bool {
         || one_word
         || lone
         || PHRASES.contains(&words)
+        || only_announces(words)
         || each
             .iter()
             .all(|word| one_of(&MARKS, word) || matches!(*word, "tba" | "xxx" | "wip" | "x" | "asdf" | "bla" | "blah"))

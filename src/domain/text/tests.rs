@@ -127,6 +127,7 @@ fn release_notes_are_empty_in_the_same_sense() {
         "### Fixed\n",
         "N/A",
         "&nbsp;",
+        "This section will be filled in later.",
     ] {
         assert!(notes_emptiness(Some(notes), &known).is_some(), "{notes:?}");
     }
@@ -170,6 +171,19 @@ fn a_copy_is_a_copy_under_any_name() {
     for finding in ["\nThe sign is wrong.\n", "\n## The sign in line 2 is wrong since ever\n"] {
         assert_eq!(copied_from(&format!("{both}{finding}"), &known(), [report, ("long.md", long)], []), None);
     }
+    // Its sentences in another order, or pieces of them.
+    let input = "# What\n\nThe report is about add. It subtracts where it should add. The caller is the till.\nNothing else calls it. The till was written in May.\n";
+    let shuffled = "# Mine\n\nThe till was written in May. The caller is the till. It subtracts where it should add. Nothing else calls it. The report is about add.\n";
+    let pieces = "# Mine\n\n> else calls it. The till was written\n> The report is about add. It subtracts where it\n> should add. The caller is the till.\n";
+    for copy in [shuffled, pieces] {
+        assert_eq!(copied_from(copy, &known(), [("input.md", input)], []), Some("input.md"), "{copy}");
+        for finding in ["The sign is wrong.\n", "\n- in line 2, a minus\n"] {
+            assert_eq!(copied_from(&format!("{copy}{finding}"), &known(), [("input.md", input)], []), None, "{copy}");
+        }
+    }
+    let paths = "# Impact\n\n- `src/storage/store.rs`\n- `src/storage/lock.rs`\n";
+    let cause = "# Why\n\nThe lock in `src/storage/lock.rs` comes too late. It is taken in `src/storage/store.rs`.\n";
+    assert_eq!(copied_from(paths, &known(), [("cause.md", cause)], []), None);
     assert!(same_words(first, &first.replace('\n', "\n ")) && !same_words(first, "# What\n"));
 }
 
