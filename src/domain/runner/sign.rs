@@ -29,6 +29,10 @@ pub(super) enum Means {
     Spoiled(&'static str),
     /// As [`Means::Spoiled`], where the line above it that names a file of a program names one of tests.
     SpoiledInTest(&'static str),
+    /// As [`Means::SpoiledInTest`], where the line says that data of tests is not there.
+    LackingInTest(&'static str),
+    /// As [`Means::Spoiled`], where the error of the failure, which the runner shows above it, is that data of tests is not there.
+    SpoiledByLack(&'static str),
     /// As [`Means::Spoiled`], in the words of an interpreter: by itself it says nothing of the runner.
     Lacking(&'static str),
     /// No test decided how the run ended: why.
@@ -83,13 +87,16 @@ impl Tally {
         let mut tally = Tally::default();
         let opens = signs.iter().any(|sign| matches!(sign.means, Means::Opened));
         // Whether the last file that was named is one of tests, and whether the failure that is reported now is one of no test already.
-        let (mut in_test, mut is_spoiled) = (false, false);
+        let (mut in_test, mut is_spoiled, mut is_lack) = (false, false, false);
         for line in output.lines() {
             let line = without_escapes(line);
             if let Some((path, _)) =
                 line.trim_start().strip_prefix("File \"").and_then(|rest| rest.split_once("\", line "))
             {
                 in_test = is_test(path);
+            }
+            if let Some(error) = line.strip_prefix("E   ") {
+                is_lack = lacks(error.trim_start());
             }
             is_spoiled &= !line.starts_with("======");
             let means = signs.iter().find(|sign| patterns.find(sign.pattern, &line).is_some());
@@ -99,8 +106,13 @@ impl Tally {
                 // What no program began is not its report.
                 Some((Means::Counts, _)) if opens && tally.opened <= tally.closed => {}
                 Some((Means::SpoiledInTest(_), _)) if !in_test || is_spoiled => {}
+                Some((Means::LackingInTest(_), _)) if !in_test || is_spoiled || !lacks(&line) => {}
+                Some((Means::SpoiledByLack(_), _)) if !is_lack => {}
                 Some((means, numbers)) => {
-                    is_spoiled |= matches!(means, Means::Spoiled(_) | Means::SpoiledInTest(_));
+                    is_spoiled |= matches!(
+                        means,
+                        Means::Spoiled(_) | Means::SpoiledInTest(_) | Means::LackingInTest(_) | Means::SpoiledByLack(_)
+                    );
                     tally.add(means, &numbers);
                 }
                 None => {}
@@ -123,7 +135,11 @@ impl Tally {
             Means::Passed => self.count("passed"),
             Means::Failed => self.count("named"),
             Means::Skipped => self.count("skipped"),
-            Means::Spoiled(why) | Means::SpoiledInTest(why) | Means::Lacking(why) => {
+            Means::Spoiled(why)
+            | Means::SpoiledInTest(why)
+            | Means::LackingInTest(why)
+            | Means::SpoiledByLack(why)
+            | Means::Lacking(why) => {
                 self.spoiled += 1;
                 self.spoiled_by = Some(why);
             }
@@ -185,6 +201,15 @@ impl Tally {
     pub(super) fn failures(&self) -> u64 {
         self.failed().saturating_sub(self.spoiled)
     }
+}
+
+/// Whether an error of Python is that there is no file in a directory of data for tests.
+fn lacks(error: &str) -> bool {
+    let missing = error.starts_with("FileNotFoundError: ").then(|| error.split('\'').nth(1)).flatten();
+    missing.is_some_and(|path| {
+        path.split('/').any(|part| ["data", "testdata", "test_data", "test-data", "fixtures"].contains(&part))
+            && role(path.trim_start_matches('/')) == Role::Test
+    })
 }
 
 /// Whether a frame in the file `path` is one of a test, by its name and that of its directory.

@@ -105,6 +105,10 @@ pub(super) const RUNNERS: &[Runner] = &[
                 Means::Spoiled("the test names something that is not there"),
                 r"^(?:\S*/)?(?:test_[^/\s]*|[^/\s]*_test)\.py:\d+: (?:ModuleNotFoundError|ImportError|NameError|UnboundLocalError)$",
             ),
+            sign(
+                Means::SpoiledByLack("data of the test is not there"),
+                r"^(?:\S*/)?(?:test_[^/\s]*|[^/\s]*_test)\.py:\d+: FileNotFoundError$",
+            ),
         ],
     ),
     runner(
@@ -125,6 +129,7 @@ pub(super) const RUNNERS: &[Runner] = &[
             sign(NOT_LOADED, r"^ERROR: .*unittest\.loader\._FailedTest"),
             sign(NOT_LOADED, r"^ERROR: setUpModule "),
             sign(NOT_THERE, r"^(?:ModuleNotFoundError|ImportError|NameError|UnboundLocalError): "),
+            sign(Means::LackingInTest("data of the test is not there"), r"^FileNotFoundError: "),
         ],
     ),
     Runner {
