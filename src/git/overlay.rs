@@ -152,17 +152,20 @@ impl Patch {
             let (mut before, mut after) = (from, to);
             let mut keeps = false;
             let leads = counts(new, to);
-            for line in body {
+            // The last line of a file gets an end where tests follow it.
+            let is_ended = ends_a_line(body) && (to + 1..to + body.len() - 2).any(|line| counts(new, line));
+            for (at, line) in body.iter().enumerate() {
+                let is_ended = is_ended && (at == 0 || at == 2);
                 match line.first() {
                     Some(b'-') => {
-                        keeps = counts(old, before);
+                        keeps = counts(old, before) || is_ended;
                         if keeps {
                             gone.push(before);
                         }
                         before += 1;
                     }
                     Some(b'+') => {
-                        keeps = counts(new, after);
+                        keeps = counts(new, after) || is_ended;
                         came += usize::from(keeps);
                         after += 1;
                     }
@@ -229,6 +232,12 @@ impl Patch {
         }
         Some(hunks)
     }
+}
+
+/// Whether a hunk begins with a line that had no end, and now has one.
+fn ends_a_line(body: &[&[u8]]) -> bool {
+    let [old, b"\\ No newline at end of file\n", new, ..] = body else { return false };
+    matches!((old.strip_prefix(b"-"), new.strip_prefix(b"+")), (Some(old), Some(new)) if old.trim_end() == new.trim_end())
 }
 
 /// Where a hunk begins in the old file and how many lines it removes there, and where it begins in the new one.

@@ -1,8 +1,10 @@
 //! What is a test and what is code: names say where to look, texts decide. Code with a name of tests is fixed as any other.
 
+use std::path::Path;
+
 use crate::{
     doubts::{CALC, FIX, NOTES, RUN, SUM, both, completes, unit, waits},
-    support::Sandbox,
+    support::{Sandbox, tools::need},
 };
 
 const BUG: &str = "def add(a, b):\n    return a - b\n";
@@ -50,6 +52,23 @@ fn an_example_replaces_a_docstring() {
     // Nor does one that speaks of a runner say anything of the code.
     let speaks = format!("{FIX}sed -i '1a \\    \"\"\"The sum, as unittest and pytest have it.\"\"\"' calc.py");
     completes(&[CALC], RUN, &unit(SUM), &speaks);
+}
+
+/// The line before the first test of a file gets an end, which it had none of.
+#[test]
+#[ignore = "slow: .ci/run runs it"]
+fn tests_follow_a_last_line_without_an_end() {
+    // In another home directory the one of PATH, rustup's, knows no toolchain.
+    let tools = std::env::var("CARGO").ok().and_then(|cargo| Some(Path::new(&cargo).parent()?.join("rustc")));
+    let Some(rustc) = tools.filter(|rustc| rustc.is_file() && need("cc")) else { return };
+    let files = [("calc.rs", "pub fn add(a: i32, b: i32) -> i32 {\n    a - b\n}"), (".gitignore", "calc\n")];
+    let tests = "\\n\\n#[cfg(test)]\\nmod tests {\\n    #[test]\\n    fn sums() {\\n        assert_eq!(super::add(2, 3), 5);\\n    }\\n}\\n";
+    let command = &format!("{} --test calc.rs -o calc && ./calc", rustc.display());
+    completes(&files, command, &format!("printf '{tests}' >>calc.rs"), "sed -i 's/a - b/a + b/' calc.rs");
+    // The end of the line is no cover for a change of it.
+    let breaks = format!("printf 'pub fn add(a: i32, b: i32) -> i32 {{\\n    a - b\\n}} // done{tests}' >calc.rs");
+    let (_, ran, _) = both(&files, command, &breaks, "");
+    ran.fails(1, &["adds tests and changes no other code: calc.rs"]);
 }
 
 #[test]
