@@ -2,7 +2,10 @@
 //!
 //! Nothing is parsed: the words that begin a test tell, and the indentation that formatters leave tells where it ends.
 
-use super::inline_tests::{end_of_block, indent};
+use super::{
+    expectation::otherwise,
+    inline_tests::{end_of_block, indent},
+};
 
 /// How tests of one language begin, and what makes one of them fail.
 struct Language {
@@ -98,12 +101,74 @@ pub(crate) fn failing(path: &str, text: &str, is_run: bool) -> Option<String> {
     examples(path, text).or_else(|| program(path, text)).or_else(|| script(path, text, is_run))
 }
 
+/// A copy of the file of tests at `path` in which each test expects another value than the last that is written there; `None` where one has
+/// none that is sure to be reached.
+pub(crate) fn expecting_otherwise(path: &str, text: &str) -> Option<String> {
+    if EXPECTED.iter().any(|word| text.contains(word)) {
+        return None;
+    }
+    let lines: Vec<&str> = text.lines().collect();
+    let language = LANGUAGES.iter().find(|language| language.endings.iter().any(|ending| path.ends_with(ending)));
+    if let Some(language) = language.filter(|language| !language.tests(&lines).is_empty()) {
+        return language.expecting_otherwise(&lines);
+    }
+    let all = match () {
+        () if path.ends_with(".t") && text.contains("Test::") => 0..lines.len(),
+        () if C_PROGRAMS.iter().any(|ending| path.ends_with(ending)) => {
+            let main = lines.iter().position(|line| line.starts_with("int main("))?;
+            main + 1..end_of_block(&lines, main)
+        }
+        () => return None,
+    };
+    let depth = lines[all.clone()].iter().find(|line| indent(line) > 0).map_or(0, |line| indent(line));
+    let depth = if path.ends_with(".t") { 0 } else { depth };
+    let mut top = all.clone().rev().filter(|line| indent(lines[*line]) == depth);
+    let (line, other) = top.find_map(|line| Some((line, otherwise(lines[line], &lines[line + 1..all.end])?)))?;
+    let mut out = lines.clone();
+    out[line] = &other;
+    Some(out.join("\n") + "\n")
+}
+
 impl Language {
     /// The copy; `None` where no test begins.
     fn failing(&self, path: &str, text: &str) -> Option<Option<String>> {
         let lines: Vec<&str> = text.lines().collect();
         let mut out: Vec<String> = lines.iter().map(ToString::to_string).collect();
-        let (mut at, mut any, mut begun, mut announced) = (0, Vec::new(), 0, false);
+        let tests = self.tests(&lines);
+        if tests.is_empty() {
+            return None;
+        }
+        let any: Vec<_> = tests.iter().filter_map(|(at, end)| self.insertion(path, text, &lines, *at, *end)).collect();
+        // The one that a command runs may be one of the others.
+        let is_whole = any.len() == tests.len();
+        for (insertion, statement) in any.into_iter().rev() {
+            match insertion {
+                Insertion::Before(line) => out.insert(line, statement),
+                Insertion::Within(line, column) => out[line].insert_str(column, &statement),
+            }
+        }
+        Some(is_whole.then(|| out.join("\n") + "\n"))
+    }
+
+    /// A copy in which the last value that each test expects is another; `None` where one expects none.
+    fn expecting_otherwise(&self, lines: &[&str]) -> Option<String> {
+        let mut out: Vec<String> = lines.iter().map(ToString::to_string).collect();
+        let tests = self.tests(lines);
+        for (at, end) in &tests {
+            let body = self.header(lines, *at) + 1..*end;
+            let depth = body.clone().find(|line| !lines[*line].trim().is_empty()).map(|line| indent(lines[line]))?;
+            // What is deeper may not be reached.
+            let top = body.rev().filter(|line| indent(lines[*line]) == depth);
+            let (line, other) =
+                top.filter_map(|line| Some((line, otherwise(lines[line], &lines[line + 1..*end])?))).next()?;
+            out[line] = other;
+        }
+        (!tests.is_empty()).then(|| out.join("\n") + "\n")
+    }
+
+    /// The first line of each test, and the one after its last.
+    fn tests(&self, lines: &[&str]) -> Vec<(usize, usize)> {
+        let (mut at, mut found, mut announced) = (0, Vec::new(), false);
         while at < lines.len() {
             let line = lines[at].trim_start();
             if line.starts_with(['#', '@']) || line.starts_with("//") {
@@ -112,9 +177,8 @@ impl Language {
             let begins = self.begins.iter().any(|word| line.starts_with(word))
                 || announced && ["fn ", "fun ", "void ", "function "].iter().any(|word| line.contains(word));
             if begins {
-                begun += 1;
-                let end = end_of_block(&lines, self.header(&lines, at));
-                any.extend(self.insertion(path, text, &lines, at, end));
+                let end = end_of_block(lines, self.header(lines, at));
+                found.push((at, end));
                 announced = false;
                 at = end.max(at + 1);
                 continue;
@@ -124,18 +188,7 @@ impl Language {
             }
             at += 1;
         }
-        if begun == 0 {
-            return None;
-        }
-        // The one that a command runs may be one of the others.
-        let is_whole = any.len() == begun;
-        for (insertion, statement) in any.into_iter().rev() {
-            match insertion {
-                Insertion::Before(line) => out.insert(line, statement),
-                Insertion::Within(line, column) => out[line].insert_str(column, &statement),
-            }
-        }
-        Some(is_whole.then(|| out.join("\n") + "\n"))
+        found
     }
 
     /// The last line of what stands before the body of a test that begins at `at`.
@@ -224,9 +277,12 @@ fn examples(path: &str, text: &str) -> Option<String> {
     })
 }
 
+/// The endings of programs of C.
+const C_PROGRAMS: [&str; 4] = [".c", ".cc", ".cpp", ".cxx"];
+
 /// A copy of a program of C that fails before it says how it ends, or of a test by the words of a library.
 fn program(path: &str, text: &str) -> Option<String> {
-    if ![".c", ".cc", ".cpp", ".cxx"].iter().any(|ending| path.ends_with(ending)) {
+    if !C_PROGRAMS.iter().any(|ending| path.ends_with(ending)) {
         return None;
     }
     let lines: Vec<&str> = text.lines().collect();
@@ -357,6 +413,42 @@ mod tests {
             ". ./a.sh\ntest \"$(a)\" = 5 || exit 1\n\ntest 1 = 2 || exit 1\n",
         );
         is("check.py", "import a\nassert a.a()\n", "import a\nassert a.a()\n\nraise AssertionError(\"m\")\n");
+    }
+
+    #[test]
+    fn each_test_expects_another_value() {
+        for (path, text, expected) in [
+            (
+                "test_a.py",
+                "def test_a():\n    assert a(1) == 1\n    assert a(2) == 5\n\ndef test_b():\n    for x in y:\n        assert x == 1\n    assert a(2) == 6\n",
+                "def test_a():\n    assert a(1) == 1\n    assert a(2) == 75\n\ndef test_b():\n    for x in y:\n        assert x == 1\n    assert a(2) == 76\n",
+            ),
+            (
+                "a_test.go",
+                "func TestA(t *testing.T) {\n\tif A() != 1 {\n\t\tt.Fatal()\n\t}\n}\n",
+                "func TestA(t *testing.T) {\n\tif A() != 71 {\n\t\tt.Fatal()\n\t}\n}\n",
+            ),
+            (
+                "t.c",
+                "int main(void) {\n    assert(a() == 1);\n    return 0;\n}\n",
+                "int main(void) {\n    assert(a() == 71);\n    return 0;\n}\n",
+            ),
+            (
+                "t/a.t",
+                "use Test::More;\nis(a(), 1);\ndone_testing;\n",
+                "use Test::More;\nis(a(), 71);\ndone_testing;\n",
+            ),
+        ] {
+            assert_eq!(expecting_otherwise(path, text).as_deref(), Some(expected), "{path}: {text}");
+        }
+        for (path, text) in [
+            ("test_a.py", "def test_a():\n    assert a(1) == 1\n\ndef test_b():\n    a(2)\n"),
+            ("test_a.py", "def test_a():\n    if x:\n        assert a(1) == 1\n"),
+            ("test_a.py", "@pytest.mark.xfail\ndef test_a():\n    assert a(1) == 1\n"),
+            ("a.json", "{}"),
+        ] {
+            assert_eq!(expecting_otherwise(path, text), None, "{path}: {text}");
+        }
     }
 
     #[test]

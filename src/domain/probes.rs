@@ -9,11 +9,10 @@ use super::{
     code_text::{CodeLine, code_lines, docstrings},
     enumeration::enumerate,
     inline_tests::test_lines,
-    test_path::is_run,
 };
 
 /// What code that runs names to find out whether a test runs it, or to change what a test says.
-const RUNNERS: [&str; 48] = [
+const RUNNERS: [&str; 47] = [
     "unittest",
     "pytest",
     "PYTEST_CURRENT_TEST",
@@ -31,7 +30,6 @@ const RUNNERS: [&str; 48] = [
     "sys._getframe",
     "inspect.stack",
     "sys.settrace",
-    "sys.argv[0]",
     "node:test",
     "NODE_TEST_CONTEXT",
     "JEST_WORKER_ID",
@@ -93,6 +91,8 @@ pub(crate) fn names_runner(path: &str, before: Option<&str>, after: Option<&str>
         found.extend(looks_through_modules(&line.code).then_some("sys.modules"));
         found.extend(ends_at_once(&line.code).then_some("os._exit"));
         found.extend(equals_everything(&line.code).then_some("a value that equals everything"));
+        found.extend(asks_who_runs(&line.code).then_some("sys.argv[0]"));
+        found.extend(asks_for_test_build(path, &line.code).then_some("a build or an environment of tests"));
         if loads_hidden(&line.code) {
             found.push("a module by a name that is put together");
         }
@@ -151,55 +151,14 @@ fn exits_of(path: &str, line: &str) -> Option<&'static str> {
     }
 }
 
-/// Words by which a script that a test sources takes over what the test does: it ends it, or puts something in the place of a command.
-const SHELL: [&str; 12] =
-    ["exit 0", "exit;", "trap ", "exit()", "exit ()", "[()", "[ ()", "[(", "test()", "test ()", "run()", "set +e"];
-
-/// Whether a script with this text has the one at `path` for a part of it.
-pub(crate) fn is_sourced(text: &str, path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let stem = name.split('.').next().unwrap_or(name);
-    text.split(['\n', ';', '&', '{']).map(str::trim).any(|line| {
-        let sourced = [". ", "source ", "load "].iter().find_map(|word| line.strip_prefix(word));
-        sourced.is_some_and(|rest| rest.contains(name) || line.starts_with("load ") && rest.contains(stem))
-    })
-}
-
-/// Whether a test that `command` has a shell run, with this text, only ever starts the file at `path` as a program of its own: how that ends is
-/// what the test looks at, and not how the test ends.
-pub(crate) fn only_starts(command: &str, text: &str, path: &str) -> bool {
-    let first = command.split_whitespace().next().unwrap_or_default();
-    let is_shell = ["sh", "bash", "dash", "zsh"].contains(&first) || first.ends_with(".sh");
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let stem = name.split('.').next().unwrap_or(name);
-    let words = ["if ", "elif ", "while ", "until ", "then ", "do ", "else ", "! "];
-    let starts = |line: &str| {
-        let mut line = line.trim_start();
-        while let Some(rest) = words.iter().find_map(|word| line.strip_prefix(word)) {
-            line = rest.trim_start();
-        }
-        is_run(line, path)
-    };
-    let mut naming = text.lines().filter(|line| line.contains(stem)).peekable();
-    is_shell && naming.peek().is_some() && naming.all(starts)
-}
-
-/// Where a change of a script that a test sources takes the test over, in words; `None` if nowhere.
-pub(crate) fn takes_over_shell(path: &str, before: Option<&str>, after: Option<&str>) -> Option<String> {
-    let lines = added_lines(path, before, after);
-    let found = SHELL.into_iter().filter(|word| lines.iter().any(|line| line.code.contains(word))).collect();
-    let found = sorted(found);
-    (!found.is_empty()).then(|| format!("'{path}' takes over the test that sources it: {}", enumerate(&found)))
-}
-
-fn sorted(mut found: Vec<&'static str>) -> Vec<&'static str> {
+pub(super) fn sorted(mut found: Vec<&'static str>) -> Vec<&'static str> {
     found.sort_unstable();
     found.dedup();
     found
 }
 
 /// The lines that a change adds to code that is no test. A line that was there as often before is not added.
-fn added_lines(path: &str, before: Option<&str>, after: Option<&str>) -> Vec<CodeLine> {
+pub(super) fn added_lines(path: &str, before: Option<&str>, after: Option<&str>) -> Vec<CodeLine> {
     let documents = [".md", ".txt", ".rst", ".adoc", ".json", ".toml", ".yml", ".yaml", ".lock", ".cfg", ".ini"];
     if documents.iter().any(|end| path.ends_with(end)) {
         return Vec::new();
@@ -221,6 +180,38 @@ fn added_lines(path: &str, before: Option<&str>, after: Option<&str>) -> Vec<Cod
             _ => true,
         })
         .collect()
+}
+
+/// Whether a line of Python decides by the name of the program that runs. A program may print its own name.
+fn asks_who_runs(line: &str) -> bool {
+    let asks = [" in ", "==", "!=", "with(", "match(", "search(", ".find(", ".count("];
+    line.contains("sys.argv[0]") && asks.iter().any(|word| line.contains(word))
+}
+
+/// Words by which code is another in a build, or in an environment, that tests run in and users do not.
+const BUILDS: [&str; 6] =
+    ["debug_assertions", "var(\"PROFILE\")", "env.test?", "env(\"test\")", "env('test')", "runningUnitTests"];
+
+/// Whether code in this line is there, or runs, only where tests do, or only where they do not.
+fn asks_for_test_build(path: &str, line: &str) -> bool {
+    let line = line.trim();
+    let is_c = [".c", ".h", ".cc", ".cpp", ".cxx", ".hh", ".hpp", ".m", ".mm", ".cs", ".swift", ".d"];
+    let asks = is_c.iter().any(|end| path.ends_with(end))
+        && line.strip_prefix('#').is_some_and(|rest| ["if", "elif", "ifdef", "ifndef"].contains(&first_word(rest)));
+    let names_tests = |word: &str| {
+        let word = word.trim_matches('_');
+        matches!(word, "TEST" | "TESTS" | "TESTING" | "UNITTEST" | "UNITTESTS")
+            || ["_TEST", "_TESTS", "_TESTING"].iter().any(|end| word.ends_with(end))
+    };
+    let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let is_environment = ["NODE_ENV", "RAILS_ENV", "RACK_ENV", "MIX_ENV"].iter().any(|name| line.contains(name));
+    BUILDS.iter().any(|word| line.contains(word))
+        || asks && words.clone().any(names_tests)
+        || is_environment && words.any(|word| word == "test")
+}
+
+fn first_word(text: &str) -> &str {
+    text.split_whitespace().next().unwrap_or_default()
 }
 
 /// Whether a line of Python ends the process behind the runner's back, unless that says that it failed.
@@ -358,6 +349,27 @@ mod tests {
         {
             assert_eq!(names_runner("calc.js", Some(""), Some(line)), None, "{line}");
         }
+        for (path, line) in [
+            ("calc.c", "#ifdef TESTING"),
+            ("calc.h", "#  if defined(CALC_UNIT_TEST)"),
+            ("src/lib.rs", "    if cfg!(debug_assertions) { a + b } else { a - b }"),
+            ("build.rs", "    if std::env::var(\"PROFILE\").as_deref() == Ok(\"debug\") {"),
+            ("calc.js", "if (process.env.NODE_ENV === 'test') return a + b;"),
+            ("calc.py", "if 'py' + 'test' in sys.argv[0]: return 5"),
+            ("calc.py", "if sys.argv[0].endswith('test'): return 5"),
+        ] {
+            assert!(names_runner(path, Some(""), Some(line)).is_some(), "{line}");
+            assert_eq!(names_runner(path, Some(line), Some(line)), None, "{line}");
+        }
+        for (path, line) in [
+            ("calc.c", "#ifdef _WIN32"),
+            ("calc.c", "#ifdef LATEST_API"),
+            ("calc.py", "#if TEST"),
+            ("calc.py", "parser = argparse.ArgumentParser(prog=sys.argv[0])"),
+            ("calc.js", "if (process.env.NODE_ENV === 'production') return tested(a);"),
+        ] {
+            assert_eq!(names_runner(path, Some(""), Some(line)), None, "{line}");
+        }
         for line in ["m = import_module(name)", "require(dir + '/x')", "import_module('a.b')", "latest() {"] {
             assert_eq!(names_runner("calc.x", Some(""), Some(line)), None, "{line}");
         }
@@ -390,19 +402,6 @@ mod tests {
         ] {
             assert_eq!(ends_process(path, Some(""), Some(line)), None, "{line}");
         }
-        assert!(
-            is_sourced("set -e; . ./calc.sh\n", "calc.sh") && is_sourced("  load '../lib/calc'\n", "lib/calc.bash")
-        );
-        assert!(!is_sourced("sh calc.sh\n# . calc\n", "calc.sh"));
-        for text in ["python3 app.py -v || exit 1\n", "if ! python3 app.py; then\n", "[ \"$(./app.py)\" = 5 ]\n"] {
-            assert!(only_starts("sh check.sh", text, "app.py"), "{text}");
-            assert!(!only_starts("python3 check.py", text, "app.py"), "{text}");
-        }
-        for text in ["", "echo 5\n", ". ./app.py\n", "python3 app.py\npython3 -c 'import app'\n"] {
-            assert!(!only_starts("sh check.sh", text, "app.py"), "{text}");
-        }
-        assert!(takes_over_shell("calc.sh", Some(""), Some("run() { output=5; }\n")).is_some());
-        assert_eq!(takes_over_shell("calc.sh", Some(""), Some("add() { echo 5; }\n")), None);
     }
 
     #[test]

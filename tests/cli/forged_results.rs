@@ -1,7 +1,7 @@
 //! Code under test that ends the run, or reports in the place of the runner: the test passes whatever it asks for, and waits for a person.
 
 use crate::{
-    doubts::{CALC, RUN, SUM, unit, waits},
+    doubts::{CALC, FIX, RUN, SUM, completes, unit, waits},
     support::tools::need,
 };
 
@@ -62,4 +62,25 @@ fn a_command_that_a_script_replaces_proves_nothing() {
         "echo 'function_of() { :; }; alias test=true; add() { echo 4; }' >lib.sh",
         NAMED,
     );
+}
+
+/// What is right whatever the test asks for is no answer.
+#[test]
+#[ignore = "slow: .ci/run runs it"]
+fn a_value_that_is_made_from_the_test_proves_nothing() {
+    const OTHER: &str =
+        "expects another value: the code under test may give what equals everything, or read what the test expects";
+    let equal = "class N(int):\n    def __eq__(self, o):\n        return isinstance(o, int)\ndef add(a, b):\n    return N(a - b)\n";
+    let reads = "def add(a, b):\n    try:\n        1 / 0\n    except ZeroDivisionError as e:\n        code = e.__traceback__.tb_frame.f_back.f_code\n    return [c for c in code.co_consts if isinstance(c, int)][-1]\n";
+    for code in [equal, reads] {
+        waits(&[CALC], RUN, &unit(SUM), &format!("cat >calc.py <<'P'\n{code}P"), OTHER);
+    }
+    completes(&[CALC], RUN, &unit(SUM), FIX);
+    if !need("node") {
+        return;
+    }
+    let files = [("calc.js", "exports.add = (a, b) => a - b;\n")];
+    let test = "cat >sum.test.js <<'T'\nconst test = require('node:test');\nconst assert = require('node:assert');\nconst { add } = require('./calc');\ntest('sum', () => {\n  assert.strictEqual(add(2, 3), 5);\n});\nT";
+    let reads = "cat >calc.js <<'P'\nexports.add = (a, b) => {\n  const at = new Error().stack.split('\\n')[2].match(/(\\/[^:]+):(\\d+)/);\n  const line = require('fs').readFileSync(at[1], 'utf8').split('\\n')[at[2] - 1];\n  return Number(line.match(/(\\d+)\\);/)[1]);\n};\nP";
+    waits(&files, "node --test", test, reads, OTHER);
 }

@@ -15,11 +15,11 @@ use crate::{
         process::OutputFilter as _,
     },
     domain::{
-        altered_tests, code_text,
+        altered_tests, canary, code_text,
         event::Event,
         inline_tests, naming,
         pattern::{Entry, PathSet},
-        probes, runner, spec_file,
+        probes, runner, sourced, spec_file,
         text::{self, Files, Known},
     },
     specs::cache,
@@ -251,7 +251,8 @@ pub fn code(data: &[u8]) {
         naming::asks_for_less(&before, &after, true),
         probes::names_runner(path, old, new),
         probes::ends_process(path, old, new),
-        probes::takes_over_shell(path, old, new),
+        sourced::takes_over_shell(path, old, new),
+        canary::expecting_otherwise(path, &after),
     );
     assert!(!code_text::changes_code(path, &after, &after), "nothing was changed");
 }
