@@ -29,7 +29,7 @@ use crate::{
     error::Result,
     git::{
         history::{self, Change, ChangeKind},
-        overlay::{self, Patch},
+        overlay::{self, MarkedPatch, Patch},
     },
     project::Project,
     specs::{all::Specs, attempt::Attempt, base::Base},
@@ -202,10 +202,8 @@ impl Source<'_> {
             if self.role(&path)? != Role::Other || is_run(self.command, &path) {
                 continue;
             }
-            if let Some(patch) = Patch::between(repo, from, to, &path)? {
-                parts
-                    .extend(patch.of_lines(&test_lines_in(project, from, &path)?, &test_lines_in(project, to, &path)?));
-            }
+            let is_test = [&test_lines_in(project, from, &path)?[..], &test_lines_in(project, to, &path)?];
+            parts.extend(MarkedPatch::between(repo, [from, to], &path, is_test)?.and_then(|patch| patch.of_tests()));
         }
         Ok(parts)
     }
@@ -424,13 +422,16 @@ impl Source<'_> {
             }
             // A test inside of a file with code is added to it; the code stays.
             let patch = Patch::between(repo, self.base, self.made, path)?;
+            let commits = [self.base, self.made];
             let (old, new) =
                 (test_lines_in(self.project, self.base, path)?, test_lines_in(self.project, self.made, path)?);
+            let marked = MarkedPatch::between(repo, commits, path, [&old, &new])?;
             let (before, after) = (self.text(self.base, path)?, self.text(self.made, path)?);
             let is_text = before
                 .zip(after)
                 .is_some_and(|(before, after)| path.ends_with(".py") && !changes_more_than_text(path, &before, &after));
-            let only_tests = |patch: Patch| is_text || adds_only_tests(&patch) || patch.is_within(&old, &new);
+            let is_of_tests = marked.is_some_and(|marked| marked.is_of_tests());
+            let only_tests = |patch: Patch| is_text || adds_only_tests(&patch) || is_of_tests;
             if kind == ChangeKind::Deleted || !patch.is_none_or(only_tests) {
                 other.push(path.to_owned());
             }

@@ -10,6 +10,7 @@ mod config;
 mod identity;
 mod merge;
 mod open;
+mod overlay;
 mod private;
 mod process;
 mod worktree;
