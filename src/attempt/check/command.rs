@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    agent::process::{self, Ending, Finished},
+    agent::process::{Ending, Finished},
     domain::{checks::Command, proof},
     error::{Error, Exit, Kind, Result},
     project::Project,
@@ -33,10 +33,10 @@ pub(super) fn record(command: &str, finished: &Finished) -> Result<Command> {
             });
         }
     }
-    // What is wrong is told at the end; of a huge output the rest is kept to be read.
-    let end = &finished.tail[finished.tail.len().saturating_sub(process::TAIL)..];
-    proof::note(&mut seen, &String::from_utf8_lossy(end));
-    seen.output = Some(String::from_utf8_lossy(&finished.tail).into_owned());
+    // All of it: a failing test is named where it ran, before thousands that passed.
+    let output = String::from_utf8_lossy(&finished.tail).into_owned();
+    proof::note(&mut seen, &output);
+    seen.output = Some(output);
     Ok(seen)
 }
 
@@ -74,4 +74,30 @@ fn tail(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let lines: Vec<String> = text.lines().map(crate::terminal::sanitize::line).collect();
     lines[lines.len().saturating_sub(20)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::runner::Outcome;
+
+    #[test]
+    fn a_test_that_fails_before_many_that_pass_counts() {
+        let passed: String = (0..2000)
+            .map(|number| format!("=== RUN   TestOfSomeLength{number}\n--- PASS: TestOfSomeLength{number} (0.00s)\n"))
+            .collect();
+        let output = format!("=== RUN   TestSum\n--- FAIL: TestSum (0.00s)\n{passed}FAIL\nFAIL\tcalc\t0.1s\n");
+        let finished = Finished {
+            ending: Ending::Exited(1),
+            duration: Duration::ZERO,
+            tail: output.into_bytes(),
+            survivors: 0,
+            left: Vec::new(),
+            transcript_error: None,
+        };
+        let seen = record("go test ./...", &finished).unwrap();
+        assert_eq!((seen.outcome(), seen.ran), (Outcome::Failed, Some(2001)));
+    }
 }

@@ -11,7 +11,7 @@ mod table;
 mod tests;
 
 pub(crate) use command_line::{in_full, starts_runner};
-pub(crate) use load::cannot_load;
+pub(crate) use load::{cannot_load, lacking_files, lacks_target};
 
 use command_line::Named;
 use sign::{Patterns, Tally};
@@ -63,17 +63,19 @@ pub(crate) fn judge(command: &str, exit: Option<i32>, output: &str) -> Verdict {
     };
     let named = command_line::named(command);
     let mut patterns = Patterns::default();
-    let mut tally = |runner: &'static Runner| (runner, Tally::of(runner.signs, output, &mut patterns));
+    let mut tally = |runner: &'static Runner, output: &str| (runner, Tally::of(runner.signs, output, &mut patterns));
     let is_named = |runner: &&Runner| named.iter().any(|named| std::ptr::eq(named.runner, *runner));
     let reports = |(_, tally): &(&Runner, Tally)| tally.spoke || tally.programs > 0;
     // Of several in a row, the one that failed ended it.
     let said = |found: &(&Runner, Tally)| reports(found) || found.1.error.is_some();
-    let mut in_a_row: Vec<_> = named.iter().map(|named| tally(named.runner)).filter(said).collect();
+    let mut in_a_row: Vec<_> = named.iter().map(|named| tally(named.runner, output)).filter(said).collect();
     let failed = in_a_row.iter().position(|(_, tally)| tally.failed() > 0 || tally.error.is_some());
     let first = (!in_a_row.is_empty()).then(|| in_a_row.swap_remove(failed.unwrap_or(0)));
     let spoke = first.or_else(|| {
         // A named runner may report by another's words: mocha has a reporter for TAP.
-        let mut others: Vec<_> = RUNNERS.iter().filter(|runner| !is_named(runner)).map(tally).collect();
+        let end = end_of(output, GUESSED);
+        let others = RUNNERS.iter().filter(|runner| !is_named(runner));
+        let mut others: Vec<_> = others.map(|runner| tally(runner, end)).collect();
         others.retain(reports);
         // Compilers speak alike in all runners: the one that says how tests ended goes before.
         others.sort_by_key(|(_, tally)| !tally.concluded);
@@ -87,6 +89,15 @@ pub(crate) fn judge(command: &str, exit: Option<i32>, output: &str) -> Verdict {
             Verdict { runner: None, outcome: Outcome::Unknown, why, counted: false, ran: None }
         }
     }
+}
+
+/// How much of the end of an output is looked through for the words of all runners, in bytes.
+const GUESSED: usize = 64 * 1024;
+
+/// At most the last `most` bytes of a text.
+fn end_of(text: &str, most: usize) -> &str {
+    let surplus = text.len().saturating_sub(most);
+    (surplus..text.len()).find_map(|at| text.get(at..)).unwrap_or(text)
 }
 
 /// The greatest exit code of a runner; a script that dies has a greater one.
