@@ -32,12 +32,13 @@ const OF_BUILDS: &[&str] =
 /// How many entries of directories for temporary files are hidden: a run that leaves more cannot be checked.
 const MOST_TEMPORARY: usize = 20_000;
 
-/// What is different in the environment of a check from the person's: nothing ties it to a repository, and nothing tells it what it is
-/// run for.
+/// What is different in the environment of a check from the person's: nothing ties it to a repository, nothing tells it what it is run for,
+/// and programs speak English, which is how it is known what they say.
 pub(super) fn environment(project: &Project) -> Vec<(OsString, Option<OsString>)> {
     let ours = project.env.names().filter(|name| name.as_encoded_bytes().starts_with(b"CHANT_"));
     let removed = ours.map(ToOwned::to_owned).chain(scrubbed_env(&project.env));
-    removed.chain(OF_BUILDS.iter().map(OsString::from)).map(|name| (name, None)).collect()
+    let removed = removed.chain(OF_BUILDS.iter().map(OsString::from)).map(|name| (name, None));
+    removed.chain([("LANGUAGE".into(), Some("en".into()))]).collect()
 }
 
 /// The directories outside the checkout that programs write to, none within another: a check changes each of them for itself only.
