@@ -260,10 +260,13 @@ fn begins_pattern(before: &str) -> bool {
         || ["return", "typeof", "case"].into_iter().any(is_word)
 }
 
+/// How many characters a pattern may have. Without a bound, each that does not end is looked for to the end of its line.
+const LONGEST_PATTERN: usize = 1000;
+
 /// The length of the pattern that `rest` begins with; 1 if it does not end.
 fn pattern_length(rest: &str) -> usize {
     let (mut escaped, mut in_class) = (false, false);
-    for (at, c) in rest.char_indices().skip(1) {
+    for (at, c) in rest.char_indices().skip(1).take(LONGEST_PATTERN) {
         match c {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
@@ -400,5 +403,7 @@ mod tests {
         // Where strings are not told from code they stay.
         assert!(is_bare("a.rb", "puts 'exit(0)'\n"));
         assert_eq!(code_lines("a.c", "a\n\nb\n").len(), 3);
+        // Of a long line each character is looked at so many times at most.
+        assert_eq!(code_lines("a.js", &"(/[".repeat(20_000)).len(), 1);
     }
 }

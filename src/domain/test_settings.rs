@@ -1,6 +1,8 @@
 //! Whether a change of a file changes how tests are run: settings among those of a build, hooks of a runner among tests. Nothing is parsed:
 //! the changed lines tell, by words that runners know.
 
+use std::collections::HashSet;
+
 use super::test_path::{Role, role, runs_tests};
 
 /// Words of settings that decide which tests run, by what, and what counts as failing.
@@ -85,7 +87,7 @@ const MAKE: [&str; 5] = [".IGNORE", "MAKEFLAGS", "SHELL", ".ONESHELL", "NDEBUG"]
 pub(crate) fn changes_how_tests_run(path: &str, command: &str, before: Option<&str>, after: Option<&str>) -> bool {
     let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
     let name = path.rsplit('/').next().unwrap_or(path);
-    let has = |words: &[&str]| changed(before, after).any(|line| words.iter().any(|word| line.contains(word)));
+    let has = |words: &[&str]| changed(before, after).any(|line| words.iter().any(|word| has_word(line, word)));
     match role(path) {
         Role::Test => has(&HOOKS),
         Role::Configuration if runs_tests(path) => false,
@@ -99,7 +101,7 @@ pub(crate) fn changes_how_tests_run(path: &str, command: &str, before: Option<&s
                     old != new || lists(&old).any(|list| definition(before, list) != definition(after, list))
                 })
         }
-        Role::Configuration if name.ends_with(".lock") || name.ends_with("-lock.json") => false,
+        Role::Configuration if pins(name) => false,
         Role::Configuration => has(&WORDS),
         Role::Other => false,
     }
@@ -115,14 +117,26 @@ pub(crate) fn recipes_of(text: &str, command: &str) -> String {
     targets.iter().flat_map(|target| recipe(text, target)).collect::<Vec<_>>().join("\n")
 }
 
+/// Whether a file of that name only says which versions of others there are.
+fn pins(name: &str) -> bool {
+    name.ends_with(".lock") || name.ends_with("-lock.json") || matches!(name, "pnpm-lock.yaml" | "go.sum")
+}
+
+/// Whether a line has `word`, and not within another: "prove" is none of "improved". Words in capitals have something before them: `-DNDEBUG`.
+fn has_word(line: &str, word: &str) -> bool {
+    let begins = |at: usize| !line[..at].ends_with(|c: char| c.is_alphanumeric());
+    let anywhere = !word.starts_with(|c: char| c.is_ascii_lowercase());
+    line.match_indices(word).any(|(at, _)| anywhere || begins(at))
+}
+
 /// The lines that only one of two texts has, but comments.
 fn changed<'t>(before: &'t str, after: &'t str) -> impl Iterator<Item = &'t str> {
-    let lines = |text: &'t str| text.lines().map(str::trim).collect::<Vec<_>>();
+    let lines = |text: &'t str| text.lines().map(str::trim).collect::<HashSet<_>>();
     let (old, new) = (lines(before), lines(after));
-    let only = |these: &[&'t str], others: &[&'t str]| {
-        these.iter().filter(|line| !others.contains(line) && !line.starts_with('#')).copied().collect::<Vec<_>>()
+    let only = |text: &'t str, others: HashSet<&'t str>| {
+        text.lines().map(str::trim).filter(move |line| !others.contains(line) && !line.starts_with('#'))
     };
-    only(&old, &new).into_iter().chain(only(&new, &old))
+    only(before, new).chain(only(after, old))
 }
 
 /// The targets that a command line has `make` or `just` build.
@@ -200,6 +214,9 @@ mod tests {
             ("package.json", "{}", "{\n\"dependencies\": {\n\"left-pad\": \"1\"\n}\n}"),
             ("Cargo.toml", "[[test]]\n", "[[test]]\n[dependencies]\nserde = \"1\"\n"),
             ("Cargo.lock", "", "name = \"pytest\"\n"),
+            ("pnpm-lock.yaml", "", "  pytest: 1\n"),
+            ("pyproject.toml", "[project]\n", "[project]\ndescription = \"Improved for acrobats\"\n"),
+            ("Cargo.toml", "[dependencies]\n", "[dependencies]\nlatest = \"1\"\n"),
             ("CMakeLists.txt", "add_library(c a.c)\n", "add_library(c a.c b.c)\n"),
             ("Makefile", "check: a\n\tpytest\n", "a: b.c\n\tcc b.c\ncheck: a\n\tpytest\n"),
             ("Makefile", "SRC = a.c\ncheck:\n\trun $(SRC)\n", "SRC = a.c b.c\ncheck:\n\trun $(SRC)\n"),
