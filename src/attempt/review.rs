@@ -229,9 +229,10 @@ fn run(
     apart::Apart { git_dir: &git_dir, work_tree: &checkout, dir: place, sandbox: words }.check_out()?;
     let reading = enter(&[&checkout], &own)?;
     if reading.is_none() && mode != Confine::Off {
-        let message = format!("cannot review '{}': the agent cannot be confined", work.attempt.id.short());
-        return Err(Error::negative(Kind::NotConfined, message)
-            .hint("to review without a sandbox: git -c chant.confine=off chant review"));
+        let (short, name) = (work.attempt.id.short(), &agent.name);
+        let message = format!("cannot review '{short}': the agent cannot be confined");
+        let again = format!("git -c chant.confine=off chant review {short} --agent {name}");
+        return Err(Error::negative(Kind::NotConfined, message).hint(format!("to review without a sandbox: {again}")));
     }
     let text = prompt(project, work)?;
     let prompt_file = own.join("prompt.md");
