@@ -12,6 +12,7 @@ pub(crate) mod character;
 pub(crate) mod check_line;
 pub(crate) mod checks;
 pub(crate) mod code_text;
+pub(crate) mod command_words;
 pub(crate) mod confined;
 pub(crate) mod converge;
 pub(crate) mod cost;

@@ -60,16 +60,12 @@ const MISSING: [&str; 8] = [
     "does not exist",
 ];
 
-/// Words by which programs say that they were never told what to run.
-const UNTOLD: [&str; 4] = ["No rule to make target", "no makefile found", "Missing script", "does not contain recipe"];
-
 /// Whether a run says that one of `tests`, or what runs them, is not there: it may end as if a test had failed.
 fn misses(seen: &Command, tests: &[String]) -> bool {
     let says = |line: &str| {
-        UNTOLD.iter().any(|words| line.contains(words))
-            || MISSING.iter().any(|words| line.contains(words)) && tests.iter().any(|test| naming::names(line, test))
+        MISSING.iter().any(|words| line.contains(words)) && tests.iter().any(|test| naming::names(line, test))
     };
-    seen.output.as_deref().is_some_and(|output| output.lines().any(says))
+    seen.output.as_deref().is_some_and(|output| output.lines().any(says) || runner::lacks_target(output))
 }
 
 /// Takes a run that ended badly, and shows what `describes` the bug, for a failing test, whatever ended it: a crash, a time limit, a test
@@ -82,12 +78,19 @@ pub(crate) fn take_for_failure(seen: &mut Command, describes: impl Fn(&str) -> b
     }
 }
 
+/// Takes a run for none of a test, whose command did not find what it is to run.
+pub(crate) fn take_for_error(seen: &mut Command) {
+    seen.outcome = Some(Outcome::Error);
+    seen.came_to = Some("the command does not find what it is to run".to_owned());
+}
+
 /// What is said of a test that shows nothing.
 const PASSES: &str = "no test fails there; the test may depend on its path, the time or the environment";
 
 /// Why a run that no known runner reported shows no failing test, as far as its output tells.
 fn load_fault(seen: &Command, tests: &[String]) -> Option<String> {
-    let is_error = seen.output.as_deref().is_some_and(|output| runner::cannot_load(output, tests));
+    let output = seen.output.as_deref()?;
+    let is_error = runner::cannot_load(output, tests);
     is_error.then(|| format!("the test cannot be loaded, or names what is not there; {DESCRIBE}"))
 }
 

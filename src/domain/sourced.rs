@@ -1,9 +1,9 @@
 //! Scripts of a shell that a test has for a part of it, or starts as a program of its own. What follows from that is not decided here.
 
 use super::{
+    command_words::is_run,
     enumeration::enumerate,
     probes::{added_lines, sorted},
-    test_path::is_run,
 };
 
 /// Words by which a script that a test sources takes over what the test does: it ends it, or puts something in the place of a command.

@@ -380,22 +380,6 @@ pub(crate) fn shows_test(line: &str) -> bool {
     BEGINNINGS.iter().any(|begin| line.starts_with(begin)) || line.starts_with("#[") && line.contains("::test")
 }
 
-/// Programs that run the file that is their first argument.
-const INTERPRETERS: [&str; 15] = [
-    "sh", "bash", "dash", "zsh", "python3", "python", "node", "ruby", "perl", "php", "lua", "tclsh", "Rscript",
-    "julia", "bun",
-];
-
-/// Whether a command line runs the file `path`, by itself or by an interpreter. A file that it only names may be what is tested.
-pub(crate) fn is_run(command: &str, path: &str) -> bool {
-    command.split([';', '&', '|', '(', ')', '{', '}', '\n']).any(|command| {
-        let mut words = command.split_whitespace().map(|word| word.trim_start_matches("./"));
-        let first = words.next().unwrap_or_default();
-        let argument = words.find(|word| !word.starts_with('-'));
-        first == path || (INTERPRETERS.contains(&first) && argument == Some(path))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -480,11 +464,5 @@ mod tests {
         for line in ["+    return 0", "+    assert False", "+    commit(x)", "+--count;"] {
             assert!(!shows_test(line), "{line}");
         }
-    }
-
-    #[test]
-    fn a_command_runs_files() {
-        assert!(is_run("sh t.sh", "t.sh") && is_run("./examine", "examine") && is_run("cd x && sh -e t.sh", "t.sh"));
-        assert!(!is_run("grep -q two file", "file") && !is_run("python3 -m doctest calc.py", "calc.py"));
     }
 }

@@ -39,6 +39,7 @@ mod drivers;
 mod examples;
 mod exit_codes;
 mod forged_results;
+mod found_to_run;
 mod fresh_machine;
 mod fsck;
 mod generated;

@@ -7,8 +7,8 @@ use crate::{
     domain::{
         canary::{expecting_otherwise, failing},
         checks::Command,
+        command_words::is_run,
         proof,
-        test_path::is_run,
     },
     error::Result,
     git::overlay::{self, TreeEntry},

@@ -5,8 +5,9 @@ use gix::bstr::ByteSlice as _;
 use super::{doubts::LISTS, held::Source, proof::Prover, test_set::Tests};
 use crate::{
     domain::{
+        command_words::is_run,
         naming::{asks_for_less, is_code_by_name, names, runs_tests_by_text},
-        test_path::{Named, Role, is_run, named_itself, role, runs_tests},
+        test_path::{Named, Role, named_itself, role, runs_tests},
         test_settings::recipes_of,
     },
     error::Result,

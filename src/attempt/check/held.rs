@@ -14,6 +14,7 @@ use crate::{
     domain::{
         altered_tests::fewer,
         code_text::changes_more_than_text,
+        command_words::is_run,
         id::SpecId,
         inline_tests::test_lines,
         naming::is_code_by_name,
@@ -22,7 +23,7 @@ use crate::{
         probes::{ends_process, names_runner, names_test},
         sourced::{is_sourced, only_starts, takes_over_shell},
         status::Status,
-        test_path::{Named, Role, is_run, named_itself, role, runs_tests, shadows_runner, shows_test},
+        test_path::{Named, Role, named_itself, role, runs_tests, shadows_runner, shows_test},
         test_settings::changes_how_tests_run,
         test_text::role_by_text,
     },

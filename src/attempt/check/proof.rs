@@ -34,6 +34,9 @@ const LEAST_RUNS: usize = 2;
 const BRIEF_RUNS: usize = 3;
 const BRIEF: u64 = 2000;
 
+/// How often files are looked for that a command does not find: one may run others.
+const MOST_LACKING: usize = 8;
+
 /// The proof of an attempt, at a commit.
 pub(crate) struct Prover<'a> {
     pub(crate) project: &'a Project,
@@ -348,20 +351,34 @@ impl Prover<'_> {
             let first = self.described(room.run(base, command)?);
             self.steadily(room, base, command, first)
         };
-        let is_expected = |seen: &Command| expected(&[], seen);
-        let before = self.described(room.recall_or(How::Steadily, base, &[command], is_expected, steady)?);
-        let added = source.added()?;
-        if before.outcome() == Outcome::Failed || added.is_empty() {
+        let mut added = source.added()?;
+        // What these tests name is what they test.
+        let text = source.text_of(&added)?;
+        let shows = |seen: &Command| expected(&[], seen) && !source.lacks(seen, &text);
+        let mut before = self.described(room.recall_or(How::Steadily, base, &[command], shows, steady)?);
+        if before.outcome() == Outcome::Failed {
             return Ok((before, source.found()?));
         }
-        // The test came with the fix: without the fix it has to fail.
-        match added.over(repo, base)? {
-            Ok(laid) => {
-                let before = self.described(room.run(laid, command)?);
-                Ok((self.steadily(room, laid, command, before)?, added))
+        // The test came with the fix: without the fix it has to fail. So did what the command does not find without it.
+        let mut is_run = added.is_empty();
+        for _ in 0..MOST_LACKING {
+            if is_run {
+                let lacking = source.lacking(&before, &text, &added)?;
+                if lacking.is_empty() {
+                    break;
+                }
+                added.whole.extend(lacking);
             }
-            Err(_) => Ok((before, added)),
+            let Ok(laid) = added.over(repo, base)? else { break };
+            before = self.described(room.run(laid, command)?);
+            before = self.steadily(room, laid, command, before)?;
+            is_run = true;
         }
+        if source.lacks(&before, &text) {
+            proof::take_for_error(&mut before);
+        }
+        let tests = if added.is_empty() { source.found()? } else { added };
+        Ok((before, tests))
     }
 
     /// The run of a test that fails without the fix, where no reproduction has shown that it always does: another one if that ends otherwise.

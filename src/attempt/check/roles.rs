@@ -3,16 +3,22 @@
 
 use std::collections::HashSet;
 
-use super::held::Source;
+use super::{held::Source, test_set::Tests};
 use crate::{
     domain::{
+        checks::Command,
+        command_words::is_run,
         naming::{is_code_by_name, names},
-        test_path::{Named, Role, is_run, named, role},
+        runner::{Outcome, lacking_files, lacks_target},
+        test_path::{Named, Role, named, role},
         test_settings::targets,
         test_text::{any_shows, loads, may_be_code, role_by_text},
     },
     error::Result,
-    git::history::ChangeKind,
+    git::{
+        history::ChangeKind,
+        overlay::{self, TreeEntry},
+    },
 };
 
 /// In how many files it is looked for what loads one of them.
@@ -89,6 +95,36 @@ impl Source<'_> {
         .map(Vec::as_slice)
     }
 
+    /// Whether the command did not find in a run what it is to run. What tests with this `text` name is what they test.
+    pub(super) fn lacks(&self, seen: &Command, text: &str) -> bool {
+        let output = output_of(seen);
+        lacks_target(output) || lacking_files(output).iter().any(|path| !text.contains(last(path)))
+    }
+
+    /// What the attempt made of what the command did not find in the run `before` its fix, those apart that `tests` hold: the new files that it
+    /// names, unless the `text` of tests does, and where it was not told what to run, what tells that.
+    pub(super) fn lacking(&self, before: &Command, text: &str, tests: &Tests) -> Result<Vec<TreeEntry>> {
+        let output = output_of(before);
+        let lacking = lacking_files(output);
+        let is_at = |path: &str, named: &str| {
+            path.strip_suffix(named).is_some_and(|above| above.is_empty() || above.ends_with('/'))
+        };
+        let is_one = |path: &String| {
+            let named = lacking.iter().map(|named| named.trim_start_matches("./"));
+            !text.contains(last(path)) && named.into_iter().any(|named| is_at(named, path) || is_at(path, named))
+        };
+        let mut paths = self.changed(|kind| kind == ChangeKind::Added)?;
+        paths.retain(is_one);
+        if lacks_target(output) {
+            let tells = self.changed(|kind| kind != ChangeKind::Deleted)?.into_iter();
+            paths.extend(tells.filter(|path| role(path) == Role::Configuration));
+        }
+        let known = tests.paths();
+        paths.retain(|path| !known.contains(path));
+        let files = paths.iter().map(|path| overlay::file_in(&self.project.repo, self.made, path));
+        Ok(files.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    }
+
     /// New files that come before others: what a build would make, and takes for made; in a directory of tests one that is loaded before
     /// them, or named as code elsewhere, which a test would load instead; in a new directory one that is named as what the command builds.
     pub(super) fn shadows(&self, known: &HashSet<&str>) -> Result<HashSet<String>> {
@@ -116,6 +152,12 @@ impl Source<'_> {
         }
         Ok(found)
     }
+}
+
+/// What a run printed that shows nothing of tests by itself.
+fn output_of(seen: &Command) -> &str {
+    let output = seen.output.as_deref().filter(|_| matches!(seen.outcome(), Outcome::Unknown | Outcome::Error));
+    output.filter(|_| seen.exit != Some(0)).unwrap_or_default()
 }
 
 /// Whether a file is one that a build makes of code.

@@ -4,11 +4,12 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
     domain::{
+        command_words::is_run,
         id::SpecId,
         phase::Phase,
         spec_file::FrontMatter,
         status::Status,
-        test_path::{Role, is_run, role},
+        test_path::{Role, role},
     },
     error::Result,
     git::{

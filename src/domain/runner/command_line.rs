@@ -1,6 +1,7 @@
 //! Which runner a command line starts.
 
 use super::table::{RUNNERS, Runner};
+use crate::domain::command_words::{KEYWORDS, WRAPPERS, program, simple_commands};
 
 /// A runner that a command line starts.
 pub(super) struct Named {
@@ -12,20 +13,22 @@ pub(super) struct Named {
 /// The command line by which a runner names each test that it begins and that it ends, where it says neither otherwise: a program under test
 /// that ends itself does not look like one whose tests passed, then.
 pub(crate) fn in_full(command: &str) -> String {
-    const GO: &str = "go test ";
-    let is_go = named(command).iter().any(|named| named.runner.commands.contains(&GO.trim_end()));
-    match is_go && !command.contains(" -json") {
-        true => command.replace(GO, "go test -v "),
-        false => command.to_owned(),
+    const GO: &str = "go test";
+    let is_go = named(command).iter().any(|named| named.runner.commands.contains(&GO));
+    if !is_go || command.contains(" -json") {
+        return command.to_owned();
     }
+    let is_word = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || "_-./=".contains(c));
+    let mut out = String::with_capacity(command.len() + 4);
+    let mut pieces = command.split(GO).peekable();
+    while let Some(piece) = pieces.next() {
+        out.push_str(piece);
+        if let Some(rest) = pieces.peek() {
+            out.push_str(if is_word(rest) { "go test -v" } else { GO });
+        }
+    }
+    out
 }
-
-/// Programs that run the rest of their arguments.
-const WRAPPERS: [&str; 29] = [
-    "env", "exec", "time", "timeout", "nice", "ionice", "nohup", "stdbuf", "xvfb-run", "command", "npx", "bunx",
-    "pnpm", "pnpx", "yarn", "bun", "bundle", "poetry", "pipenv", "uv", "uvx", "hatch", "pdm", "rye", "run", "x", "dlx",
-    "coverage", "sudo",
-];
 
 /// The known runners that `command` starts, as a shell reads it. What `sh -c` and scripts start is not seen.
 pub(super) fn named(command: &str) -> Vec<Named> {
@@ -37,9 +40,6 @@ pub(super) fn named(command: &str) -> Vec<Named> {
     }
     found
 }
-
-/// Words of shells before a command.
-const KEYWORDS: [&str; 8] = ["if", "then", "else", "do", "while", "until", "!", "{"];
 
 /// Whether a command line, or the text of a script or a manifest, plainly starts a known runner: no program of the repository itself, as
 /// `is_own` says of a path, and nothing that is only printed. In a manifest it may stand anywhere in a line.
@@ -60,28 +60,6 @@ pub(crate) fn starts_runner(text: &str, is_manifest: bool, is_own: impl Fn(&str)
         let prints = words.first().is_some_and(|word| ["echo", "printf", "#", "//", "cat"].contains(&word.as_str()));
         !prints && !piece.starts_with('#') && starts(&words)
     })
-}
-
-/// The simple commands of a command line. What is quoted is not taken apart.
-fn simple_commands(command: &str) -> Vec<Vec<String>> {
-    let mut commands = vec![String::new()];
-    let mut quote = None;
-    for c in command.chars() {
-        match (quote, c) {
-            (None, '\'' | '"') => quote = Some(c),
-            (Some(open), c) if c == open => quote = None,
-            (None, ';' | '&' | '|' | '\n' | '(' | ')') => {
-                commands.push(String::new());
-                continue;
-            }
-            _ => {}
-        }
-        commands.last_mut().expect("there is one").push(c);
-    }
-    let words = |text: &String| {
-        shell_words::split(text).unwrap_or_else(|_| text.split_whitespace().map(str::to_owned).collect())
-    };
-    commands.iter().map(words).filter(|words| !words.is_empty()).collect()
 }
 
 /// The runner that the words start, by themselves or through programs that run the rest of their arguments.
@@ -123,16 +101,6 @@ fn follows<'w>(words: &[String], wanted: impl Iterator<Item = &'w str>) -> bool 
     })
 }
 
-/// The name of a program: the last part of its path, python of any version as `python`.
-fn program(word: &str) -> String {
-    let name = word.rsplit('/').next().unwrap_or(word);
-    let versioned = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').to_owned();
-    match versioned(name).as_str() {
-        "python" | "pypy" => "python".to_owned(),
-        _ => name.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,6 +136,7 @@ mod tests {
     #[test]
     fn a_runner_is_told_to_name_its_tests() {
         assert_eq!(in_full("cd x && go test -run Sum ./..."), "cd x && go test -v -run Sum ./...");
+        assert_eq!(in_full("(cd x; go test) && go test"), "(cd x; go test -v) && go test -v");
         for as_it_is in ["go test -json ./...", "echo go test .", "cargo test --lib", "go vet ."] {
             assert_eq!(in_full(as_it_is), as_it_is);
         }

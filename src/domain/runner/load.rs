@@ -31,6 +31,57 @@ const REPORTS: [&str; 13] = [
 /// What a shell says of a program that is not there. A script can go on from that: it counts where nothing follows.
 const NO_PROGRAM: &str = r"^(?P<path>[^\s:]+): (?:line )?\d+: \S+: (?:command )?not found$";
 
+/// Lines by which a program says that the file is not there which it was to run or to compile: the group `path`.
+const NO_FILE: [&str; 11] = [
+    r"^\S+: 0: (?:cannot|[Cc]an't) open (?P<path>.+?)(?:: No such file)?$",
+    r"^(?:\S*/)?(?:sh|dash): 1: (?P<path>\S*/\S+): not found$",
+    r"^\S*python[\d.]*: can't open file '(?P<path>.+)': \[Errno 2\] ",
+    r"^\S*ruby[\d.]*: No such file or directory -- (?P<path>.+) \(LoadError\)$",
+    r#"^Can't open perl script "(?P<path>.+)": "#,
+    r"^Could not open input file: (?P<path>.+)$",
+    r"^lua[\d.]*: cannot open (?P<path>.+)$",
+    r#"^error: Module not found "(?:file://)?(?P<path>.+)""#,
+    r"^(?:\S*[/-])?(?:gcc|g\+\+|cc|c\+\+|cc1|cc1plus|clang|clang\+\+)(?:-[\d.]+)?: (?:fatal )?error: (?:no such file or directory: ')?(?P<path>[^:']+)(?:'|: No such file or directory)$",
+    r"^error: couldn't read `?(?P<path>[^`:]+)`?: No such file",
+    r"^error: file not found: (?P<path>.+)$",
+];
+
+/// Lines by which a program says that it was not told how to make, or to run, what it was asked for.
+const NO_TARGET: [&str; 6] = [
+    r"^\S*make(?:\[\d+\])?: \*\*\* No (?:rule to make target|targets specified and no makefile found)",
+    r"^error: (?:Justfile does not contain recipe|No justfile found)",
+    r"^npm (?:ERR!|error) Missing script: ",
+    r"^error Command .* not found\.$",
+    r"^\s*ERR_PNPM_NO_SCRIPT ",
+    r"^Don't know how to build task ",
+];
+
+/// Whether a program says in `output` that it was not told how to make, or to run, what it was asked for.
+pub(crate) fn lacks_target(output: &str) -> bool {
+    let mut patterns = Patterns::default();
+    let mut says = |line: &str| NO_TARGET.iter().any(|pattern| patterns.matches(pattern, line));
+    output.lines().any(|line| says(&without_escapes(line)))
+}
+
+/// The files of which a program says in `output` that they are not there, though it was to run them: none of a test fails then.
+pub(crate) fn lacking_files(output: &str) -> Vec<String> {
+    let mut patterns = Patterns::default();
+    let lines: Vec<String> = output.lines().map(without_escapes).collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let by_line = NO_FILE.iter().find_map(|pattern| patterns.group(pattern, "path", line));
+        found.extend(by_line.or_else(|| lacking_in_node(&lines, at)).map(str::to_owned));
+    }
+    found
+}
+
+/// The file that Node was started with, if the line `at` says that it is not there: no other file required it.
+fn lacking_in_node(lines: &[String], at: usize) -> Option<&str> {
+    let path = lines[at].strip_prefix("Error: Cannot find module '")?.strip_suffix('\'')?;
+    let below = &lines[at + 1..lines.len().min(at + 2 * NEAR)];
+    below.iter().any(|line| line.trim() == "requireStack: []").then_some(path)
+}
+
 /// How far above or below an error the file at fault may be named, in lines.
 const NEAR: usize = 8;
 

@@ -231,6 +231,11 @@ impl Patterns {
         Some(SignMatch { groups: regex.captures(line)?, regex })
     }
 
+    /// Whether `pattern` matches a line.
+    pub(super) fn matches(&mut self, pattern: &'static str, line: &str) -> bool {
+        self.find(pattern, line).is_some()
+    }
+
     /// What the group `name` of `pattern` has of a line; `None` if the line does not match.
     pub(super) fn group<'l>(&mut self, pattern: &'static str, name: &str, line: &'l str) -> Option<&'l str> {
         let regex = self.0.entry(pattern).or_insert_with(|| Regex::new(pattern).ok()).as_ref()?;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use super::{Outcome, cannot_load, judge, table::RUNNERS};
+use super::{Outcome, cannot_load, judge, lacking_files, lacks_target, table::RUNNERS};
 
 /// Runs by runner: the name, the command line, the exit code, the output.
 type Samples = BTreeMap<String, Vec<(String, String, i32, String)>>;
@@ -165,4 +165,39 @@ fn only_an_interpreter_says_that_a_script_cannot_be_loaded() {
         assert!(!cannot_load(output, &["other.py".to_owned()]), "{name}");
     }
     assert_eq!(wrong, [""; 0]);
+}
+
+#[test]
+fn a_command_says_what_it_does_not_find_to_run() {
+    for (line, path) in [
+        ("sh: 0: cannot open check.sh: No such file", "check.sh"),
+        ("sh: 0: Can't open check.sh", "check.sh"),
+        ("/bin/sh: 1: ./check: not found", "./check"),
+        ("python3: can't open file '/x/check.py': [Errno 2] No such file or directory", "/x/check.py"),
+        ("ruby: No such file or directory -- check.rb (LoadError)", "check.rb"),
+        ("Can't open perl script \"check.pl\": No such file or directory", "check.pl"),
+        ("Could not open input file: check.php", "check.php"),
+        ("cc1: fatal error: check.c: No such file or directory", "check.c"),
+        ("/usr/bin/x86_64-linux-gnu-gcc-12: error: check.c: No such file or directory", "check.c"),
+        ("clang: error: no such file or directory: 'check.c'", "check.c"),
+        (
+            "Error: Cannot find module '/x/check.js'\n    at f\n  code: 'MODULE_NOT_FOUND',\n  requireStack: []",
+            "/x/check.js",
+        ),
+    ] {
+        assert_eq!(lacking_files(line), [path], "{line}");
+    }
+    for line in [
+        "cat: check.sh: No such file or directory",
+        "src/acc.c:1:10: fatal error: a.h: No such file or directory",
+        "Error: Cannot find module './a'\nRequire stack:\n- /x/check.js",
+        "FileNotFoundError: [Errno 2] No such file or directory: 'a'",
+        "check.sh: line 3: tool: not found",
+        "check.sh: 1: bin/tool: not found",
+    ] {
+        assert_eq!(lacking_files(line), [""; 0], "{line}");
+    }
+    for line in ["make: *** No rule to make target 'check'.  Stop.", "npm error Missing script: \"check\""] {
+        assert!(lacks_target(line), "{line}");
+    }
 }
