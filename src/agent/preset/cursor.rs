@@ -36,6 +36,7 @@ impl EventReader for Cursor {
             Some("assistant") => claude::parts(event, parsed),
             Some("tool_call") => tool(event, parsed),
             Some("result") => {
+                parsed.ends_turn();
                 if let Some(usage) = event.get("usage") {
                     parsed.report.tokens(number(usage, "inputTokens"), None, number(usage, "outputTokens"));
                 }

@@ -1,7 +1,10 @@
 //! Tests of `agent::preset::parser`.
 
 use super::*;
-use crate::{agent::preset::Protocol, domain::stop::Stopped};
+use crate::{
+    agent::{preset::Protocol, process::Ending, stop},
+    domain::stop::Stopped,
+};
 
 /// Why the agent stopped, as far as its output says so in fields.
 pub(in super::super) fn stopped(parser: &OutputParser) -> Option<Stopped> {
@@ -28,7 +31,7 @@ fn what_is_no_event_is_shown_as_it_is() {
 }
 
 #[test]
-fn it_does_not_matter_where_reads_are_split() {
+fn it_does_not_matter_where_reads_are_split_and_a_good_run_was_not_stopped() {
     let texts = super::super::ALL.iter().filter(|preset| preset.protocol == Protocol::Text);
     for (preset, output) in texts.zip([
         include_str!("../recorded/aider.txt"),
@@ -46,6 +49,8 @@ fn it_does_not_matter_where_reads_are_split() {
         assert_eq!(String::from_utf8(shown).unwrap(), whole, "{}", preset.name);
         assert_eq!(parser.report(), listened.report(), "{}", preset.name);
         assert!(whole.contains("The file says two now."), "{}: {whole}", preset.name);
+        let reason = stop::reason(Ending::Exited(0), listened.reported(), preset.stopped_by);
+        assert_eq!(reason, None, "{}", preset.name);
     }
 }
 
