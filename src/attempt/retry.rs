@@ -76,6 +76,11 @@ pub(crate) fn work(work: &Assignment<'_>, asked: Asked<'_>, mut slot: Option<Slo
         let EndedAs::Paused(Pause::Stopped(stopped)) = &ended.how else { return Ok(ended) };
         let why = stopped.to_string();
         let why = why.trim_end_matches('.');
+        // A person may have paused it before this try could record why it stopped.
+        let Some(event) = work.project.held_up(work.id)? else {
+            return Ok(Ended { duration: begun.elapsed(), ..withdrawn(work)? });
+        };
+        held_up = Some(event.id);
         if let Some(next) = next {
             work.progress.say(&Step::Note(format!("{why}; resuming with '{next}'")));
             instead = Some(next);
@@ -89,11 +94,9 @@ pub(crate) fn work(work: &Assignment<'_>, asked: Asked<'_>, mut slot: Option<Slo
         let next = times + 2;
         let when = time::whole_seconds(pause);
         let detail = format!("{next} of {MAX_TRIES}: {}", stopped.kind);
-        let event = work.project.held_up(work.id)?;
-        held_up = event.as_ref().map(|event| event.id);
-        let _announced = event.map(|event| announce(work.project, work.id, &event, pause, next, work.progress));
+        let _announced = announce(work.project, work.id, &event, pause, next, work.progress);
         work.progress.say(&Step::Note(format!("{why}; going on in {when} (try {next} of {MAX_TRIES})")));
-        if let Some(signal) = wait(work, Activity::after(pause, "retrying", &detail), pause, held_up)? {
+        if let Some(signal) = wait(work, Activity::after(pause, "retrying", &detail), pause, event.id)? {
             return Ok(Ended { signal: Some(signal), ..ended });
         }
         times += 1;
@@ -157,12 +160,7 @@ pub(super) fn end_of(pause: Duration, now: Instant) -> Instant {
 }
 
 /// Waits that long, and says so, or until a signal comes: then which. The wait ends, too, if the spec no longer stands where `event` left it.
-fn wait(
-    work: &Assignment<'_>,
-    activity: Activity,
-    pause: Duration,
-    event: Option<ObjectId>,
-) -> Result<Option<i32>, Error> {
+fn wait(work: &Assignment<'_>, activity: Activity, pause: Duration, event: ObjectId) -> Result<Option<i32>, Error> {
     // From the moment when this is shown a signal ends the wait.
     let mut interrupts = Interrupts::listen()?;
     let until = end_of(pause, Instant::now());
@@ -173,7 +171,7 @@ fn wait(
         && !is_over
     {
         signal = interrupts.wait(Duration::from_millis(left.min(1_000) as u64))?;
-        is_over = event.map(|event| still_waits(work, event)).transpose()? == Some(false);
+        is_over = !still_waits(work, event)?;
         pulse.tick();
     }
     work.progress.say(&Step::Ran);

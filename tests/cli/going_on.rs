@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::support::Sandbox;
+use crate::support::{Ran, Sandbox, watch::until};
 
 const TICKS: &str =
     "sed 's/- \\[ \\]/- [x]/' \"$CHANT_SPEC_FILE\" >.tick && cat .tick >\"$CHANT_SPEC_FILE\" && rm .tick";
@@ -261,4 +261,39 @@ fn after_a_pause_the_first_agent_begins_again_in_the_session_that_it_had() {
     sandbox.git(&["config", "chant.agent.second.cmd", MENDS]);
     sandbox.chant(&["work", &id]).ok();
     assert_eq!(home(&sandbox, "asked"), "first\nsecond\nfirst\nsecond\nfirst\nsecond\n");
+}
+
+#[test]
+fn after_each_pause_every_agent_is_asked_again() {
+    let second = format!("echo second >>~/asked; test -e ~/once && {{ {MENDS}; exit; }}; touch ~/once; exit 75");
+    let (sandbox, id) = agents(&[("first", "echo first >>~/asked; exit 75"), ("second", &second)]);
+    sandbox.git(&["config", "chant.rateLimitPause", "1ms"]);
+    sandbox.chant(&["work", &id]).ok();
+    assert_eq!(home(&sandbox, "asked"), "first\nsecond\nfirst\nsecond\n");
+}
+
+#[test]
+#[ignore = "slow: .ci/run runs it"]
+fn a_person_who_pauses_it_while_it_is_judged_is_heeded() {
+    for all in [false, true] {
+        let (sandbox, id) = agents(&[("first", "echo once >>~/asked; echo x >a.slow; exit 75")]);
+        let sandbox = sandbox.unconfined();
+        let at = |name: &str| sandbox.dir().join("home").join(name);
+        let waits = format!("touch {0:?}; until [ -e {1:?} ]; do sleep 0.02; done; cat", at("judged"), at("go"));
+        sandbox.git(&["config", "filter.slow.clean", &waits]);
+        sandbox.git(&["config", "chant.rateLimitPause", "1ms"]);
+        std::fs::write(sandbox.repo.join(".git/info/attributes"), "*.slow filter=slow\n").unwrap();
+        let args: &[&str] = if all { &["work", "--all"] } else { &["work", &id] };
+        let piped = std::process::Stdio::piped;
+        let start = |args: &[&str]| sandbox.binary(args).stdout(piped()).stderr(piped()).spawn().unwrap();
+        let work = start(args);
+        until(|| at("judged").exists());
+        let pause = start(&["pause", &id]);
+        until(|| sandbox.status(&id) == "paused");
+        std::fs::write(at("go"), "").unwrap();
+        let ran = Ran::of(work.wait_with_output().unwrap());
+        Ran::of(pause.wait_with_output().unwrap()).ok();
+        assert_eq!((ran.code, home(&sandbox, "asked").as_str()), (1, "once\n"), "{}", ran.err);
+        assert_eq!(sandbox.status(&id), "paused");
+    }
 }

@@ -125,7 +125,7 @@ fn worker<R: Send>(shared: &Shared<'_, R>, work: &impl Fn(&Job, Option<Slot>) ->
         }
         let (fate, result) = work(&job, slot);
         let id = job.id.clone();
-        let paused = held_up(shared, &id, fate);
+        let (fate, paused) = held_up(shared, &id, fate);
         let job = Job { held_up: paused.as_ref().map(|event| event.id), ..job };
         let mut state = lock(&shared.queue);
         let look = state.queue.done(job.clone(), fate, Instant::now());
@@ -158,10 +158,17 @@ fn worker<R: Send>(shared: &Shared<'_, R>, work: &impl Fn(&Job, Option<Slot>) ->
     shared.changed.notify_all();
 }
 
-/// The event that paused a spec which is to be tried again. Where it cannot be read, the next try tells that.
-fn held_up<R>(shared: &Shared<'_, R>, id: &SpecId, fate: Fate) -> Option<Event> {
-    let read = || Project::open(shared.env).and_then(|project| project.held_up(id));
-    (fate == Fate::HeldUp).then(|| read().ok().flatten()).flatten()
+/// The event that paused a spec which is to be tried again. Where it cannot be read, the next try tells that; where there is none, a person
+/// paused the spec.
+fn held_up<R>(shared: &Shared<'_, R>, id: &SpecId, fate: Fate) -> (Fate, Option<Event>) {
+    if fate != Fate::HeldUp {
+        return (fate, None);
+    }
+    match Project::open(shared.env).and_then(|project| project.held_up(id)) {
+        Ok(Some(event)) => (fate, Some(event)),
+        Ok(None) => (Fate::Paused, None),
+        Err(_) => (fate, None),
+    }
 }
 
 /// Tells other processes when this one tries a spec again that `event` paused, if it does.
