@@ -420,3 +420,25 @@ fn what_a_failed_set_up_printed_is_told_of_several_specs_too() {
     let ran = sandbox.chant(&["work", "--all"]).fails(1, &["chant.worktreeSetup exited with code 9"]);
     assert!(ran.err.contains("'\nwarning:     no compiler\n"), "{}", ran.err);
 }
+
+#[test]
+#[ignore = "slow: .ci/run runs it"]
+fn what_two_have_done_at_once_releases_what_waits_for_either() {
+    let sandbox = Sandbox::new();
+    let [one, two] = ["One", "Two"].map(|title| sandbox.add(&[title]));
+    let after = sandbox.add(&["After two", "--depends-on", &two]);
+    // So many that the first, once it is done, is still looked at when the second is.
+    let mut args = vec!["work".to_owned(), "--json".into(), "--jobs=2".into(), "--max=3".into()];
+    args.extend([&one, &two, &after].map(String::clone));
+    for number in 100..700 {
+        let id = format!("2026-02-08-{number}-abc");
+        let text = format!("---\ndepends_on: [{one}, {after}]\n---\n# S\n");
+        sandbox.write(&format!(".chant/specs/{id}.md"), &text);
+        args.push(id);
+    }
+    let merged = format!("git cat-file -e main:file-{one} 2>&-");
+    sandbox.agent(&format!("case $CHANT_SPEC_ID in {two}) until {merged}; do sleep 0.02; done;; esac; {WORKS}"));
+    let ran = sandbox.chant(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    let done: BTreeSet<String> = outcomes(&ran).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(done, BTreeSet::from([one, two, after]), "{}", ran.err);
+}

@@ -7,7 +7,10 @@ mod select;
 
 use std::{
     collections::HashMap,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -53,8 +56,28 @@ struct Shared<'a, R> {
     /// Whether several run at once.
     together: bool,
     say_every: Option<Duration>,
+    /// How many workers look for more to do: as long as one does, the queue is not over.
+    looking: AtomicUsize,
+    /// Held by the worker that has those that wait: the next one looks at what is left of them, for what it has done.
+    releasing: Mutex<()>,
     queue: Mutex<State<'a, R>>,
     changed: Condvar,
+}
+
+/// A worker looks for more to do, until this is dropped. What it found is in the queue by then.
+struct Looking<'a>(&'a AtomicUsize);
+
+impl<'a> Looking<'a> {
+    fn begin<R>(shared: &'a Shared<'_, R>) -> Looking<'a> {
+        shared.looking.fetch_add(1, Ordering::SeqCst);
+        Looking(&shared.looking)
+    }
+}
+
+impl Drop for Looking<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 struct State<'a, R> {
@@ -64,8 +87,6 @@ struct State<'a, R> {
     failed: Option<Error>,
     /// When it was looked last whether those that are to be tried again still are.
     looked: Instant,
-    /// A worker looks for more to do.
-    looking: bool,
     /// What other processes are told of specs that are to be tried again.
     announced: HashMap<SpecId, Announced>,
     /// What is said of a pause of an agent, until the next spec is begun.
@@ -94,12 +115,12 @@ pub(crate) fn run<R: Send>(
         worked: Vec::new(),
         failed: None,
         looked: Instant::now(),
-        looking: false,
         announced: HashMap::new(),
         pause: None,
     };
-    let (together, queue, changed) = (jobs > 1, Mutex::new(state), Condvar::new());
-    let shared = Shared { env, wanted, progress, together, say_every, queue, changed };
+    let (together, looking, releasing) = (jobs > 1, AtomicUsize::new(0), Mutex::new(()));
+    let (queue, changed) = (Mutex::new(state), Condvar::new());
+    let shared = Shared { env, wanted, progress, together, say_every, looking, releasing, queue, changed };
     std::thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
             scope.spawn(|| worker(&shared, &work));
@@ -147,11 +168,11 @@ fn worker<R: Send>(shared: &Shared<'_, R>, work: &impl Fn(&Job, Option<Slot>) ->
             // What was begun took that line away.
             count_down(shared, &mut state, &agent, pause);
         }
-        let waiting = if look { state.queue.take_waiting() } else { Vec::new() };
+        let looking = look.then(|| Looking::begin(shared));
         say_counts(shared, &state);
         drop(state);
-        if !waiting.is_empty() {
-            release(shared, &id, waiting);
+        if let Some(looking) = looking {
+            release(shared, &id, looking);
         }
         shared.changed.notify_all();
     }
@@ -190,7 +211,12 @@ fn withdrawn<R>(shared: &Shared<'_, R>, held_up: Vec<(SpecId, ObjectId)>) -> Vec
 }
 
 /// Looks which of those that wait are ready now that `id` is done.
-fn release<R>(shared: &Shared<'_, R>, id: &SpecId, mut waiting: Vec<select::Waiting>) {
+fn release<R>(shared: &Shared<'_, R>, id: &SpecId, looking: Looking<'_>) {
+    let _alone = lock(&shared.releasing);
+    let mut waiting = lock(&shared.queue).queue.take_waiting();
+    if waiting.is_empty() {
+        return;
+    }
     let looked = Project::open(shared.env).and_then(|project| {
         let specs = Specs::new(&project)?;
         select::released(&specs, id, shared.wanted, &mut waiting)
@@ -203,6 +229,7 @@ fn release<R>(shared: &Shared<'_, R>, id: &SpecId, mut waiting: Vec<select::Wait
             state.failed.get_or_insert(error);
         }
     }
+    drop(looking);
 }
 
 /// The next spec for a worker; `None` when there is nothing more to do.
@@ -224,18 +251,19 @@ fn next<R>(shared: &Shared<'_, R>) -> Option<(Job, Option<Slot>)> {
                 return Some((job, slot));
             }
             Ok(Next::Wait(wait)) => wait,
-            Ok(Next::Over) if state.looking => Duration::from_millis(50),
+            Ok(Next::Over) if shared.looking.load(Ordering::SeqCst) > 0 => Duration::from_millis(50),
             Ok(Next::Over) => {
                 // Not only what ended here makes others ready: another process may have released a claim.
                 if state.queue.is_stopped() || !shared.wanted.chain || !shared.wanted.named.is_empty() {
                     return None;
                 }
-                state.looking = true;
+                let looking = Looking::begin(shared);
                 drop(state);
                 let found = look_again(shared);
                 state = lock(&shared.queue);
-                state.looking = false;
-                match found.map(|ready| state.queue.add(ready)) {
+                let added = found.map(|ready| state.queue.add(ready));
+                drop(looking);
+                match added {
                     Ok(true) => continue,
                     Ok(false) => return None,
                     Err(error) => {
