@@ -27,6 +27,7 @@ pub(crate) mod schedule;
 pub(crate) mod seen;
 mod session;
 mod set_up;
+mod slot;
 mod start;
 pub(crate) mod track;
 pub(crate) mod verify;

@@ -29,7 +29,7 @@ use crate::{
         status::Status,
     },
     error::{Error, Kind, Result},
-    project::{Project, agent::MANUAL, target::full_name, trust::CustomPrompt},
+    project::{Project, target::full_name, trust::CustomPrompt},
     specs::{
         agent_run,
         all::Specs,
@@ -39,9 +39,6 @@ use crate::{
         record,
     },
 };
-
-/// How often a process that waits for a slot of an agent looks again.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// Asks a person to approve the commands of a spec, which is read from this blob, and a prompt of the repository.
 pub(crate) type Approve<'a> = dyn Fn(&SpecId, ObjectId, &Spec, Option<&CustomPrompt>) -> Result<()> + 'a;
@@ -177,12 +174,13 @@ impl Assignment<'_> {
         let topic = plan.spec.front.topic.as_deref();
         budget::require(project, id, topic, &plan.agent, progress).map_err(Stop::NotReady)?;
         self.approve(plan.text.blob(), &plan.spec, plan.prompt.as_ref())?;
+        let (slot, waited) = slot.map_or_else(|| self.slot(&plan.agent.name), |slot| Ok((Some(slot), false)))?;
+        if waited {
+            // What was planned, and what was spent, may be another by now.
+            return self.start(request, slot);
+        }
         // A person may have typed it into a file that was there already.
         project.supersede_named(id, &plan.spec.front.supersedes, None)?;
-        let _slot = match slot {
-            Some(slot) => Some(slot),
-            None => self.wait_for_slot(&plan.agent.name)?,
-        };
         let (run, lease) = run::run(project, &plan, self.remote, progress)?;
         let attempt = run.attempt();
         let ended = match run {
@@ -213,25 +211,6 @@ impl Assignment<'_> {
         let what = format!("'{short}' is finished, and its run (process {pid} on {host}) died before the merge");
         self.progress.say(&Step::Note(what));
         Ok(Some(attempt))
-    }
-
-    /// Waits until one more run of the agent is allowed, if their number is limited.
-    fn wait_for_slot(&self, agent: &str) -> Result<Option<Slot>> {
-        let limit = self.project.config().agent_jobs(agent)?.filter(|_| agent != MANUAL);
-        let Some(limit) = limit else { return Ok(None) };
-        let dir = self.project.slots_dir();
-        let mut told = false;
-        loop {
-            if let Some(slot) = Slot::take(&dir, agent, limit)? {
-                return Ok(Some(slot));
-            }
-            if !std::mem::replace(&mut told, true) {
-                let runs = if limit == 1 { "once already".to_owned() } else { format!("{limit} times already") };
-                let note = format!("waiting: '{agent}' runs {runs} (chant.agent.{agent}.jobs)");
-                self.progress.say(&Step::Note(note));
-            }
-            std::thread::sleep(LOOK);
-        }
     }
 
     fn approve(&self, blob: ObjectId, spec: &Spec, prompt: Option<&CustomPrompt>) -> Result<(), Stop> {

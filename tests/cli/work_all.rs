@@ -442,3 +442,31 @@ fn what_two_have_done_at_once_releases_what_waits_for_either() {
     let done: BTreeSet<String> = outcomes(&ran).into_iter().map(|(id, _)| id).collect();
     assert_eq!(done, BTreeSet::from([one, two, after]), "{}", ran.err);
 }
+
+#[test]
+#[ignore = "slow: .ci/run runs it"]
+fn what_others_spend_while_a_run_waits_for_its_turn_counts() {
+    let sandbox = Sandbox::new();
+    let ids = specs(&sandbox, 2);
+    let at = |name: &str| sandbox.dir().join("home").join(name);
+    let costs = r#"{"type":"result","subtype":"success","is_error":false,"result":"Done.","total_cost_usd":0.1}"#;
+    let script = format!("touch ~/begun; until [ -e ~/go ]; do sleep 0.02; done; {WORKS}; echo '{costs}'");
+    for (key, value) in [
+        ("chant.agent", "claude"),
+        ("chant.agent.claude.cmd", &*script),
+        ("chant.agent.claude.jobs", "1"),
+        ("chant.budget.day", "0.05"),
+    ] {
+        sandbox.git(&["config", key, value]);
+    }
+    let first = start(&sandbox, &["work", &ids[0]]);
+    until(|| at("begun").exists());
+    let mut second = start(&sandbox, &["work", &ids[1]]);
+    let mut lines = BufReader::new(second.stderr.as_mut().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("waiting: 'claude' runs once already")));
+    std::fs::write(at("go"), "").unwrap();
+    ended(first).ok();
+    let said: Vec<String> = lines.map(|line| line.unwrap()).collect();
+    assert!(said.iter().any(|line| line.contains("the budget of the day is used up: 0.1 of 0.05 USD")), "{said:?}");
+    assert_eq!((ended(second).code, sandbox.status(&ids[1])), (1, "pending".to_owned()));
+}
