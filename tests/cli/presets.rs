@@ -238,12 +238,24 @@ fn a_session_that_is_gone_or_made_up_is_begun_anew() {
         let room = Room::with("claude", CLAUDE, IN_TWO);
         let id = stopped(&room);
         let place = room.sandbox.show(&id)["worktree"].as_str().unwrap().to_owned();
-        let text = format!("{{\"agent\":\"claude\",\"session\":\"{session}\"}}");
-        std::fs::write(format!("{place}/.chant/run/session.json"), text).unwrap();
+        let file = format!("{place}/.chant/run/session.json");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains("\"ses-1\""), "{text}");
+        std::fs::write(file, text.replace("ses-1", session)).unwrap();
         room.install("claude", CLAUDE, DOES_IT);
         room.chant(&["work", &id]).ok();
         assert!(room.args().iter().all(|args| !args.contains("--resume")), "{:?}", room.args());
     }
+    // Neither is one that came here in another way, such as one of another attempt.
+    let room = Room::with("claude", CLAUDE, IN_TWO);
+    let id = stopped(&room);
+    let file = format!("{}/.chant/run/session.json", room.sandbox.show(&id)["worktree"].as_str().unwrap());
+    let text = std::fs::read_to_string(&file).unwrap();
+    let attempt = room.sandbox.show(&id)["attempt"].as_str().unwrap().to_owned();
+    std::fs::write(file, text.replace(&attempt, &attempt.chars().rev().collect::<String>())).unwrap();
+    room.install("claude", CLAUDE, DOES_IT);
+    room.chant(&["work", &id]).ok();
+    assert!(room.args().iter().all(|args| !args.contains("--resume")), "{:?}", room.args());
     let room = Room::with("claude", CLAUDE, IN_TWO);
     let id = stopped(&room);
     room.install("codex", "", DOES_IT);

@@ -100,7 +100,7 @@ impl Session<'_> {
         let mut requests = Requests::open(project, self.id, self.attempt)?;
         let mut watch =
             Watch::begin(project, self.id, self.attempt, self.worktree, inside.as_ref().map(ConfinedRun::protected))?;
-        let had = if self.resumed { memory::kept(self.worktree, self.agent) } else { None };
+        let had = if self.resumed { memory::kept(self.worktree, self.attempt, self.agent) } else { None };
         // What an earlier run was asked is not asked of this one; that it was paused since its claim it finds out itself.
         project.forget_stop(self.attempt);
         let agent = inside.as_ref().map_or(Cow::Borrowed(self.agent), |inside| inside.agent(self.agent));
@@ -263,7 +263,7 @@ impl Beside for Attendant<'_, '_> {
     }
 
     fn session(&mut self, session: &str) {
-        memory::remember(self.session.worktree, self.session.agent, session);
+        memory::remember(self.session.worktree, self.session.attempt, self.session.agent, session);
     }
 }
 
