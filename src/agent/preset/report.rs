@@ -23,11 +23,13 @@ pub struct OfSession {
 }
 
 impl OfSession {
-    /// The part of `cost` that is such a sum.
-    fn part_of(self, cost: &Cost) -> Cost {
-        let money = if self.money { cost.money.clone() } else { Vec::new() };
-        let tokens = if self.tokens { cost.clone() } else { Cost::default() };
-        Cost { money, ..tokens }
+    /// The part of a `sum` that runs before it cost. A sum that is less than those is none of them: it begins with the run, as after an agent
+    /// has lost count.
+    fn part_of(self, sum: &Cost, before: &Cost) -> Cost {
+        let adds_up = |part: &Money| sum.micros(&part.currency) >= part.micros;
+        let money = before.money.iter().filter(|part| self.money && adds_up(part)).cloned().collect();
+        let tokens = self.tokens && sum.tokens_in >= before.tokens_in && sum.tokens_out >= before.tokens_out;
+        Cost { money, ..if tokens { before.clone() } else { Cost::default() } }
     }
 }
 
@@ -91,7 +93,7 @@ impl Report {
     pub(crate) fn without(self, before: &Cost) -> Report {
         let has_room = |all: u64| all >= before.tokens().saturating_add(self.cost.tokens());
         let money = self.of_session.money || self.session_tokens.is_some_and(has_room);
-        let before = OfSession { money, ..self.of_session }.part_of(before);
+        let before = OfSession { money, ..self.of_session }.part_of(&self.cost, before);
         Report { cost: self.cost.without(&before), of_session: OfSession::default(), session_tokens: None, ..self }
     }
 }

@@ -54,4 +54,9 @@ fn of_what_a_session_cost_a_run_gets_what_was_not_counted_before() {
     // 240 before and 360 now: where the session has as many, the price is that of the session.
     assert_eq!(of(Report { session_tokens: Some(600), ..report() }), "0.15 USD, 300 tokens in, 60 out");
     assert_eq!(of(Report { session_tokens: Some(360), ..report() }), "0.25 USD, 300 tokens in, 60 out");
+    // What is less than what was counted is no sum of it.
+    let of_session = OfSession { money: true, tokens: true };
+    let of =
+        |report: Report| report.without(&Cost::read("0.3 USD, 500 tokens in, 40 out")).cost().map(ToString::to_string);
+    assert_eq!(of(Report { of_session, ..report() }).as_deref(), Some("0.25 USD, 300 tokens in, 60 out"));
 }
