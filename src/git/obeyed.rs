@@ -204,8 +204,13 @@ impl Reader {
         let Ok(text) = value.to_str() else { return };
         let text = text.trim_start().trim_start_matches('!');
         let words = shell_words::split(text).unwrap_or_else(|_| text.split_whitespace().map(str::to_owned).collect());
-        let mut is_argument = false;
+        let (mut is_argument, mut is_output) = (false, false);
         for word in words {
+            // Where a shell writes to, nothing is read from.
+            let is_written = std::mem::replace(&mut is_output, is_redirection(&word));
+            if is_written {
+                continue;
+            }
             let is_program = is_command && !is_argument;
             is_argument = word.starts_with("--");
             let from_home = ["$HOME/", "${HOME}/"].iter().find_map(|home| word.strip_prefix(home));
@@ -225,6 +230,13 @@ impl Reader {
         let context = interpolate::Context { home_dir: self.home.as_deref(), ..interpolate::Context::default() };
         gix::config::Path::from(value).interpolate(context).ok()
     }
+}
+
+/// Whether the shell writes the output of a command to the file that the next word names: `>`, `2>>`.
+fn is_redirection(word: &str) -> bool {
+    ["", ">", "|"]
+        .iter()
+        .any(|end| word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '&').strip_prefix('>') == Some(end))
 }
 
 /// The files that a command names by relative paths, as words of their own: a program, or what its interpreter reads.

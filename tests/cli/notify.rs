@@ -138,3 +138,14 @@ fn what_the_command_leaves_in_the_background_is_told_to_end_with_it() {
     let told = "the command of chant.notify left a background process, which was stopped\n  sent\n";
     assert!(ran.err.contains(told), "{}", ran.err);
 }
+
+#[test]
+fn a_file_that_the_command_writes_to_is_no_program() {
+    let (sandbox, id) = sandbox(&format!("{DOES_IT}; echo {{}} >>\"$HOME/log\""), &[]);
+    let sandbox = sandbox.unconfined();
+    let log = sandbox.dir().join("home/log");
+    std::fs::write(&log, "").unwrap();
+    sandbox.git(&["config", "chant.notify", &format!("cat >> '{}'", log.display())]);
+    let ran = sandbox.chant(&["work", &id]).ok();
+    assert!(!ran.err.contains("was changed"), "{}", ran.err);
+}
