@@ -1,9 +1,6 @@
 //! The answer to one request for a permission: what the agent wants to do, and whether it may.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use agent_client_protocol_schema::v1::{
     PermissionOption, PermissionOptionKind, RequestPermissionOutcome, RequestPermissionRequest,
@@ -11,7 +8,7 @@ use agent_client_protocol_schema::v1::{
 };
 
 use super::{
-    files::files,
+    files::Files,
     permit::{self, Permit},
     update::Calls,
 };
@@ -29,7 +26,9 @@ pub(super) fn decide(
     let kind = fields.kind.or(known.map(|call| call.kind)).unwrap_or(ToolKind::Other);
     let title = fields.title.clone().or_else(|| known.map(|call| call.title.clone())).unwrap_or_default();
     let files = of_request(request, known.map(|call| &call.files), kind);
-    let allowed = !cancelled && permit.allows(kind, &files, worktree);
+    // Of a use that may have been forgotten nothing is known but what the request says.
+    let is_known = known.is_some() || fields.kind.is_some() || !calls.has_forgotten;
+    let allowed = !cancelled && is_known && permit.allows(kind, &files, worktree);
     let option = option(&request.options, allowed);
     let decided = Permission {
         kind: permit::name(kind).to_owned(),
@@ -45,29 +44,21 @@ pub(super) fn decide(
     (decided, outcome)
 }
 
-/// The files that a request is about, those that its tool named before among them. The place in which a command runs is none. A change of a
-/// file that has no name may be anywhere, so it counts as outside of the worktree.
-fn of_request(
-    request: &RequestPermissionRequest,
-    known: Option<&BTreeSet<PathBuf>>,
-    kind: ToolKind,
-) -> BTreeSet<PathBuf> {
+/// The files that a request is about, those that its tool named before among them. The place in which a command runs is none.
+fn of_request(request: &RequestPermissionRequest, known: Option<&Files>, kind: ToolKind) -> Files {
     let fields = &request.tool_call.fields;
-    if matches!(kind, ToolKind::Execute | ToolKind::Search | ToolKind::Fetch | ToolKind::Think) {
-        return BTreeSet::new();
+    if permit::is_without_files(kind) {
+        return Files::default();
     }
     let (locations, content) = (fields.locations.as_deref(), fields.content.as_deref());
-    let mut all = files(locations.unwrap_or_default(), content.unwrap_or_default(), fields.raw_input.as_ref());
-    all.extend(known.into_iter().flatten().cloned());
-    if all.is_empty() && matches!(kind, ToolKind::Edit | ToolKind::Delete | ToolKind::Move) {
-        all.insert(PathBuf::from("/"));
-    }
+    let mut all = Files::of(locations.unwrap_or_default(), content.unwrap_or_default(), fields.raw_input.as_ref());
+    known.into_iter().for_each(|known| all.extend(known));
     all
 }
 
 /// What the agent wants to do: the title that it gave, with the files that this does not name.
-fn described(title: &str, files: &BTreeSet<PathBuf>) -> String {
-    let names = files.iter().filter(|file| *file != Path::new("/")).map(|file| file.to_string_lossy());
+fn described(title: &str, files: &Files) -> String {
+    let names = files.named.iter().map(|file| file.to_string_lossy());
     let named: Vec<&str> = title.split(|c: char| c.is_whitespace() || "'\"`".contains(c)).map(base_name).collect();
     let unnamed: Vec<_> = names.filter(|name| !named.contains(&base_name(name))).collect();
     match unnamed.is_empty() {

@@ -1,18 +1,21 @@
 //! What an agent may do that asks: rules by the kind of a tool and by path.
 
 use std::{
-    collections::BTreeSet,
     fs,
     path::{Component, Path, PathBuf},
 };
 
 use agent_client_protocol_schema::v1::ToolKind;
 
+use super::files::Files;
 use crate::domain::pattern::PathSet;
 
 /// The kinds of tools, as the protocol names them.
 pub(crate) const KINDS: [&str; 10] =
     ["read", "edit", "delete", "move", "search", "execute", "think", "fetch", "switch_mode", "other"];
+
+/// Those of tools that name no file, or only a place from which they look at many.
+const WITHOUT_FILES: [&str; 5] = ["search", "execute", "think", "fetch", "switch_mode"];
 
 /// The rule that stands for [`USUAL`].
 const USUAL_RULE: &str = "usual";
@@ -23,6 +26,10 @@ pub(crate) const EXPECTED: &str = "'usual', or a kind of tool such as 'edit'";
 /// What the part after `:` has to be, in words.
 pub(crate) const EXPECTED_PATH: &str =
     "a path, directory or glob from the top of the worktree after ':', or '/' for what lies outside it";
+
+/// What a kind with a path has to be, in words.
+pub(crate) const EXPECTED_FILES: &str =
+    "'read', 'edit', 'delete', 'move', 'other' or '*' before a path, since other tools name no file, or look at many";
 
 /// What is permitted without a rule: everything in the worktree, and nothing that changes other files.
 const USUAL: [&str; 4] = ["*", "!edit:/", "!delete:/", "!move:/"];
@@ -70,14 +77,36 @@ impl Permit {
     }
 
     /// Whether a tool of that kind may be used on these files; with several, on each of them.
-    pub(super) fn allows(&self, kind: ToolKind, files: &BTreeSet<PathBuf>, worktree: &Path) -> bool {
+    pub(super) fn allows(&self, kind: ToolKind, files: &Files, worktree: &Path) -> bool {
+        let names_files = matches!(kind, ToolKind::Read | ToolKind::Edit | ToolKind::Delete | ToolKind::Move);
+        let may_be_any = files.more || (names_files && files.named.is_empty());
         let kind = name(kind);
-        let decides = |file: Option<&Path>| {
-            let fits = |rule: &&Rule| (rule.kind == "*" || rule.kind == kind) && rule.paths.has(file, worktree);
-            self.0.iter().rev().find(fits).is_some_and(|rule| rule.permits)
-        };
-        if files.is_empty() { decides(None) } else { files.iter().all(|file| decides(Some(file))) }
+        let of_kind: Vec<&Rule> = self.0.iter().rev().filter(|rule| rule.kind == "*" || rule.kind == kind).collect();
+        let first =
+            |fits: &dyn Fn(&Rule) -> bool| of_kind.iter().find(|rule| fits(rule)).is_some_and(|rule| rule.permits);
+        let permits = |place: &Place| first(&|rule| rule.paths.has(place));
+        let all_named = files.named.iter().all(|file| places(file, worktree).iter().all(permits));
+        match (may_be_any, files.named.is_empty()) {
+            (true, _) => all_named && permits_any(&of_kind),
+            (false, true) => first(&|rule| matches!(rule.paths, Paths::Any)),
+            (false, false) => all_named,
+        }
     }
+}
+
+/// Whether the rules, the last first, permit a file wherever it is: a rule that permits some files says nothing of the others.
+fn permits_any(rules: &[&Rule]) -> bool {
+    let mut outside = false;
+    for rule in rules {
+        match (rule.permits, &rule.paths) {
+            (permits, Paths::Any) => return permits,
+            (true, Paths::Outside) => outside = true,
+            (true, Paths::Within(_)) => {}
+            (false, Paths::Outside) if outside => {}
+            (false, _) => return false,
+        }
+    }
+    false
 }
 
 impl Rule {
@@ -90,6 +119,7 @@ impl Rule {
         }
         let paths = match path {
             None => Paths::Any,
+            Some(_) if WITHOUT_FILES.contains(&kind) => return Err(EXPECTED_FILES),
             Some("/") => Paths::Outside,
             Some(pattern) => Paths::Within(PathSet::new(&[pattern]).map_err(|_| EXPECTED_PATH)?),
         };
@@ -98,36 +128,57 @@ impl Rule {
 }
 
 impl Paths {
-    /// A tool that names no file is under the rules without a path alone.
-    fn has(&self, file: Option<&Path>, worktree: &Path) -> bool {
-        let within = file.map(|file| below(file, worktree));
-        match (self, within) {
-            (Paths::Any, _) => true,
-            (_, None) => false,
-            (Paths::Outside, Some(within)) => within.is_none(),
-            (Paths::Within(set), Some(within)) => {
-                within.is_some_and(|path| set.matches(path.as_os_str().as_encoded_bytes().into()))
-            }
+    fn has(&self, place: &Place) -> bool {
+        match (self, place) {
+            (Paths::Any, _) | (Paths::Outside, Place::Outside) => true,
+            (Paths::Outside, Place::Within(_)) | (Paths::Within(_), Place::Outside) => false,
+            (Paths::Within(set), Place::Within(path)) => set.matches(path.as_os_str().as_encoded_bytes().into()),
         }
     }
 }
 
-/// The file from the top of the worktree; `None` if it lies elsewhere, or if a link on its way leads elsewhere.
-fn below(file: &Path, worktree: &Path) -> Option<PathBuf> {
+/// Where a file lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// Here, from the top of the worktree.
+    Within(PathBuf),
+    /// Elsewhere, or where cannot be told.
+    Outside,
+}
+
+/// Where a file lies, as its name says, and where links on the way lead to: rules have to permit both.
+fn places(file: &Path, worktree: &Path) -> Vec<Place> {
+    let bytes = file.as_os_str().as_encoded_bytes();
+    // Agents read `~` as a home directory, and an address as one with escapes.
+    if bytes.starts_with(b"~") || (bytes.starts_with(b"file:") && bytes.contains(&b'%')) {
+        return vec![Place::Outside];
+    }
     let file = file.strip_prefix("file:").map_or(file.to_owned(), |rest| Path::new("/").join(rest));
     let mut clean = PathBuf::new();
     for part in worktree.join(file).components() {
         match part {
+            // What is above a link depends on the reader.
+            Component::ParentDir if clean.is_symlink() => return vec![Place::Outside],
             Component::ParentDir => drop(clean.pop()),
             Component::CurDir => {}
             part => clean.push(part),
         }
     }
-    let within = clean.strip_prefix(worktree).map(Path::to_owned).ok()?;
-    let Ok(top) = fs::canonicalize(worktree) else { return Some(within) };
+    let from =
+        |path: &Path, top: &Path| path.strip_prefix(top).map_or(Place::Outside, |path| Place::Within(path.to_owned()));
+    let Ok(top) = fs::canonicalize(worktree) else { return vec![from(&clean, worktree)] };
     // What is there of it; the rest will be made there.
-    let real = clean.ancestors().find_map(|path| fs::canonicalize(path).ok())?;
-    real.starts_with(top).then_some(within)
+    let there = clean.ancestors().find_map(|path| Some((path, fs::canonicalize(path).ok()?)));
+    let real = there.map(|(path, real)| clean.strip_prefix(path).map_or(real.clone(), |rest| real.join(rest)));
+    let real = real.map_or(Place::Outside, |real| from(&real, &top));
+    // The worktree may have two names.
+    let written = if clean.starts_with(&top) { from(&clean, &top) } else { from(&clean, worktree) };
+    vec![written, real]
+}
+
+/// Whether a tool of that kind names no file, or only a place from which it looks at many.
+pub(super) fn is_without_files(kind: ToolKind) -> bool {
+    WITHOUT_FILES.contains(&name(kind))
 }
 
 /// The name of a kind.
@@ -147,47 +198,5 @@ pub(super) fn name(kind: ToolKind) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_link_that_leads_out_of_the_worktree_and_an_address_of_a_file_are_seen_through() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let top = dir.path().join("tree");
-        fs::create_dir_all(top.join("src")).expect("a folder");
-        std::os::unix::fs::symlink(dir.path(), top.join("out")).expect("a link");
-        std::os::unix::fs::symlink(top.join("src"), top.join("in")).expect("a link");
-        let usual = Permit::read(&[]).expect("rules");
-        let may = |file: PathBuf| usual.allows(ToolKind::Edit, &BTreeSet::from([file]), &top);
-        assert!(may(top.join("src/new/a.rs")) && may(top.join("in/a.rs")) && may("new/a.rs".into()));
-        assert!(may(format!("file://{}", top.join("src/a.rs").display()).into()));
-        assert!(!may(top.join("out/a")) && !may("out/new/a".into()) && !may("file:///etc/passwd".into()));
-    }
-
-    #[test]
-    fn the_last_rule_that_fits_decides() {
-        let permit = |rules: &[&str]| Permit::read(&rules.iter().map(|rule| (*rule).to_owned()).collect::<Vec<_>>());
-        let top = Path::new("/w/tree");
-        let may = |rules: &[&str], kind, file: Option<&str>| {
-            let files: BTreeSet<PathBuf> = file.into_iter().map(PathBuf::from).collect();
-            permit(rules).expect("rules").allows(kind, &files, top)
-        };
-        assert!(may(&[], ToolKind::Edit, Some("/w/tree/src/a.rs")) && may(&[], ToolKind::Edit, Some("src/a.rs")));
-        assert!(
-            !may(&[], ToolKind::Edit, Some("/w/tree/../other")) && !may(&[], ToolKind::Delete, Some("/etc/passwd"))
-        );
-        assert!(may(&[], ToolKind::Execute, None) && may(&[], ToolKind::Read, Some("/etc/hosts")));
-        let strict = ["read", "edit:src/**", "!edit:src/secret/**"];
-        assert!(may(&strict, ToolKind::Edit, Some("src/a.rs")) && !may(&strict, ToolKind::Edit, Some("docs/a.md")));
-        assert!(!may(&strict, ToolKind::Edit, Some("src/secret/a")) && !may(&strict, ToolKind::Execute, None));
-        let wider = ["usual", "edit:/"];
-        assert!(
-            may(&wider, ToolKind::Edit, Some("/etc/passwd")) && !may(&wider, ToolKind::Delete, Some("/etc/passwd"))
-        );
-        assert!(may(&wider, ToolKind::Execute, None));
-        for (bad, expected) in [("", EXPECTED), ("write", EXPECTED), ("edit:", EXPECTED_PATH), ("!", EXPECTED)] {
-            assert_eq!(permit(&[bad]).err(), Some((bad.to_owned(), expected)));
-        }
-        assert_eq!(permit(&["edit:/w/tree/src"]).err(), Some(("edit:/w/tree/src".to_owned(), EXPECTED_PATH)));
-    }
-}
+#[path = "../tests/permit.rs"]
+mod tests;

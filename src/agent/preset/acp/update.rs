@@ -1,9 +1,6 @@
 //! What an agent says it does, as lines for people: its words, its plan, the tools that it uses, what they changed, what it cost.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    path::PathBuf,
-};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use agent_client_protocol_schema::v1::{
     ContentBlock, ContentChunk, Diff, MessageId, Plan, PlanEntryStatus, SessionUpdate, ToolCall, ToolCallContent,
@@ -11,7 +8,7 @@ use agent_client_protocol_schema::v1::{
 };
 use serde_json::Value;
 
-use super::{files::files, permit};
+use super::{files::Files, permit};
 use crate::{
     agent::preset::{
         ParsedOutput,
@@ -23,14 +20,20 @@ use crate::{
 /// Where the raw output of a tool has its text.
 const OUTPUTS: [&str; 4] = ["aggregated_output", "formatted_output", "output", "stderr"];
 
+/// How many uses of tools are known at a time, the newest: an agent asks about what it has just begun.
+const MOST_CALLS: usize = 256;
+
+/// How long the id of one may be, in bytes.
+const LONGEST_ID: usize = 1024;
+
 /// The use of a tool, as far as it is known.
 pub(super) struct Call {
-    /// What it does, in words.
+    /// What it does, in a line.
     pub title: String,
     /// Its kind.
     pub kind: ToolKind,
     /// The files that it is about, as far as it named them.
-    pub files: BTreeSet<PathBuf>,
+    pub files: Files,
     /// Whether it was shown.
     shown: bool,
 }
@@ -38,7 +41,7 @@ pub(super) struct Call {
 impl Call {
     /// A call of which nothing is known yet.
     fn unknown() -> Call {
-        Call { title: String::new(), kind: ToolKind::Other, files: BTreeSet::new(), shown: false }
+        Call { title: String::new(), kind: ToolKind::Other, files: Files::default(), shown: false }
     }
 }
 
@@ -46,9 +49,14 @@ impl Call {
 #[derive(Default)]
 pub(super) struct Calls {
     calls: HashMap<ToolCallId, Call>,
+    /// Their ids, the newest last.
+    order: VecDeque<ToolCallId>,
+    /// Whether there were more than these.
+    pub has_forgotten: bool,
     /// The message that is being said.
     message: Option<MessageId>,
-    plan: Vec<String>,
+    /// The lines of the plan as it was said last.
+    plan: HashSet<String>,
 }
 
 impl Calls {
@@ -67,6 +75,8 @@ impl Calls {
                 text(&chunk).filter(|text| !text.is_empty()).into_iter().for_each(|text| parsed.piece(text));
             }
             SessionUpdate::AgentThoughtChunk(_) => parsed.doing("thinking"),
+            SessionUpdate::ToolCall(call) if is_long(&call.tool_call_id) => self.has_forgotten = true,
+            SessionUpdate::ToolCallUpdate(update) if is_long(&update.tool_call_id) => self.has_forgotten = true,
             SessionUpdate::ToolCall(call) => self.call(call, parsed),
             SessionUpdate::ToolCallUpdate(update) => self.call_update(update, parsed),
             SessionUpdate::Plan(plan) => self.plan(&plan, parsed),
@@ -75,10 +85,23 @@ impl Calls {
         }
     }
 
+    /// The use of that id, which may be a new one. The oldest makes room for it.
+    fn known(&mut self, id: &ToolCallId) -> &mut Call {
+        if !self.calls.contains_key(id) {
+            self.order.push_back(id.clone());
+            if self.order.len() > MOST_CALLS
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.calls.remove(&oldest);
+                self.has_forgotten = true;
+            }
+        }
+        self.calls.entry(id.clone()).or_insert_with(Call::unknown)
+    }
+
     fn call(&mut self, call: ToolCall, parsed: &mut ParsedOutput) {
-        let files = files(&call.locations, &call.content, call.raw_input.as_ref());
-        let known = Call { title: call.title.clone(), kind: call.kind, files, shown: false };
-        self.calls.insert(call.tool_call_id.clone(), known);
+        let files = Files::of(&call.locations, &call.content, call.raw_input.as_ref());
+        *self.known(&call.tool_call_id) = Call { title: one_line(&call.title), kind: call.kind, files, shown: false };
         // At its beginning a tool may be named only by its kind.
         if call.status != ToolCallStatus::Pending {
             self.show(&call.tool_call_id, parsed);
@@ -88,13 +111,13 @@ impl Calls {
 
     fn call_update(&mut self, update: ToolCallUpdate, parsed: &mut ParsedOutput) {
         let (id, fields) = (update.tool_call_id, update.fields);
-        let known = self.calls.entry(id.clone()).or_insert_with(Call::unknown);
+        let known = self.known(&id);
         let (locations, content) = (fields.locations.as_deref(), fields.content.as_deref());
-        let files = files(locations.unwrap_or_default(), content.unwrap_or_default(), fields.raw_input.as_ref());
-        known.files.extend(files);
+        let files = Files::of(locations.unwrap_or_default(), content.unwrap_or_default(), fields.raw_input.as_ref());
+        known.files.extend(&files);
         known.kind = fields.kind.unwrap_or(known.kind);
         let named = fields.title.is_some();
-        known.title = fields.title.unwrap_or_else(|| std::mem::take(&mut known.title));
+        known.title = fields.title.map_or_else(|| std::mem::take(&mut known.title), |title| one_line(&title));
         if named || fields.status.is_some() {
             self.show(&id, parsed);
         }
@@ -105,7 +128,7 @@ impl Calls {
     fn show(&mut self, id: &ToolCallId, parsed: &mut ParsedOutput) {
         let Some(call) = self.calls.get_mut(id).filter(|call| !call.shown && !call.title.is_empty()) else { return };
         call.shown = true;
-        let title = one_line(&call.title);
+        let title = call.title.clone();
         let line = match call.kind {
             ToolKind::Execute => format!("$ {title}"),
             // Most titles begin with what is done.
@@ -160,8 +183,9 @@ impl Calls {
         }
     }
 
-    /// Shows the steps of a plan that are new, and those that are done by now.
+    /// Shows the steps of a plan that are new, and those that are done by now. Each time all of it is said.
     fn plan(&mut self, plan: &Plan, parsed: &mut ParsedOutput) {
+        let before = std::mem::take(&mut self.plan);
         for entry in &plan.entries {
             let mark = match entry.status {
                 PlanEntryStatus::Completed => "[x]",
@@ -169,12 +193,17 @@ impl Calls {
                 _ => "[ ]",
             };
             let line = format!("plan: {mark} {}", one_line(&entry.content));
-            if !self.plan.contains(&line) {
+            if !before.contains(&line) && !self.plan.contains(&line) {
                 parsed.say(&line);
-                self.plan.push(line);
             }
+            self.plan.insert(line);
         }
     }
+}
+
+/// Whether the id of a use is too long to be kept.
+fn is_long(id: &ToolCallId) -> bool {
+    id.0.len() > LONGEST_ID
 }
 
 /// `changed src/a.rs (+3 -1)`.

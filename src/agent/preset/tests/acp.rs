@@ -249,3 +249,33 @@ fn the_last_message_is_the_reason_and_not_what_was_said_before_it() {
     let why = stopped(&parser).expect("a reason");
     assert_eq!((why.kind, why.said.as_deref()), (StopKind::Refusal, Some("Flagged.")));
 }
+
+#[test]
+fn of_very_many_tools_the_newest_are_known_and_nothing_is_permitted_of_the_others() {
+    let call = |number: usize| {
+        format!(
+            r#"{{"jsonrpc":"2.0","method":"session/update","params":{{"sessionId":"ses-1","update":{{"sessionUpdate":"tool_call","toolCallId":"t{number}","status":"pending","title":"Read {number}","kind":"read","locations":[{{"path":"/repo/a"}}]}}}}}}"#
+        )
+    };
+    let ask = |number: usize| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":7,"method":"session/request_permission","params":{{"sessionId":"ses-1","toolCall":{{"toolCallId":"t{number}"}},"options":[{{"optionId":"yes","name":"Yes","kind":"allow_once"}},{{"optionId":"no","name":"No","kind":"reject_once"}}]}}}}"#
+        )
+    };
+    let mut lines: Vec<String> = (0..300).map(call).collect();
+    lines.extend([ask(299), ask(0)]);
+    let (_, parser) = answered(&lines.join("\n"));
+    let allowed: Vec<bool> = parser.permissions().iter().map(|one| one.allowed).collect();
+    assert_eq!(allowed, [true, false], "{:?}", parser.permissions());
+}
+
+#[test]
+fn a_plan_is_shown_as_far_as_it_is_new() {
+    let plan = |status: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","method":"session/update","params":{{"sessionId":"ses-1","update":{{"sessionUpdate":"plan","entries":[{{"content":"One","priority":"high","status":"{status}"}},{{"content":"Two","priority":"high","status":"pending"}}]}}}}}}"#
+        )
+    };
+    let (shown, _) = answered(&[plan("pending"), plan("pending"), plan("completed")].join("\n"));
+    assert_eq!(shown, "plan: [ ] One\nplan: [ ] Two\nplan: [x] One\n");
+}
