@@ -21,6 +21,9 @@ const LINES: usize = 3;
 /// How long the last words of an agent may be, in characters.
 const LONGEST_WORDS: usize = 300;
 
+/// How many objects of errors in a text are replaced by their messages.
+const MOST_OBJECTS: usize = 8;
+
 /// What the known agents, and the services behind them, say last, in lower case. The first that is found counts: an account without credit
 /// answers as one that is rate-limited, and what broke a connection is named beside better reasons.
 const SAYINGS: [(&str, StopKind); 58] = [
@@ -165,15 +168,17 @@ pub(crate) fn error_object(text: &str) -> Option<(Range<usize>, Value)> {
     Some((start..start + values.byte_offset(), object))
 }
 
-/// A text for people: the object of an error in it is replaced by the message in that object, which may hold one more.
+/// A text for people: the object of an error in it is replaced by the message in that object, which may hold one more. A service tells few: of
+/// a text with many, the rest stays as it is.
 pub(crate) fn readable(text: &str) -> String {
     let message = |object: &Value| {
         let message = object.pointer("/error/message").or_else(|| object.pointer("/message"))?;
         message.as_str().map(str::to_owned)
     };
     let mut text = text.to_owned();
-    while let Some((range, message)) = error_object(&text).and_then(|(range, object)| Some((range, message(&object)?)))
-    {
+    for _ in 0..MOST_OBJECTS {
+        let Some((range, object)) = error_object(&text) else { break };
+        let Some(message) = message(&object) else { break };
         text.replace_range(range, &message);
     }
     text

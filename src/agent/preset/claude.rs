@@ -47,6 +47,9 @@ pub(super) const PRESET: Preset = Preset {
 /// How many messages are told apart at a time: it says one after the other, and those of its helpers between.
 const MESSAGES: usize = 64;
 
+/// How long the id of one may be, in bytes.
+const LONGEST_ID: usize = 1024;
+
 /// What one run has said so far.
 #[derive(Default)]
 struct Claude {
@@ -90,7 +93,8 @@ impl Claude {
     /// Adds the tokens of a message, which comes again for each of its parts.
     fn count(&mut self, event: &Value, parsed: &mut ParsedOutput) {
         let Some(message) = event.get("message") else { return };
-        let (Some(id), Some(usage)) = (string(message, "id"), message.get("usage")) else { return };
+        let id = string(message, "id").filter(|id| id.len() <= LONGEST_ID);
+        let (Some(id), Some(usage)) = (id, message.get("usage")) else { return };
         let Some(tokens) = tokens(usage) else { return };
         let before = match self.newest.iter_mut().find(|(known, _)| known == id) {
             Some((_, known)) => std::mem::replace(known, tokens),

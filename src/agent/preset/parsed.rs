@@ -17,7 +17,7 @@ use crate::{
 /// How much of the input of a tool is shown, in characters.
 const LONGEST_INPUT: usize = 160;
 
-/// How long the last message may be, in bytes; of a longer one the end is kept.
+/// How much of the last message is kept at least, in bytes; of a longer one that is the end.
 const LONGEST_ANSWER: usize = 1 << 20;
 
 /// How much of an error is shown, in characters: why an agent was refused is recognised by it.
@@ -28,6 +28,9 @@ pub(super) const WAITS: &str = "waiting for the model";
 
 /// How many lines of plain text at the end are kept.
 const LAST_LINES: usize = 20;
+
+/// How much of the beginning of each, in bytes.
+const LONGEST_LINE: usize = 16 << 10;
 
 /// How a line of a command ends that wanted to write where a sandbox lets it read only.
 const READ_ONLY: &str = "Read-only file system";
@@ -111,7 +114,8 @@ impl ParsedOutput {
     pub(super) fn plain(&mut self, line: &str) {
         self.say(line);
         if !line.trim().is_empty() && !is_log(line) {
-            self.last_lines.push_back(line.to_owned());
+            let end = (0..=LONGEST_LINE.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+            self.last_lines.push_back(line[..end].to_owned());
             if self.last_lines.len() > LAST_LINES {
                 self.last_lines.pop_front();
             }
@@ -331,7 +335,8 @@ impl ParsedOutput {
     }
 
     fn cut(&mut self) {
-        if self.answer.len() > LONGEST_ANSWER {
+        // Only now and then, so that each byte is moved about once.
+        if self.answer.len() > 2 * LONGEST_ANSWER {
             let surplus = self.answer.len() - LONGEST_ANSWER;
             let at = (surplus..=self.answer.len()).find(|at| self.answer.is_char_boundary(*at)).unwrap_or(0);
             self.answer.drain(..at);

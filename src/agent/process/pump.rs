@@ -18,6 +18,10 @@ const QUIET: Duration = Duration::from_millis(500);
 /// The longest that such output is listened to, however much comes.
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 
+/// How much may wait to be read by a command that is talked to, in bytes: one that asks without end, and reads no answer, is not read until
+/// it does.
+const MOST_UNREAD: usize = 64 << 20;
+
 /// The one loop in which everything is waited for: no thread that could be left behind, and nothing that can block but the
 /// sink.
 pub(super) struct Pump<'a> {
@@ -75,7 +79,8 @@ impl<'a> Pump<'a> {
     fn poll(&self, wait: Duration) -> Result<()> {
         let mut fds: Vec<PollFd<'_>> =
             self.interrupts.sockets().map(|socket| PollFd::new(socket, PollFlags::IN)).collect();
-        fds.extend(self.pipe.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
+        let pipe = self.pipe.as_ref().filter(|_| !self.is_choked());
+        fds.extend(pipe.map(|pipe| PollFd::new(pipe, PollFlags::IN)));
         let pending = self.input.as_ref().filter(|input| input.written < input.bytes.len());
         fds.extend(pending.map(|input| PollFd::new(&input.pipe, PollFlags::OUT)));
         let wait = Timespec::try_from(wait).map_err(|_| Error::fatal(Kind::Poll, "a wait is too long"))?;
@@ -110,7 +115,15 @@ impl<'a> Pump<'a> {
         }
     }
 
+    /// Whether too much waits to be read by the command.
+    fn is_choked(&self) -> bool {
+        self.input.as_ref().is_some_and(|input| input.bytes.len() - input.written > MOST_UNREAD)
+    }
+
     fn read(&mut self) -> Result<usize> {
+        if self.is_choked() {
+            return Ok(0);
+        }
         let Some(pipe) = &mut self.pipe else { return Ok(0) };
         match pipe.read(&mut self.buffer) {
             Ok(0) => {

@@ -89,3 +89,10 @@ fn last_words_are_one_clean_line() {
     let long = words(&"word ".repeat(200)).expect("words");
     assert!(long.ends_with("...") && long.chars().count() == LONGEST_WORDS + 3, "{long}");
 }
+
+#[test]
+fn of_a_text_with_very_many_errors_few_are_made_readable() {
+    assert_eq!(readable(r#"no: {"error":{"message":"{\"message\":\"slow down\"}"}}!"#), "no: slow down!");
+    let object = r#"{"message":"a"}"#;
+    assert_eq!(readable(&object.repeat(MOST_OBJECTS + 2)), "a".repeat(MOST_OBJECTS) + &object.repeat(2));
+}
