@@ -162,15 +162,49 @@ impl Search<'_> {
         self.comes_to([self.base, ours, self.work], ours)
     }
 
-    /// Whether `commit` is what a revert of the changes makes of its parent, or one of all that `landed` brought.
-    fn undoes(&self, commit: ObjectId, landed: ObjectId) -> Result<bool> {
+    /// Whether `commit`, which has less of the work than its parent, reverts the changes, or all that `landed` brought, whatever else it
+    /// changes: with what git makes of a revert, with the lines as they were before the work, or, where a person resolved a conflict
+    /// otherwise, by git's own words for a revert.
+    fn undoes(&mut self, commit: ObjectId, landed: ObjectId) -> Result<bool> {
         let Some(parent) = history::first_parent(self.repo, commit)? else { return Ok(false) };
         let (before, after) = (tree_of(self.repo, parent)?, tree_of(self.repo, commit)?);
-        if self.comes_to([self.work, before, self.base], after)? {
+        if self.reverts([self.work, before, self.base], after)? {
             return Ok(true);
         }
         let without = base_tree(self.repo, history::first_parent(self.repo, landed)?)?;
-        self.comes_to([tree_of(self.repo, landed)?, before, without], after)
+        if self.reverts([tree_of(self.repo, landed)?, before, without], after)? || self.brings_back(after)? {
+            return Ok(true);
+        }
+        let message = self.repo.gix().find_commit(commit)?.message_raw_sloppy().to_owned();
+        Ok(message.contains_str(format!("This reverts commit {landed}")))
+    }
+
+    /// Whether a merge of trees, the ancestor first, changes ours, and `after` has these changes: whatever a person changed beside them.
+    fn reverts(&self, [ancestor, ours, theirs]: [ObjectId; 3], after: ObjectId) -> Result<bool> {
+        let Ok(merged) = picked(self.repo, ancestor, ours, theirs, None)? else { return Ok(false) };
+        let reverted = history::changed_paths(self.repo, Some(ours), merged)?;
+        let beside = history::changed_paths(self.repo, Some(merged), after)?;
+        let counts = |change: &&Change| !change.path.starts_with(self.besides.as_bytes());
+        let own: HashSet<&BString> = reverted.iter().filter(counts).map(|change| &change.path).collect();
+        Ok(!own.is_empty() && beside.iter().filter(counts).all(|change| !own.contains(&change.path)))
+    }
+
+    /// Whether a tree has all lines that the work took away, and none of those that it brought. Of work that takes none away that says
+    /// nothing: a person may have rewritten its lines.
+    fn brings_back(&mut self, tree: ObjectId) -> Result<bool> {
+        let tree = self.repo.gix().find_tree(tree)?;
+        let mut any = false;
+        for trace in &mut self.traces {
+            if trace.amount(self.repo, &tree)? > 0 {
+                return Ok(false);
+            }
+            let back = trace.is_back(self.repo, &tree)?;
+            any |= back == Some(true);
+            if back == Some(false) {
+                return Ok(false);
+            }
+        }
+        Ok(any)
     }
 
     /// Whether a merge of trees, the ancestor first, gives `expected`.
@@ -193,22 +227,26 @@ struct Trace {
     /// The lines that the change brings; of one that only takes lines away, the pairs of lines that are neighbours by it.
     lines: HashSet<BString>,
     are_pairs: bool,
+    /// The lines that the change takes away from a file that stays.
+    gone: HashSet<BString>,
     /// How many of these are in a blob, for the blobs that were looked at; `None` for one that is too long.
     known: HashMap<ObjectId, Option<usize>>,
 }
 
 impl Trace {
     fn of(repo: &Repository, change: &Change) -> Result<Trace> {
-        let brought = |pairs: bool| -> Result<HashSet<BString>> {
+        let brought = |pairs: bool| -> Result<(HashSet<BString>, HashSet<BString>)> {
             let texts = [change.before, change.after].map(|blob| blob.map(|blob| parts_of(repo, blob, pairs)));
             let [before, after] = texts.map(|text| text.unwrap_or_else(|| Ok(Some(HashSet::new()))));
-            let (Some(before), Some(after)) = (before?, after?) else { return Ok(HashSet::new()) };
-            Ok(after.difference(&before).cloned().collect())
+            let (Some(before), Some(after)) = (before?, after?) else { return Ok(Default::default()) };
+            Ok((after.difference(&before).cloned().collect(), before.difference(&after).cloned().collect()))
         };
-        let lines = brought(false)?;
-        let are_pairs = lines.is_empty() && change.kind == ChangeKind::Modified;
-        let lines = if are_pairs { brought(true)? } else { lines };
-        Ok(Trace { path: change.path.clone(), kind: change.kind, lines, are_pairs, known: HashMap::new() })
+        let is_modified = change.kind == ChangeKind::Modified;
+        let (lines, gone) = brought(false)?;
+        let are_pairs = lines.is_empty() && is_modified;
+        let lines = if are_pairs { brought(true)?.0 } else { lines };
+        let gone = if is_modified { gone } else { HashSet::new() };
+        Ok(Trace { path: change.path.clone(), kind: change.kind, lines, are_pairs, gone, known: HashMap::new() })
     }
 
     /// Whether a tree may hold the change. A file that is not there may have been renamed, and a new one put into a renamed directory.
@@ -238,6 +276,16 @@ impl Trace {
             }
             (_, entry) => Ok(if entry.is_some() { self.whole() } else { 0 }),
         }
+    }
+
+    /// Whether a tree has all lines that the change takes away; `None` if it takes none.
+    fn is_back(&self, repo: &Repository, tree: &gix::Tree<'_>) -> Result<Option<bool>> {
+        if self.gone.is_empty() {
+            return Ok(None);
+        }
+        let entry = tree.lookup_entry(self.path.split_str("/"))?.filter(|entry| entry.mode().is_blob());
+        let parts = entry.map(|entry| parts_of(repo, entry.object_id(), false)).transpose()?.flatten();
+        Ok(Some(parts.is_some_and(|parts| self.gone.is_subset(&parts))))
     }
 
     fn whole(&self) -> usize {

@@ -16,7 +16,7 @@ use crate::{domain::oid, error::Result, git::arrival::Found, project::Project};
 const FILE: &str = "reached";
 
 /// What it begins with, another one for another format.
-const MAGIC: &[u8; 8] = b"CHANTRC3";
+const MAGIC: &[u8; 8] = b"CHANTRC4";
 
 /// A larger file is not read, in bytes: a hundred thousand commits take some two million.
 const MAX_LEN: u64 = 1 << 28;

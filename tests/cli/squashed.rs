@@ -474,3 +474,37 @@ fn of_work_that_only_takes_lines_away_a_squash_is_found_among_many_commits() {
     let calls = sandbox.run(sandbox.command_in(&sandbox.repo, "git").args(["chant", "show", &id]));
     assert!(calls.ok().out.contains("completed"));
 }
+
+#[test]
+fn a_revert_that_changes_more_is_a_revert() {
+    for (then, reverted) in [
+        // Another file in the same commit.
+        (
+            "git revert -n HEAD; git rm -rqf --ignore-unmatch .chant; echo why >why; git add why; git commit -qm 'Not so'",
+            true,
+        ),
+        // A line of the work changed since, and the conflict is resolved to what was there before the work.
+        (
+            "sed -i s/five/FIVE/ file; git commit -qam Five; sed -i s/FIVE/5/ file; sed -i s/six/6/ file; sed -i /five/d changes; echo why >why; git add why; git commit -qam 'Not so'",
+            true,
+        ),
+        // Resolved otherwise, in git's own words.
+        (
+            "sed -i s/five/FIVE/ file; git commit -qam Five; git revert HEAD~ >.out 2>&1 || true; printf 'one two three four V 6 seven eight nine ten\n' | tr ' ' '\n' >file; git add file changes; git rm -rqf --ignore-unmatch .chant; git commit -q --no-edit",
+            true,
+        ),
+        ("sed -i s/five/V/ file; sed -i s/six/VI/ file; sed -i /five/d changes; git commit -qam Roman", false),
+    ] {
+        let (sandbox, id) = finished();
+        squash_and(&sandbox, &id, then);
+        let tip = sandbox.git(&["rev-parse", "HEAD"]);
+        if reverted {
+            assert_eq!(sandbox.status(&id), "finished", "{then}");
+            sandbox.chant(&["merge", "--all"]).fails(1, &["'main' had this work as", "reverted it", "--onto main"]);
+        } else {
+            assert_eq!(sandbox.status(&id), "completed", "{then}");
+            sandbox.chant(&["merge", "--all"]).ok();
+        }
+        assert_eq!(sandbox.git(&["rev-parse", "HEAD"]), tip, "{then}");
+    }
+}
