@@ -11,10 +11,11 @@ use gix::ObjectId;
 
 use super::{
     all::Specs,
+    attempt::Attempt,
     facts::{MergeFacts, StateFacts},
 };
 use crate::{
-    domain::{event::Landing, id::SpecId, state::State},
+    domain::{altered_work::Portion, event::Landing, id::SpecId, state::State},
     error::Result,
     git::{arrival::Found, history, reference},
     project::target::short_name,
@@ -41,6 +42,22 @@ pub(crate) struct DroppedMerge {
 impl fmt::Display for DroppedMerge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "its merge {} is not in '{}' any more", self.commit.to_hex_with_len(12), self.branch)
+    }
+}
+
+/// A commit of a branch that seems to have work, altered on its way: a forge squashed it and resolved a conflict. Only a person can say that
+/// it is so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Altered(ObjectId);
+
+impl Altered {
+    /// That in words, of the branch `name`, and what to do if it is so.
+    pub(crate) fn hints(self, short: &str, name: &str) -> Vec<String> {
+        let by = self.0.to_hex_with_len(10);
+        vec![
+            format!("'{name}' seems to have this work, altered, as {by}: git show {by}"),
+            format!("if it has: git chant reset {short}, then: git chant finish {short} --commit {by}"),
+        ]
     }
 }
 
@@ -142,14 +159,24 @@ impl Specs<'_> {
         {
             return Ok(true);
         }
+        let taken = || self.taken_by(id, landing.old, base, Portion::is_most);
         let rewritten = || match self.project.find_work(base, landing.old, landing.new)? {
             // That a person took it back is a decision on top of it, and no loss.
             Some(Found::In(_) | Found::TakenBack { .. }) => Ok(Some(true)),
-            Some(Found::Nowhere) => self.has_taken(id, landing.old, base).map(Some),
-            None => Ok(self.has_taken(id, landing.old, base)?.then_some(true)),
+            Some(Found::Nowhere) => taken().map(|taken| Some(taken.is_some())),
+            None => Ok(taken()?.map(|_| true)),
         };
         let found = self.ancestry.same_changes(landing.new, base, rewritten)?.unwrap_or_default();
         self.rewritten.borrow_mut().insert((landing.new, base), found);
         Ok(found)
+    }
+
+    /// The commit that brought the work of `attempt` below `tip` with other lines in the place of some of its own.
+    ///
+    /// # Errors
+    /// If git fails.
+    pub(crate) fn altered_arrival(&self, attempt: &Attempt, tip: ObjectId) -> Result<Option<Altered>> {
+        let Some(base) = attempt.base.filter(|base| *base != tip) else { return Ok(None) };
+        Ok(self.taken_by(&attempt.id, Some(base), tip, |_| true)?.map(Altered))
     }
 }

@@ -162,7 +162,10 @@ impl Merges {
         if !merge.conflicts.is_empty() {
             let paths = merge.conflicts.iter().map(ToString::to_string).collect();
             let why = format!("it conflicts with '{}'", merge.name);
-            return Ok(Some(MergeObstacle { paths, ..MergeObstacle::new(why) }));
+            let tip = branch::read(&project.repo, target.as_ref())?;
+            let altered = tip.map(|tip| specs.altered_arrival(&attempt, tip)).transpose()?.flatten();
+            let hints = altered.map(|altered| altered.hints(entry.id.short(), &merge.name)).unwrap_or_default();
+            return Ok(Some(MergeObstacle { why, paths, hints }));
         }
         tree.map_or(Ok(None), |tree| edited(entry, &attempt, &tree, &merge))
     }

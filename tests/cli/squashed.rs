@@ -508,3 +508,25 @@ fn a_revert_that_changes_more_is_a_revert() {
         assert_eq!(sandbox.git(&["rev-parse", "HEAD"]), tip, "{then}");
     }
 }
+
+#[test]
+fn a_squash_with_a_resolved_conflict_is_named_and_a_person_says_that_it_is_the_work() {
+    let (sandbox, id) = finished();
+    sandbox.write("file", &sandbox.read("file").replace("5\n", "V\n"));
+    sandbox.commit("Roman");
+    sandbox.chant(&["merge", &id]).fails(1, &["conflicts with 'main'"]);
+    assert!(!sandbox.chant(&["show", &id]).ok().out.contains("seems to have this work"));
+    let merge = sandbox.try_git(&["merge", "-q", "--squash", &format!("chant/{id}")]);
+    assert_ne!(merge.code, 0, "{merge:?}");
+    sandbox.write("file", &"one two three four V-five six seven eight nine ten\n".replace(' ', "\n"));
+    let squash = sandbox.commit("Other words (#12)");
+    let named = format!("'main' seems to have this work, altered, as {}", &squash[..10]);
+    sandbox.chant(&["show", &id]).fails(0, &[&named]);
+    let by_hand = format!("git chant finish {} --commit {}", &id[11..18], &squash[..10]);
+    sandbox.chant(&["merge", &id]).fails(1, &["conflicts with 'main'", &named, &by_hand]);
+    sandbox.chant(&["reset", &id]).ok();
+    sandbox.chant(&["finish", &id, "--commit", &squash[..10]]).ok();
+    assert_eq!(sandbox.status(&id), "completed");
+    assert_eq!(sandbox.git(&["rev-parse", "HEAD"]), squash);
+    assert!(sandbox.chant(&["why", "file:5"]).ok().out.contains("Say it"));
+}

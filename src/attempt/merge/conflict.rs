@@ -11,6 +11,7 @@ use crate::{
     git::{branch, merge::Computed, worktree::busy::busy_in},
     project::Project,
     specs::{
+        all::Specs,
         arrival::Arrival,
         attempt::Attempt,
         computed_merge::{ComputedMerge, how},
@@ -73,6 +74,14 @@ pub(super) fn ways_out(
     tried: &ComputedMerge,
     asked: bool,
 ) -> Result<Vec<String>> {
+    let altered = if asked { Specs::new(project)?.altered_arrival(attempt, tried.ours)? } else { None };
+    let mut hints = altered.map(|altered| altered.hints(attempt.id.short(), &tried.name)).unwrap_or_default();
+    hints.extend(usual_ways_out(project, attempt, tried, asked)?);
+    Ok(hints)
+}
+
+/// The hints for work that its target does not have in any form.
+fn usual_ways_out(project: &Project, attempt: &Attempt, tried: &ComputedMerge, asked: bool) -> Result<Vec<String>> {
     let (short, target) = (attempt.id.short(), tried.name.as_str());
     let onto = match attempt.target_name() {
         Some(name) if name == tried.target => String::new(),

@@ -222,14 +222,20 @@ impl Specs<'_> {
         })
     }
 
-    /// Whether the commits that `tip` reaches and `known` does not have most of the work of a spec: those that came from it, as
-    /// [`Specs::origin`] says.
+    /// The commit with which those that `tip` reaches and `known` does not have the work of a spec, altered or not: they came from it, as
+    /// [`Specs::origin`] says. `None` if they have not. How much of it a commit has to have says `is_enough`.
     ///
     /// # Errors
     /// If the repository cannot be read.
-    pub(super) fn has_taken(&self, spec: &SpecId, known: Option<ObjectId>, tip: ObjectId) -> Result<bool> {
+    pub(super) fn taken_by(
+        &self,
+        spec: &SpecId,
+        known: Option<ObjectId>,
+        tip: ObjectId,
+        is_enough: impl Fn(Portion) -> bool,
+    ) -> Result<Option<ObjectId>> {
         let (project, mut own) = (self.project, Recorded::default());
-        let Some(state) = self.recorded(spec)?.state else { return Ok(false) };
+        let Some(state) = self.recorded(spec)?.state else { return Ok(None) };
         own.add(project, spec, &state)?;
         let mut paths = Vec::new();
         for change in changes_of(&own, project)? {
@@ -241,7 +247,7 @@ impl Specs<'_> {
             paths.push(change.path.clone());
         }
         let known = known.filter(|known| is_here(project, *known));
-        let mut taken = Vec::new();
+        let (mut taken, mut last) = (Vec::new(), None);
         for id in history::commits_touching(&project.repo, known, tip, &paths, MOST_TAKEN)? {
             if !shares_lines(&own, project, id)? {
                 continue;
@@ -249,21 +255,23 @@ impl Specs<'_> {
             let question = Question { commit: id, path: None, line: None };
             let Works { recordings, whole, altered } = self.works_in(&question, &hints(self, id)?)?;
             let is_own = |one: &Recording| one.source.spec == *spec;
-            let is_most =
-                |found: &Contained| found.portion.is_most() && found.works.iter().any(|at| is_own(recordings[*at]));
-            if whole.into_iter().any(is_own) || altered.found.iter().any(is_most) {
-                return Ok(true);
+            let has_enough =
+                |found: &Contained| is_enough(found.portion) && found.works.iter().any(|at| is_own(recordings[*at]));
+            if whole.into_iter().any(is_own) || altered.found.iter().any(has_enough) {
+                return Ok(Some(id));
             }
             if self.origin(question)?.is_of(spec) {
                 taken.extend(Commit::read(project, id)?.changes);
+                // The newest is met first.
+                last = last.or(Some(id));
             }
         }
         for one in &own.recordings {
             if !taken.is_empty() && is_mostly_in(one.changes(&project.repo)?, &taken) {
-                return Ok(true);
+                return Ok(last);
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// The specs whose work the commit has in one: as it was recorded, otherwise altered.
