@@ -41,8 +41,9 @@ fn look(context: &Context<'_>, args: &StatusArgs, merges: &Merges) -> Result<Out
     if let Some(what) = setup::hooks::lost(&project)? {
         outcome = outcome.warning(what).hint(setup::hooks::AGAIN);
     }
-    let pull = if hints { pull::in_its_way(&project)? } else { None };
-    Ok(fetched::hint(&project)?.into_iter().chain(pull).fold(outcome, Outcome::hint))
+    let advice =
+        if hints { [pull::in_its_way(&project)?, setup::to_complete_fetches(&project)?] } else { [None, None] };
+    Ok(fetched::hint(&project)?.into_iter().chain(advice.into_iter().flatten()).fold(outcome, Outcome::hint))
 }
 
 /// Whether `git status` would say what to do next.

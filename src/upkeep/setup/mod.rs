@@ -24,6 +24,7 @@ pub(crate) use plan::{
     uninstall_hooks,
 };
 pub(crate) use purge::{left_behind, refuse_work};
+pub(crate) use settings::to_complete_fetches;
 
 use crate::{
     domain::hook::Hook,

@@ -53,6 +53,20 @@ pub(super) fn missing_fetches(project: &Project) -> Result<Vec<(String, String)>
     Ok(missing)
 }
 
+/// What to say where an older git-chant set up what a plain `git fetch` brings here, so that it brings a part of it only.
+///
+/// # Errors
+/// If the configuration cannot be read.
+pub(crate) fn to_complete_fetches(project: &Project) -> Result<Option<String>> {
+    let Some(remote) = project.exchanged_with()? else { return Ok(None) };
+    let config = project.repo.gix().config_snapshot();
+    let known = config.plumbing().strings(&format!("remote.{remote}.fetch")).unwrap_or_default();
+    let (here, lacking): (Vec<_>, Vec<_>) =
+        fetching(&remote).into_iter().partition(|(_, ours)| known.iter().any(|known| *known == ours.as_str()));
+    let is_partial = !here.is_empty() && !lacking.is_empty();
+    Ok(is_partial.then(|| format!("to have 'git fetch' bring all that '{remote}' has of specs: git chant init")))
+}
+
 /// Settings of this clone's own file that concern this tool and are in git's sections: those of [`NOTES`], then colours, pager
 /// and hints.
 pub(super) fn own(project: &Project) -> Result<Vec<(String, String)>> {

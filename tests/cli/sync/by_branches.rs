@@ -6,6 +6,9 @@ use super::net::{Dice, Net, Transport, of_way};
 const ONLY_BRANCHES: &str =
     "while read old new ref; do case $ref in refs/heads/*) ;; *) echo no custom refs; exit 1;; esac; done";
 
+/// What 'init' has a plain fetch bring of such branches.
+const SYNC_BRANCHES: &str = "+refs/heads/chant-sync/*:refs/chant-remote/origin/sync/*";
+
 fn hide(net: &Net) {
     for prefix in ["refs/chant", "refs/notes"] {
         net.sandbox.git_in(&net.server, &["config", "--add", "transfer.hideRefs", prefix]);
@@ -179,6 +182,12 @@ fn a_plain_pull_brings_what_branches_carry() {
     let net = Net::new(2);
     net.hook("pre-receive", ONLY_BRANCHES);
     net.chant(1, &["init"]).ok();
+    // As an older git-chant set it up, which knew nothing of such branches.
+    net.git(1, &["config", "--fixed-value", "--unset", "remote.origin.fetch", SYNC_BRANCHES]);
+    let status = net.chant(1, &["status"]).ok();
+    assert!(status.err.contains("bring all that 'origin' has of specs: git chant init"), "{status:?}");
+    net.chant(1, &["init"]).ok();
+    assert!(!net.chant(1, &["status"]).ok().err.contains("git chant init"));
     let spec = net.add(0, "Carried");
     net.agent(0, "echo done >>done; git add done; git commit -qm Done");
     net.chant(0, &["work", &spec]).ok();
