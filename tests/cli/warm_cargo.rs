@@ -86,11 +86,9 @@ fn a_package_that_another_file_went_into_is_compiled_again() {
     );
     let by_script =
         [("dep/build.rs", script.as_str()), ("dep/src/mark.rs", "pub const MARK: &str = env!(\"MARK\");\n")];
-    let text = format!(
-        "#[proc_macro]\npub fn mark(_: proc_macro::TokenStream) -> proc_macro::TokenStream {{\n    \
+    let text = "#[proc_macro]\npub fn mark(_: proc_macro::TokenStream) -> proc_macro::TokenStream {\n    \
          let dir = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap();\n    \
-         format!(\"{{:?}}\", std::fs::read_to_string(dir + \"/../src/marker.rs\").unwrap().replace(\"//\", \"\")).parse().unwrap()\n}}\n"
-    );
+         format!(\"{:?}\", std::fs::read_to_string(dir + \"/../src/marker.rs\").unwrap().replace(\"//\", \"\")).parse().unwrap()\n}\n";
     let lock = FILES[1].1.replace("name = \"dep\"\nversion = \"0.1.0\"\n", "name = \"dep\"\nversion = \"0.1.0\"\ndependencies = [\n \"mac\",\n]\n\n[[package]]\nname = \"mac\"\nversion = \"0.1.0\"\n");
     let by_macro = [
         ("Cargo.lock", lock.as_str()),
@@ -103,7 +101,7 @@ fn a_package_that_another_file_went_into_is_compiled_again() {
             "mac/Cargo.toml",
             "[package]\nname = \"mac\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[lib]\nproc-macro = true\n",
         ),
-        ("mac/src/lib.rs", text.as_str()),
+        ("mac/src/lib.rs", text),
     ];
     let by_variable = [("dep/src/mark.rs", "pub const MARK: &str = env!(\"MARK\");\n")];
     let variable = "export MARK=\"$(sed s,//,, src/marker.rs)\"";

@@ -49,7 +49,8 @@ pub(super) fn kept(worktree: &Path, attempt: ObjectId, agent: &Agent) -> Option<
 /// The sessions that are kept, the newest first. What cannot be read is not resumed; nothing is lost by that but what an agent remembers.
 fn all(worktree: &Path, attempt: ObjectId) -> Vec<StoredSession> {
     let stored: Option<Stored> = read_own(worktree, NAME, MOST).and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    stored.filter(|stored| stored.attempt == attempt.to_string()).map(|stored| stored.sessions).unwrap_or_default()
+    let attempt = attempt.to_string();
+    stored.filter(|stored| stored.attempt == attempt).map(|stored| stored.sessions).unwrap_or_default()
 }
 
 /// Remembers the name of the session that `agent` has in `worktree` for `attempt`.
