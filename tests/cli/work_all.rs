@@ -269,7 +269,7 @@ fn a_spec_that_another_process_worked_during_the_wait_is_left_as_it_is() {
     let mut rest = String::new();
     said.read_to_string(&mut rest).unwrap();
     assert_eq!(second.wait().unwrap().code(), Some(1));
-    assert!(rest.contains("another process worked on"), "{rest}");
+    assert!(rest.contains("is finished and waiting to be merged"), "{rest}");
     assert_eq!((sandbox.status(&ids[1]).as_str(), log(&sandbox).len()), ("finished", 2));
     sandbox.chant(&["merge", &ids[1]]).ok();
     clean(&sandbox);

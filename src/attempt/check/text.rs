@@ -233,8 +233,8 @@ impl Check<'_> {
             inputs.extend(named(&file.path, self.project.repo.gix().find_blob(file.blob)?.take_data()));
         }
         let given = session::read_own(self.worktree, session::PROMPT, LARGEST_COMPARED as u64);
-        inputs.extend(given.and_then(|bytes| named("the prompt", bytes)));
-        inputs.push(("the prompt".to_owned(), prompt::built_in(&self.attempt.spec.front)));
+        inputs.extend(given.and_then(|bytes| named(text::PROMPT, bytes)));
+        inputs.push((text::PROMPT.to_owned(), prompt::built_in(&self.attempt.spec.front)));
         if let Some(base) = self.attempt.base {
             let files = Base::new(self.project, Some(base));
             for other in files.files()?.iter().filter(|other| other.ends_with(".md")).take(MOST_COMPARED) {

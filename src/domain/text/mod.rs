@@ -293,13 +293,19 @@ pub(crate) fn copied_from<'o>(
     others.into_iter().map(Other::of).find(is_copy).map(|other| other.name)
 }
 
+/// What the prompt is called among the inputs of a document.
+pub(crate) const PROMPT: &str = "the prompt";
+
 /// So many words of another text in a row are part of a copy, and so many that are not may join two parts.
 const PART: usize = 4;
 
-/// Whether the sentences of a text are those of `inputs` in another order, or made of pieces of them.
+/// Whether the sentences of a text are those of `inputs` in another order, or made of pieces of them, without a word that none of them has.
 fn is_rearranged(said: &[&Block], inputs: &[Other<'_>]) -> bool {
-    let inputs_words: Vec<Vec<&str>> = inputs.iter().map(|input| input.all.split(' ').collect()).collect();
+    // The prompt has the words of all that the agent was given, and of much that every text may say.
+    let documents = inputs.iter().filter(|input| input.name != PROMPT);
+    let inputs_words: Vec<Vec<&str>> = documents.map(|input| input.all.split(' ').collect()).collect();
     let parts: HashSet<&[&str]> = inputs_words.iter().flat_map(|words| words.windows(PART)).collect();
+    let known_words: HashSet<&str> = inputs_words.iter().flatten().copied().collect();
     let is_made_of_parts = |words: &str| {
         let words: Vec<&str> = words.split(' ').collect();
         let mut taken = vec![false; words.len()];
@@ -309,7 +315,7 @@ fn is_rearranged(said: &[&Block], inputs: &[Other<'_>]) -> bool {
             }
         }
         let longest = taken.split(|taken| *taken).map(<[bool]>::len).max().unwrap_or_default();
-        words.len() >= PART * 2 && longest < PART
+        words.len() >= PART * 2 && longest < PART && words.iter().all(|word| known_words.contains(word))
     };
     let is_taken = |words: &String| {
         inputs.iter().any(|input| input.has(words) || input.sentences.contains(words)) || is_made_of_parts(words)

@@ -340,3 +340,15 @@ fn a_map_that_leads_nowhere_is_named_with_its_line() {
         assert_eq!(finding(fine), None, "{fine}");
     }
 }
+
+#[test]
+fn a_document_like_an_input_about_another_spec_is_no_copy() {
+    let about = |phase: &str, id: &str| {
+        format!(
+            "# {phase}\n\nWhat was found about {id}, with its evidence.\n\n## Recommendation\n\nTake the lock.\n\n- `src/storage/store.sh`, `src/storage/batch.sh`\n- `docs/architecture/storage.md`\n"
+        )
+    };
+    let (first, second) = (about("comprehension", "2026-12-01-001-k2m"), about("root-cause", "2026-12-01-003-fac"));
+    let prompt = format!("Write it in 2026-12-01-003-fac. Its input is:\n\n{first}");
+    assert_eq!(copied_from(&second, &known(), [("first.md", first.as_str()), (PROMPT, prompt.as_str())], []), None);
+}
