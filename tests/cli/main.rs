@@ -88,6 +88,7 @@ mod site;
 mod spec_file_states;
 mod spec_files;
 mod squashed;
+mod squashed_since;
 mod status;
 mod submodules;
 #[path = "../support/mod.rs"]
