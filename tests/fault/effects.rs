@@ -31,7 +31,6 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("aside.copy", "on a file system without links"),
     ("aside.return", "after a merge that did not happen: tests/cli/places.rs"),
     ("aside.rewrite", "where the work tree is on another file system than the repository"),
-    ("cache.lock", "with chant.verifyBase or 'reproduces:'"),
     ("file.remove", "'fsck --repair' of old files, and an add that fails"),
     ("given.place", "'report -o', which writes where a person says: tests/cli/report.rs"),
     ("git.merge", "where a person or an agent resolves a conflict"),
