@@ -311,12 +311,16 @@ pub(crate) fn patch_id(repo: &Repository, commit: ObjectId) -> Result<Option<Obj
 
 /// Whether the patch of these changes can be written: they are not too many, and none is of a blob that is longer than any text.
 fn is_short(repo: &Repository, changes: &[Change]) -> Result<bool> {
+    // Each blob is looked up, and there may be very many changes.
+    if changes.len() > MAX_PATCHED {
+        return Ok(false);
+    }
     for change in changes {
         if is_long(repo, change)? {
             return Ok(false);
         }
     }
-    Ok(changes.len() <= MAX_PATCHED)
+    Ok(true)
 }
 
 /// Whether a change is of a blob that is longer than any text: git would read it whole to say that it differs.
